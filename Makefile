@@ -1,0 +1,76 @@
+# Everything here works on a bare machine: each target first builds the virtual environment it needs.
+#   make PYTHON=python3.11 VENV=.venv311 test     another interpreter, in an environment of its own
+#   make test PYTEST_ARGS='-k rename -x'          part of the tests
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+VENV ?= .venv
+# Looked up only when an environment has to be created.
+PYTHON ?= $(shell scripts/pythons.sh | head -n 1 | cut -f 2)
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# An environment whose interpreter has gone away counts as not installed.
+$(shell test -x '$(BIN)/python' || rm -f '$(STAMP)')
+# Tests and examples call `chuk-fsspec` by its name.
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.PHONY: help setup system demo test lint format docs bench nightly matrix clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: system $(STAMP)  ## create the virtual environment and install everything into it
+
+system:
+	@VENV='$(VENV)' PYTHON='$(if $(filter file undefined,$(origin PYTHON)),,$(PYTHON))' scripts/setup_system.sh
+
+$(STAMP): pyproject.toml | system
+	@if [ ! -x '$(BIN)/python' ]; then \
+	    python='$(PYTHON)'; \
+	    if [ -z "$$python" ]; then \
+	        echo 'setup: no CPython >= 3.10 with venv and sqlite3 found; install one, or pass PYTHON=' >&2; exit 1; \
+	    fi; \
+	    echo "setup: creating $(VENV) with $$python" >&2; \
+	    "$$python" -m venv --clear '$(VENV)'; \
+	fi
+	@echo 'setup: installing chuk-fsspec and its tools into $(VENV)' >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuse,test,dev]' </dev/null
+	@touch $@
+
+demo: setup  ## show what it does, in a minute
+	@$(BIN)/python scripts/demo.py
+
+test: lint  ## lint, then run the tests (all but the slow ones)
+	@$(BIN)/pytest -m 'not slow' $(PYTEST_ARGS)
+
+lint: setup  ## ruff, mypy and the import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup  ## format the code and apply the safe fixes
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: setup  ## run every code block of the documentation
+	@$(BIN)/pytest tests/test_docs.py $(PYTEST_ARGS)
+
+bench: setup  ## run the benchmarks
+	@shopt -s nullglob; \
+	for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+nightly: lint  ## every test, slow ones too, with hypothesis searching longer
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/pytest $(PYTEST_ARGS)
+
+matrix: setup  ## the tests on every CPython found here, and on the oldest and newest fsspec
+	@$(BIN)/nox
+
+clean:  ## remove environments, caches and results
+	@rm -rf .venv* .nox build dist htmlcov .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

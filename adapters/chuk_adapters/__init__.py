@@ -1,0 +1,1 @@
+"""Doors: thin translations of a protocol to the VFS of chuk_fsspec."""

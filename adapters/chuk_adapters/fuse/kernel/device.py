@@ -1,0 +1,116 @@
+"""Mounting and unmounting: mount(2) as root, ``fusermount3`` for everybody else."""
+
+from __future__ import annotations
+
+import array
+import ctypes
+import errno
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+from chuk_fsspec.contract.errors import os_error
+
+from chuk_adapters.fuse.kernel.protocol import MAX_TRANSFER
+from chuk_adapters.fuse.options import MountOptions
+
+DEVICE = "/dev/fuse"
+
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV = 1, 2, 4
+_MNT_DETACH = 2
+
+
+def mount_device(path: Path, options: MountOptions) -> int:
+    """Mount on a directory.
+
+    Args:
+        path: an absolute, existing directory.
+        options: readonly, allow_other and fsname count here.
+
+    Returns:
+        The file descriptor of the connection to the kernel.
+
+    Raises:
+        OSError: ENODEV without /dev/fuse, EPERM or EACCES where this user may not mount, each with what to do.
+    """
+    if not Path(DEVICE).exists():
+        raise os_error(errno.ENODEV, DEVICE, hint="this kernel has no FUSE here; load it (modprobe fuse) or pass --device /dev/fuse to the container")
+    return _mount_as_root(path, options) if os.geteuid() == 0 else _mount_by_helper(path, options)
+
+
+def unmount(path: Path, *, lazy: bool = False) -> None:
+    """Unmount; ``lazy`` takes it out of the tree at once and ends it when the last user is gone. EBUSY, EINVAL, EPERM."""
+    if os.geteuid() == 0:
+        _libc_call("umount2", os.fsencode(path), _MNT_DETACH if lazy else 0, path=path)
+        return
+    command = [_helper(path), "-u", *(["-z"] if lazy else []), "--", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a fixed program
+    if done.returncode:
+        code = errno.EBUSY if "busy" in done.stderr.lower() else errno.EINVAL
+        raise os_error(code, str(path), hint=done.stderr.strip())
+
+
+def _mount_as_root(path: Path, options: MountOptions) -> int:
+    try:
+        fd = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        hint = "the kernel's FUSE device cannot be opened; a container needs --device /dev/fuse --cap-add SYS_ADMIN"
+        raise os_error(error.errno or errno.EIO, DEVICE, hint=hint) from None
+    flags = _MS_NOSUID | _MS_NODEV | (_MS_RDONLY if options.readonly else 0)
+    data = f"fd={fd},rootmode=40000,user_id={os.getuid()},group_id={os.getgid()},{_common(options)}"
+    try:
+        _libc_call("mount", options.fsname.encode(), os.fsencode(path), b"fuse.chuk", flags, data.encode(), path=path)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _common(options: MountOptions) -> str:
+    return f"default_permissions,max_read={MAX_TRANSFER}" + (",allow_other" if options.allow_other else "")
+
+
+def _libc_call(function: str, *args: bytes | int, path: Path) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    converted = [ctypes.c_ulong(arg) if isinstance(arg, int) else arg for arg in args]
+    if getattr(libc, function)(*converted) != 0:
+        code = ctypes.get_errno()
+        hint = {
+            errno.EPERM: "mounting needs root, or fusermount3 (package fuse3)",
+            errno.EINVAL: "not mounted there" if function == "umount2" else "the kernel refused the mount options",
+            errno.EBUSY: "something still uses it; --lazy unmounts as soon as that ends",
+        }.get(code, "")
+        raise os_error(code, str(path), hint=hint)
+
+
+def _helper(path: Path) -> str:
+    helper = shutil.which("fusermount3")
+    if helper is None:
+        raise os_error(errno.EPERM, str(path), hint="mounting without root needs fusermount3: install the package fuse3")
+    return helper
+
+
+def _mount_by_helper(path: Path, options: MountOptions) -> int:
+    """Let the set-user-ID helper mount; it passes the open descriptor back over a socket."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        flags = f"nosuid,nodev,subtype=chuk,fsname={options.fsname},{_common(options)}" + (",ro" if options.readonly else "")
+        done = subprocess.run(  # noqa: S603 - a fixed program; the path is an argument of its own
+            [_helper(path), "-o", flags, "--", str(path)],
+            env={**os.environ, "_FUSE_COMMFD": str(theirs.fileno())},
+            pass_fds=[theirs.fileno()],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise os_error(errno.EPERM, str(path), hint=done.stderr.strip() or "fusermount3 refused")
+        _, ancillary, _, _ = ours.recvmsg(1, socket.CMSG_SPACE(4))
+        fds = array.array("i")
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds.frombytes(data[:4])
+    os.set_inheritable(fds[0], False)
+    return fds[0]

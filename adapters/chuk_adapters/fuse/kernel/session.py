@@ -1,0 +1,238 @@
+"""The conversation with the kernel: what is agreed in INIT, and the loop that reads requests."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import threading
+from dataclasses import dataclass
+
+from chuk_fsspec.contract.nodes import NodeOperations
+
+from chuk_adapters.fuse.kernel.attributes import Attributes
+from chuk_adapters.fuse.kernel.directories import Directories
+from chuk_adapters.fuse.kernel.files import Files
+from chuk_adapters.fuse.kernel.handles import HandleTable
+from chuk_adapters.fuse.kernel.interrupts import Interrupts
+from chuk_adapters.fuse.kernel.names import Names
+from chuk_adapters.fuse.kernel.notices import serving
+from chuk_adapters.fuse.kernel.protocol import (
+    HEADER_SIZE,
+    IN_HEADER,
+    INIT_IN,
+    INIT_REPLY,
+    INTERRUPT_IN,
+    MAJOR,
+    MAX_TRANSFER,
+    MINOR,
+    Init,
+    Opcode,
+)
+from chuk_adapters.fuse.kernel.replies import Replies
+from chuk_adapters.fuse.kernel.request import Handler
+from chuk_adapters.fuse.kernel.table import NodeTable
+
+BUFFER_SIZE = MAX_TRANSFER + 8192
+PAGE = 4096
+BACKGROUND = 64
+"""Requests that the kernel may have under way in the background, for read-ahead and write-back."""
+
+_NO_REPLY = frozenset((Opcode.FORGET, Opcode.BATCH_FORGET, Opcode.INTERRUPT, Opcode.NOTIFY_REPLY))
+_RETRY = frozenset((errno.EINTR, errno.ENOENT, errno.EAGAIN))
+"""read(2) on the device: a request was taken back before we got it."""
+
+log = logging.getLogger("chuk_adapters.fuse")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What this mount asks of the kernel.
+
+    Attributes:
+        cache_seconds: how long names and attributes may be kept.
+        writeback: let the kernel gather writes.
+        keeps_handles: be told of opens and closes.
+        direct_io: bypass the page cache.
+        announced: foreign changes are announced, so cached content needs no check of its age.
+        threads: requests served at once.
+        debug: log each request.
+    """
+
+    cache_seconds: float
+    writeback: bool
+    keeps_handles: bool
+    direct_io: bool
+    announced: bool
+    threads: int
+    debug: bool
+
+
+class Session:
+    """One connection to the kernel, from INIT to the end of the mount."""
+
+    def __init__(self, fd: int, nodes: NodeOperations, table: NodeTable, policy: Policy) -> None:
+        self._fd = fd
+        self._nodes = nodes
+        self._policy = policy
+        self._handles = HandleTable()
+        self._replies = Replies(fd, table, policy.cache_seconds)
+        self._directories = Directories(nodes, table, self._replies)
+        self._interrupts = Interrupts(self._replies)
+        files = Files(
+            nodes,
+            table,
+            self._replies,
+            self._handles,
+            keeps_handles=policy.keeps_handles,
+            direct_io=policy.direct_io,
+        )
+        known: dict[int, Handler] = {
+            **Names(nodes, table, self._replies).handlers(),
+            **Attributes(nodes, table, self._replies, self._handles).handlers(),
+            **files.handlers(),
+            **self._directories.handlers(),
+            Opcode.DESTROY: self._destroy,
+            Opcode.FSYNCDIR: self._sync,
+            Opcode.SYNCFS: self._sync,
+            Opcode.INTERRUPT: self._interrupt,
+        }
+        self._handlers: list[Handler] = [known.get(opcode, self._unknown) for opcode in range(256)]
+
+    def negotiate(self) -> None:
+        """Answer INIT, the first request. ENODEV if the mount is over before it began."""
+        buffer = bytearray(BUFFER_SIZE)
+        os.readv(self._fd, [buffer])
+        _, opcode, unique, *_ = IN_HEADER.unpack_from(buffer)
+        assert opcode == Opcode.INIT, f"the kernel began with request {opcode}"
+        _, minor, readahead, low, high = INIT_IN.unpack_from(buffer, HEADER_SIZE)
+        offered = low | (high << 32 if low & Init.INIT_EXT else 0)
+        agreed = self._wanted() & offered
+        log.debug("kernel speaks 7.%d and offers %s; agreed on %s", minor, Init(offered), Init(agreed))
+        self._replies.data(
+            unique,
+            INIT_REPLY.pack(
+                MAJOR,
+                min(minor, MINOR),
+                max(readahead, MAX_TRANSFER),
+                agreed & 0xFFFFFFFF,
+                BACKGROUND,
+                BACKGROUND * 3 // 4,
+                MAX_TRANSFER,
+                1,
+                MAX_TRANSFER // PAGE,
+                0,
+                agreed >> 32,
+                0,
+                0,
+            ),
+        )
+
+    def _wanted(self) -> Init:
+        wanted = (
+            Init.ASYNC_READ
+            | Init.BIG_WRITES
+            | Init.MAX_PAGES
+            | Init.ASYNC_DIO
+            | Init.PARALLEL_DIROPS
+            | Init.DO_READDIRPLUS
+            | Init.READDIRPLUS_AUTO
+            | Init.CACHE_SYMLINKS
+            | Init.HANDLE_KILLPRIV_V2
+            | Init.NO_OPENDIR_SUPPORT
+            | Init.EXPORT_SUPPORT
+            | Init.INIT_EXT
+        )
+        wanted |= Init.EXPLICIT_INVAL_DATA if self._policy.announced else Init.AUTO_INVAL_DATA
+        if self._policy.writeback:
+            wanted |= Init.WRITEBACK_CACHE
+        wanted |= Init.ATOMIC_O_TRUNC if self._policy.keeps_handles else Init.NO_OPEN_SUPPORT
+        return wanted
+
+    def serve(self) -> None:
+        """Answer requests in as many threads as the policy says, until the mount is over."""
+        helpers = [
+            threading.Thread(target=self._loop, name=f"fuse-worker-{number}", daemon=True)
+            for number in range(1, self._policy.threads)
+        ]
+        for helper in helpers:
+            helper.start()
+        self._loop()
+        for helper in helpers:
+            helper.join()
+        self._directories.clear()
+        for handle in self._handles.clear():
+            try:
+                handle.close()
+            except OSError as error:
+                log.error("closing a file at the end of the mount failed: %s", error)
+
+    def _loop(self) -> None:
+        serving.mount = self
+        buffer = bytearray(BUFFER_SIZE)
+        into = [buffer]
+        fd, readv, unpack, handlers = self._fd, os.readv, IN_HEADER.unpack_from, self._handlers
+        answer = self._answer_carefully if self._policy.threads > 1 or self._policy.debug else self._answer
+        while True:
+            try:
+                length = readv(fd, into)
+            except OSError as error:
+                if error.errno in _RETRY:
+                    continue
+                if error.errno == errno.ENODEV:
+                    return
+                raise
+            _, opcode, unique, nodeid, uid, gid, _, _, _ = unpack(buffer)
+            answer(handlers[opcode], opcode, unique, nodeid, uid, gid, buffer, length)
+
+    def _answer(
+        self, handler: Handler, opcode: int, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int
+    ) -> None:
+        """Let a handler answer; whatever it raises is answered in its place, so that no request waits for ever."""
+        try:
+            handler(unique, nodeid, uid, gid, buffer, length)
+        except OSError as error:
+            self._refuse(opcode, unique, error.errno or errno.EIO)
+        except MemoryError:
+            self._refuse(opcode, unique, errno.ENOMEM)
+        except Exception:
+            log.exception("a %s request failed", _label(opcode))
+            self._refuse(opcode, unique, errno.EIO)
+
+    def _answer_carefully(
+        self, handler: Handler, opcode: int, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int
+    ) -> None:
+        """Answer one of several requests under way: it may be interrupted, and is logged if that is asked for."""
+        if self._policy.debug:
+            log.debug("%s node %d, %d bytes", _label(opcode), nodeid, length)
+        with self._interrupts.under_way(unique, opcode):
+            self._answer(handler, opcode, unique, nodeid, uid, gid, buffer, length)
+
+    def _refuse(self, opcode: int, unique: int, code: int) -> None:
+        if opcode in _NO_REPLY:
+            return
+        try:
+            self._replies.error(unique, code)
+        except OSError as error:
+            # ENOENT: the request was taken back or answered already; ENODEV: the mount is over.
+            if error.errno not in (errno.ENOENT, errno.ENODEV):
+                raise
+
+    def _interrupt(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
+        (target,) = INTERRUPT_IN.unpack_from(buffer, HEADER_SIZE)
+        self._interrupts.interrupt(target)
+
+    def _sync(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
+        self._nodes.sync()
+        self._replies.done(unique)
+
+    def _destroy(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
+        self._replies.done(unique)
+
+    def _unknown(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
+        """ENOSYS makes the kernel do without from then on: ENOTTY for ioctl, always ready for poll, its own locks."""
+        self._replies.error(unique, errno.ENOSYS)
+
+
+def _label(opcode: int) -> str:
+    return Opcode(opcode).name if opcode in Opcode.__members__.values() else f"unknown ({opcode})"

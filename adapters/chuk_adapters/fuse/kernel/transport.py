@@ -1,0 +1,91 @@
+"""The transport that speaks to /dev/fuse itself."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from chuk_fsspec.contract.nodes import NodeOperations
+
+from chuk_adapters.fuse.kernel import device
+from chuk_adapters.fuse.kernel.notices import Notices
+from chuk_adapters.fuse.kernel.session import Policy, Session
+from chuk_adapters.fuse.kernel.table import NodeTable
+from chuk_adapters.fuse.options import MountOptions
+
+FOREVER = 10 * 365 * 24 * 3600.0
+"""Seconds: how long the kernel may cache what is announced to it when it changes."""
+SLOW_WORKERS = 8
+
+
+class KernelTransport:
+    """A mount on the Linux kernel's FUSE device (see ``transport.Transport``)."""
+
+    def __init__(self, nodes: NodeOperations, path: Path, options: MountOptions) -> None:
+        self._nodes = nodes
+        self._path = path
+        self._options = options
+        self._fd = -1
+        self._session: Session | None = None
+        self._table: NodeTable | None = None
+        self._endings: list[Callable[[], None]] = []
+
+    def attach(self) -> None:
+        """Mount and agree with the kernel on how to talk."""
+        fd = device.mount_device(self._path, self._options)
+        policy = self._policy()
+        table = NodeTable(self._nodes.root)
+        session = Session(fd, self._nodes, table, policy)
+        try:
+            session.negotiate()
+        except OSError:
+            os.close(fd)
+            device.unmount(self._path, lazy=True)
+            raise
+        notices = Notices(fd, table, kernel_owns_sizes=policy.writeback)
+        self._endings = [self._nodes.watch(notices.changed), notices.close, self._nodes.hold(table)]
+        self._fd, self._session, self._table = fd, session, table
+
+    def serve(self) -> None:
+        """Answer requests until the mount is over, then let go of every node."""
+        assert self._session is not None
+        assert self._table is not None
+        try:
+            self._session.serve()
+        finally:
+            for end in self._endings:
+                end()
+            for node in self._table.clear():
+                self._nodes.forget(node)
+            fd, self._fd = self._fd, -1
+            os.close(fd)
+
+    def detach(self) -> None:
+        """Unmount; one that is busy vanishes from the tree at once and ends with its last user."""
+        if self._fd == -1:
+            return
+        try:
+            device.unmount(self._path)
+        except OSError as error:
+            if error.errno == errno.EBUSY:
+                device.unmount(self._path, lazy=True)
+            elif error.errno != errno.EINVAL:
+                raise
+
+    def _policy(self) -> Policy:
+        options, nodes = self._options, self._nodes
+        announced = nodes.stateless
+        cache_seconds = options.cache_timeout
+        if cache_seconds is None:
+            cache_seconds = FOREVER if announced else 1.0
+        return Policy(
+            cache_seconds=cache_seconds,
+            writeback=options.writeback and nodes.stateless and not options.direct_io,
+            keeps_handles=options.direct_io or not nodes.stateless,
+            direct_io=options.direct_io,
+            announced=announced,
+            threads=options.threads or (SLOW_WORKERS if nodes.slow else 1),
+            debug=options.debug,
+        )

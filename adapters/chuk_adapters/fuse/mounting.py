@@ -1,0 +1,147 @@
+"""Mount a filesystem, serve it from threads of this process, and take it down cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import importlib
+import os
+import stat
+import sys
+import threading
+from pathlib import Path
+
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.nodes import NodeOperations
+from chuk_fsspec.vfs import open_vfs
+from fsspec import AbstractFileSystem
+
+from chuk_adapters.fuse.options import MountOptions
+from chuk_adapters.fuse.transport import Transport
+
+_TRANSPORTS = {
+    "kernel": ("chuk_adapters.fuse.kernel.transport", "KernelTransport"),
+    "fusepy": ("chuk_adapters.fuse.fusepy", "FusepyTransport"),
+}
+
+
+class Mount:
+    """A live mount. Leaving the ``with`` block (or ``async with``) flushes and unmounts.
+
+    Attributes:
+        path: the mount point.
+        options: what it was mounted with.
+    """
+
+    def __init__(self, nodes: NodeOperations, path: Path, options: MountOptions) -> None:
+        self.path = path
+        self.options = options
+        self._nodes = nodes
+        self._transport = _transport(nodes, path, options)
+        self._error: BaseException | None = None
+        self._finished = threading.Event()
+        self._transport.attach()
+        self._thread = threading.Thread(target=self._serve, name=f"fuse:{path}", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether requests are still answered."""
+        return not self._finished.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until somebody unmounts it.
+
+        Args:
+            timeout: seconds to wait at most; None for as long as it takes.
+
+        Returns:
+            True if it is over.
+        """
+        return self._finished.wait(timeout)
+
+    def unmount(self) -> None:
+        """Flush and unmount; returns when the last request has been answered.
+
+        Raises:
+            OSError: what could not be written back, naming where it was kept.
+        """
+        self._transport.detach()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def _serve(self) -> None:
+        try:
+            self._transport.serve()
+            self._nodes.close()
+        except BaseException as error:  # noqa: BLE001 - kept for the thread that unmounts
+            self._error = error
+        finally:
+            self._transport.detach()
+            self._finished.set()
+
+    def __enter__(self) -> Mount:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.unmount()
+
+    async def __aenter__(self) -> Mount:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await asyncio.to_thread(self.unmount)
+
+
+def mount(fs: AbstractFileSystem, path: str | os.PathLike[str], options: MountOptions | None = None) -> Mount:
+    """Mount a filesystem on a directory and serve it from a thread of this process.
+
+    ``with mount(fs, "/mnt/work") as m:`` and ``async with`` do the same. The program may go on using ``fs``: what it
+    changes shows on the mount at once, and what tools write on the mount shows in ``fs`` when they close their files.
+
+    Args:
+        fs: any fsspec filesystem.
+        path: an existing, empty directory.
+        options: see ``MountOptions``.
+
+    Returns:
+        The live mount.
+
+    Raises:
+        OSError: ENOENT, ENOTDIR or ENOTEMPTY for a bad mount point; EACCES, EPERM or ENODEV where this machine or user
+            cannot mount, with what to do about it.
+    """
+    options = options or MountOptions()
+    target = check_mountpoint(path)
+    return Mount(open_vfs(fs), target, options)
+
+
+def check_mountpoint(path: str | os.PathLike[str]) -> Path:
+    """The mount point as an absolute path, if it can be one. ENOENT, ENOTDIR, ENOTEMPTY; ENOTCONN for a dead mount."""
+    target = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would touch a dead mount
+    try:
+        mode = target.stat().st_mode
+        if not stat.S_ISDIR(mode):
+            raise os_error(errno.ENOTDIR, str(target), hint="a mount point must be a directory")
+        if any(target.iterdir()):
+            raise os_error(errno.ENOTEMPTY, str(target), hint="mount on an empty directory")
+    except FileNotFoundError:
+        raise os_error(errno.ENOENT, str(target), hint=f"make it first: mkdir -p {target}") from None
+    except OSError as error:
+        if error.errno == errno.ENOTCONN:
+            hint = f"a dead mount is in the way: chuk-fsspec umount {target}"
+            raise os_error(errno.ENOTCONN, str(target), hint=hint) from None
+        raise
+    return target
+
+
+def _transport(nodes: NodeOperations, path: Path, options: MountOptions) -> Transport:
+    name = options.transport
+    if name == "auto":
+        name = "kernel" if sys.platform == "linux" else "fusepy"
+    module, attribute = _TRANSPORTS[name]
+    transport: Transport = getattr(importlib.import_module(module), attribute)(nodes, path, options)
+    return transport

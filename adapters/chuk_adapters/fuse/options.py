@@ -1,0 +1,45 @@
+"""What can be chosen about a mount."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+TransportName = Literal["auto", "kernel", "fusepy"]
+
+
+@dataclass(frozen=True)
+class MountOptions:
+    """Options of one mount; the defaults are the fast and safe ones.
+
+    Attributes:
+        readonly: refuse every change with EROFS.
+        allow_other: let users other than the one who mounts in; needs root, or ``user_allow_other`` in /etc/fuse.conf.
+        debug: log each request to the ``chuk_adapters.fuse`` logger.
+        cache_timeout: seconds the kernel may keep names and attributes; None for as long as it likes where changes made
+            through the API are announced to it, and one second where nobody announces them.
+        writeback: let the kernel gather writes; they reach the filesystem at fsync or when a file is closed.
+        direct_io: bypass the kernel's page cache for content.
+        threads: workers that serve requests at once; None for one, or eight where the filesystem is slow.
+        transport: "kernel" speaks to /dev/fuse itself (Linux), "fusepy" uses libfuse through mfusepy; "auto" is "kernel"
+            on Linux and "fusepy" elsewhere.
+        fsname: the source shown in the table of mounts.
+    """
+
+    readonly: bool = False
+    allow_other: bool = False
+    debug: bool = False
+    cache_timeout: float | None = None
+    writeback: bool = True
+    direct_io: bool = False
+    threads: int | None = None
+    transport: TransportName = "auto"
+    fsname: str = "chuk"
+
+    def __post_init__(self) -> None:
+        if self.cache_timeout is not None and self.cache_timeout < 0:
+            raise ValueError(f"cache_timeout must be 0 or more seconds, not {self.cache_timeout}")
+        if self.threads is not None and self.threads < 1:
+            raise ValueError(f"threads must be at least 1, not {self.threads}")
+        if self.transport not in ("auto", "kernel", "fusepy"):
+            raise ValueError(f"transport must be 'auto', 'kernel' or 'fusepy', not {self.transport!r}")

@@ -1,0 +1,1 @@
+"""Where bytes live. Each backend is a leaf: none imports another."""

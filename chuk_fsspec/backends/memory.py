@@ -1,0 +1,133 @@
+"""``chukmem``: a whole POSIX filesystem in this process's memory."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from typing import Any
+
+from chuk_fsspec.backends.memory_store import MemoryStore
+from chuk_fsspec.contract.capabilities import Capabilities
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.engine.filesystem import InodeFileSystem
+from chuk_fsspec.engine.tree import SharedState
+
+DEFAULT_NAME = "default"
+
+_PROCESS = os.urandom(8).hex()
+_stores: dict[str, SharedState] = {}
+_stores_lock = threading.Lock()
+
+
+class MemoryFileSystem(InodeFileSystem):
+    """A filesystem in memory, shared by every instance of the same ``name`` in this process.
+
+    It has all of fsspec's surface and, on ``fs.posix``, links, permissions, nanosecond times, extended attributes, sparse
+    files and in-place writes. It can be mounted. It ends with the process.
+    """
+
+    protocol = "chukmem"
+    capabilities = Capabilities(
+        write=True,
+        directories=True,
+        rename=True,
+        replace=True,
+        append=True,
+        exclusive_create=True,
+        random_write=True,
+        transactions=True,
+        modified_times=True,
+        etags=True,
+        symlinks=True,
+        hardlinks=True,
+        attributes=True,
+        xattrs=True,
+        special_files=True,
+        sparse=True,
+        rename_flags=True,
+        statvfs=True,
+        nodes=True,
+        shared_between_threads=True,
+    )
+
+    def __init__(
+        self, name: str = DEFAULT_NAME, capacity: int = 0, auto_mkdir: bool = True, **kwargs: Any
+    ) -> None:
+        """Open a named store, making it if it is new.
+
+        Args:
+            name: which store; instances of one name share their files.
+            capacity: most bytes of content a new store takes before ENOSPC; 0 for what memory allows.
+            auto_mkdir: make missing parent directories when a file is written, copied or moved.
+            kwargs: fsspec's own options.
+
+        Raises:
+            ValueError: for a negative capacity.
+        """
+        if capacity < 0:
+            raise ValueError(f"capacity must be 0 (no limit) or a number of bytes, not {capacity}")
+        self.name = name
+        super().__init__(_open_store(name, capacity), auto_mkdir=auto_mkdir, **kwargs)
+
+    @property
+    def fsid(self) -> str:
+        """Names the store among all processes."""
+        return f"chukmem-{_PROCESS}-{self.name}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle, (type(self), self.storage_args, self.storage_options, _PROCESS, os.getpid())
+
+
+def drop_store(name: str = DEFAULT_NAME) -> None:
+    """Forget a named store, so that the next filesystem of this name starts empty.
+
+    Args:
+        name: the store. Filesystem objects that are open on it keep it for themselves; new ones do not find it.
+    """
+    with _stores_lock:
+        _stores.pop(name, None)
+    MemoryFileSystem.clear_instance_cache()
+
+
+def _open_store(name: str, capacity: int) -> SharedState:
+    with _stores_lock:
+        shared = _stores.get(name)
+        if shared is None:
+            uid, gid = getattr(os, "getuid", int)(), getattr(os, "getgid", int)()
+            shared = _stores[name] = SharedState(MemoryStore(capacity or None, uid, gid))
+        return shared
+
+
+def _foreign_error(name: str, pid: int) -> OSError:
+    return os_error(
+        errno.ENXIO,
+        hint=f"the chukmem store {name!r} lives in the memory of process {pid} and cannot be used from process "
+        f"{os.getpid()}; use chuksqlite or a file to share data between processes",
+    )
+
+
+def _unpickle(
+    cls: type[MemoryFileSystem], args: tuple[Any, ...], options: dict[str, Any], process: str, pid: int
+) -> MemoryFileSystem:
+    """Rebuild an instance; in another process, one that says what is wrong as soon as it is used."""
+    if process == _PROCESS:
+        return cls(*args, **options)
+    fs: MemoryFileSystem = cls(*args, **{**options, "skip_instance_cache": True})
+    foreign = SharedState(MemoryStore(None, 0, 0))
+    InodeFileSystem.__init__(fs, foreign)
+    foreign.refuse(_foreign_error(fs.name, pid))
+    return fs
+
+
+def _refuse_in_child() -> None:
+    """After a fork the child holds a copy that nobody else sees: every use of it says so."""
+    global _stores_lock
+    _stores_lock = threading.Lock()
+    for name, shared in _stores.items():
+        shared.refuse(_foreign_error(name, os.getppid()))
+    _stores.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_refuse_in_child)

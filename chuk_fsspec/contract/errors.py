@@ -1,0 +1,42 @@
+"""One error model: built-in ``OSError`` subclasses with ``errno`` and ``filename`` set.
+
+``OSError(ENOENT, …)`` is already a ``FileNotFoundError``, so callers catch the classes they know from the standard
+library, and a door reads ``errno`` without a translation table of its own.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+
+def os_error(code: int, path: str | None = None, path2: str | None = None, *, hint: str = "") -> OSError:
+    """Build the ``OSError`` subclass that Python itself would raise for an errno.
+
+    Args:
+        code: an ``errno`` constant.
+        path: the absolute path of this filesystem that failed, shown to the user.
+        path2: the second path of a rename or a link.
+        hint: what to do about it, appended to the standard message.
+
+    Returns:
+        The exception, to be raised by the caller.
+    """
+    message = os.strerror(code)
+    if hint:
+        message = f"{message}: {hint}"
+    if path2 is not None:
+        return OSError(code, message, path, None, path2)
+    if path is not None:
+        return OSError(code, message, path)
+    return OSError(code, message)
+
+
+def not_found(path: str) -> OSError:
+    """``FileNotFoundError`` (ENOENT) for an absolute path."""
+    return os_error(errno.ENOENT, path)
+
+
+def not_supported(what: str, path: str | None = None) -> OSError:
+    """``OSError`` (ENOTSUP) for an operation that this filesystem does not declare."""
+    return os_error(errno.ENOTSUP, path, hint=what)

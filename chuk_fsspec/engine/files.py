@@ -1,0 +1,221 @@
+"""The file objects of ``fs.open``: what is written appears on close, whole, or not at all.
+
+They are ``io.BytesIO`` underneath, so reading, writing and seeking run at C speed, and content that the store holds as
+one ``bytes`` is not copied.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import TYPE_CHECKING, Any
+
+from chuk_fsspec.contract.posix import Buffer
+from chuk_fsspec.engine.handle import InodeHandle
+
+if TYPE_CHECKING:
+    from chuk_fsspec.engine.filesystem import InodeFileSystem
+
+
+class ReadFile(io.BytesIO):
+    """``rb`` on content at hand: the file as it was when it was opened."""
+
+    def __init__(self, fs: InodeFileSystem, path: str, data: bytes) -> None:
+        super().__init__(data)
+        self.fs, self.path, self.mode, self.size = fs, path, "rb", len(data)
+
+    def writable(self) -> bool:
+        return False
+
+    def write(self, data: Any, /) -> int:
+        raise io.UnsupportedOperation("not open for writing")
+
+    def writelines(self, lines: Any, /) -> None:
+        raise io.UnsupportedOperation("not open for writing")
+
+    def truncate(self, size: int | None = None, /) -> int:
+        raise io.UnsupportedOperation("not open for writing")
+
+
+class HandleReader(io.RawIOBase):
+    """``rb`` on a large or sparse file: reads from the inode, whatever happens to its names."""
+
+    def __init__(self, handle: InodeHandle) -> None:
+        self._handle = handle
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self._handle.pread(len(buffer), self._position)
+        buffer[: len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._handle.stat().st_size}[whence]
+        if base + offset < 0:
+            raise ValueError(f"negative seek position {base + offset}")
+        self._position = base + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def close(self) -> None:
+        if not self.closed:
+            self._handle.close()
+        super().close()
+
+
+class BufferedReadFile(io.BufferedReader):
+    """A ``HandleReader`` with a buffer, and the attributes that fsspec's files have."""
+
+    def __init__(self, fs: InodeFileSystem, path: str, handle: InodeHandle) -> None:
+        super().__init__(HandleReader(handle), 64 * 1024)
+        self.fs, self.path, self.size = fs, path, handle.stat().st_size
+
+    @property
+    def mode(self) -> str:
+        return "rb"
+
+
+class WriteFile(io.BytesIO):
+    """``wb``, ``xb``, ``w+b``, ``x+b`` and ``r+b``: a private copy that is published whole when it is closed.
+
+    With ``autocommit=False`` (a transaction) closing only seals it; ``commit`` publishes and ``discard`` drops it.
+    """
+
+    def __init__(self, fs: InodeFileSystem, path: str, mode: str, data: bytes = b"", autocommit: bool = True) -> None:
+        super().__init__(data)
+        self.fs, self.path, self.mode, self.autocommit = fs, path, mode, autocommit
+        self._sealed: bytes | None = None
+        self._discarded = False
+
+    def readable(self) -> bool:
+        return "+" in self.mode
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._require_readable()
+        return super().read(size)
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        self._require_readable()
+        return super().read1(size)
+
+    def readinto(self, buffer: Any, /) -> int:
+        self._require_readable()
+        return super().readinto(buffer)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        self._require_readable()
+        return super().readline(size)
+
+    def readlines(self, hint: int | None = -1, /) -> list[bytes]:
+        self._require_readable()
+        return super().readlines(hint)
+
+    def commit(self) -> None:
+        """Publish what was written. FileExistsError for ``x`` if somebody was faster; ENOSPC."""
+        if not self._discarded:
+            self._publish(self._sealed if self._sealed is not None else self.getvalue())
+
+    def discard(self) -> None:
+        """Drop what was written; the file keeps its old content."""
+        self._discarded = True
+
+    def close(self) -> None:
+        """Publish (or seal, in a transaction). If that fails the file is closed, unchanged, and the error is raised."""
+        if self.closed:
+            return
+        try:
+            if not self._discarded:
+                self._sealed = self.getvalue()
+                if self.autocommit:
+                    self.commit()
+        finally:
+            super().close()
+
+    def __exit__(self, exc_type: object, *exc_info: object) -> None:
+        if exc_type is not None:
+            self.discard()
+        self.close()
+
+    def _publish(self, data: bytes) -> None:
+        self.fs.publish(self.path, data, exclusive="x" in self.mode)
+
+    def _require_readable(self) -> None:
+        if "+" not in self.mode:
+            raise io.UnsupportedOperation("not open for reading")
+
+
+class AppendFile(WriteFile):
+    """``ab``: what was written is added to the end, wherever that is when the file is closed."""
+
+    def __init__(self, fs: InodeFileSystem, path: str, mode: str, size: int, autocommit: bool = True) -> None:
+        super().__init__(fs, path, mode, autocommit=autocommit)
+        self._base = size
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        return self._base + super().tell()
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        raise io.UnsupportedOperation("a file opened for appending cannot seek")
+
+    def truncate(self, size: int | None = None, /) -> int:
+        raise io.UnsupportedOperation("a file opened for appending cannot be cut")
+
+    def _publish(self, data: bytes) -> None:
+        self.fs.append(self.path, data)
+
+
+class CompressedWriter(io.BufferedIOBase):
+    """A compressor over a ``WriteFile``, so that closing or failing reaches both."""
+
+    def __init__(self, compressor: Any, target: WriteFile) -> None:
+        self._compressor, self._target = compressor, target
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer, /) -> int:  # type: ignore[override]
+        self._compressor.write(data)
+        return len(data)
+
+    def flush(self) -> None:
+        if not self.closed:
+            self._compressor.flush()
+
+    def discard(self) -> None:
+        """Drop what was written; the file keeps its old content."""
+        self._target.discard()
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        try:
+            self._compressor.close()
+            self._target.close()
+        finally:
+            super().close()
+
+    def __exit__(self, exc_type: object, *exc_info: object) -> None:
+        if exc_type is not None:
+            self.discard()
+        self.close()
+
+
+class TextWriter(io.TextIOWrapper):
+    """Text over a binary file of this module, so that a failed ``with`` block publishes nothing."""
+
+    def __exit__(self, exc_type: object, *exc_info: object) -> None:
+        if exc_type is not None:
+            self.buffer.discard()  # type: ignore[attr-defined]
+        self.close()

@@ -1,0 +1,509 @@
+"""The fsspec surface over a tree of inodes."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from typing import Any
+
+from fsspec import AbstractFileSystem
+from fsspec.compression import compr
+from fsspec.core import get_compression
+from fsspec.utils import stringify_path
+
+from chuk_fsspec.contract.capabilities import Capabilities
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.paths import join, strip_protocol
+from chuk_fsspec.contract.posix import Buffer
+from chuk_fsspec.engine.clock import now_ns
+from chuk_fsspec.engine.files import AppendFile, BufferedReadFile, CompressedWriter, ReadFile, TextWriter, WriteFile
+from chuk_fsspec.engine.inode import Directory, Inode
+from chuk_fsspec.engine.listing import InfoDict, Listing
+from chuk_fsspec.engine.posix import InodePosix
+from chuk_fsspec.engine.resolve import Resolver
+from chuk_fsspec.engine.transaction import UndoTransaction
+from chuk_fsspec.engine.tree import SharedState, Tree
+
+_GLOB_CHARACTERS = frozenset("*?[")
+_TEXT_OPTIONS = ("encoding", "errors", "newline")
+_MODES = frozenset({"rb", "wb", "ab", "xb", "r+b", "w+b", "a+b", "x+b"})
+
+
+class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
+    """An fsspec filesystem on an engine. A backend gives it the shared state of its store.
+
+    ``fs.posix`` has what POSIX knows beyond fsspec; every instance on the same store sees the same files.
+    """
+
+    root_marker = "/"
+    transaction_type = UndoTransaction
+    capabilities = Capabilities()
+
+    def __init__(self, shared: SharedState, *, auto_mkdir: bool = True, **kwargs: Any) -> None:
+        """Open a view of a store.
+
+        Args:
+            shared: the state of the store, common to all its views.
+            auto_mkdir: make missing parent directories when a file is written, copied or moved, as object stores do.
+            kwargs: fsspec's own options.
+        """
+        super().__init__(**kwargs)
+        self.auto_mkdir = auto_mkdir
+        self.tree = Tree(shared)
+        self.store = shared.store
+        self._uid = getattr(os, "getuid", int)()
+        self._gid = getattr(os, "getgid", int)()
+        protocols = (self.protocol,) if isinstance(self.protocol, str) else tuple(self.protocol)
+        self._resolver = Resolver(self.tree, protocols)
+        self._listing = Listing(self.tree, self._resolver)
+        self._find = self._resolver.find
+        self._place = self._resolver.place
+        self._child = self.store.child
+        self._whole = self.store.whole
+        self._directories = shared.directories
+
+    @property
+    def posix(self) -> InodePosix:
+        """POSIX operations on this filesystem."""
+        return InodePosix(self.tree, self._resolver, self._uid, self._gid)
+
+    @property
+    def fsid(self) -> str:
+        """Names the store: two filesystems with one ``fsid`` see the same files."""
+        raise NotImplementedError
+
+    @classmethod
+    def _strip_protocol(cls, path: Any) -> Any:
+        if isinstance(path, list):
+            return [cls._strip_protocol(one) for one in path]
+        return strip_protocol(path, (cls.protocol,) if isinstance(cls.protocol, str) else cls.protocol)
+
+    @classmethod
+    def _parent(cls, path: str) -> str:
+        parent: str = cls._strip_protocol(path).rpartition("/")[0]
+        return parent or "/"
+
+    # ---- looking
+
+    def info(self, path: str, **kwargs: Any) -> InfoDict:
+        """What is known of a path (``contract.Info``); a link's own attributes with its target's type and size."""
+        if type(path) is not str:
+            path = stringify_path(path)
+        parent, _, name = path.rpartition("/")
+        directory = self._directories.get(parent)
+        if directory is not None and path.startswith("/"):
+            inode = self._child(directory, name)
+            if inode is not None:
+                return self._listing.info(path, inode)
+        return self._listing.info(self._strip_protocol(path), self._resolver.find_entry(path))
+
+    def ls(self, path: str, detail: bool = True, **kwargs: Any) -> list[Any]:
+        """A directory's entries in name order, or the one entry that ``path`` is. FileNotFoundError."""
+        normal = self._strip_protocol(path)
+        inode = self._find(normal)
+        if not isinstance(inode, Directory):
+            infos = [self._listing.info(normal, self._resolver.find_entry(normal))]
+        elif detail:
+            infos = self._listing.children(normal, inode)
+        else:
+            return sorted(join(normal, name) for name, _ in self.tree.entries(inode))
+        return infos if detail else [info["name"] for info in infos]
+
+    def find(
+        self, path: str, maxdepth: int | None = None, withdirs: bool = False, detail: bool = False, **kwargs: Any
+    ) -> Any:
+        """All files below a path, in order; links are listed and not followed.
+
+        Args:
+            path: where to start; a file gives itself, a missing path nothing.
+            maxdepth: levels to go down, at least 1; None for all.
+            withdirs: list directories too, the start included.
+            detail: return a dict from path to info instead of a list of paths.
+
+        Raises:
+            ValueError: for a ``maxdepth`` below 1.
+        """
+        if maxdepth is not None and maxdepth < 1:
+            raise ValueError(f"maxdepth must be at least 1, not {maxdepth}")
+        normal = self._strip_protocol(path)
+        start = self._resolver.find_or_none(normal)
+        if start is None:
+            return {} if detail else []
+        if not isinstance(start, Directory):
+            found = [(normal, self._resolver.find_entry(normal))]
+        else:
+            below = self._listing.below(normal, start, maxdepth)
+            found = [(p, i) for p, i in below if withdirs or not isinstance(i, Directory)]
+            if withdirs:
+                found.append((normal, start))
+        found.sort(key=_path)
+        if not detail:
+            return [below for below, _ in found]
+        info = self._listing.info
+        return {below: info(below, inode) for below, inode in found}
+
+    def exists(self, path: str, **kwargs: Any) -> bool:
+        """Whether a path leads to something; a link to nothing does not."""
+        return self._find_quietly(path) is not None
+
+    def lexists(self, path: str, **kwargs: Any) -> bool:
+        """Whether there is an entry of this path, be it a link to nothing."""
+        try:
+            self._resolver.find_entry(stringify_path(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
+    def isfile(self, path: str) -> bool:
+        """Whether a path leads to a regular file."""
+        inode = self._find_quietly(path)
+        return inode is not None and inode.is_file
+
+    def isdir(self, path: str) -> bool:
+        """Whether a path leads to a directory."""
+        return isinstance(self._find_quietly(path), Directory)
+
+    def created(self, path: str) -> datetime:
+        """When a file was made, in UTC."""
+        return datetime.fromtimestamp(self._find(stringify_path(path)).btime_ns / 1e9, tz=timezone.utc)
+
+    def modified(self, path: str) -> datetime:
+        """When a file's content last changed, in UTC."""
+        return datetime.fromtimestamp(self._find(stringify_path(path)).mtime_ns / 1e9, tz=timezone.utc)
+
+    def ukey(self, path: str) -> str:
+        """A string that stands for this content of this file and never returns once the content changed."""
+        inode = self._find(stringify_path(path))
+        return f"{self.fsid}-{inode.ino:x}-{inode.version:x}"
+
+    def checksum(self, path: str) -> int:
+        """A number that changes with the content; reading a file leaves it alone."""
+        inode = self._find(stringify_path(path))
+        return inode.ino << 64 | inode.version
+
+    # ---- reading
+
+    def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
+        """A file's bytes, or those from ``start`` to ``end``, which count as in a slice. IsADirectoryError."""
+        inode = self._find(path if type(path) is str else stringify_path(path))
+        if start is None and end is None:
+            whole = self._whole(inode)
+            if whole is not None:
+                return whole
+        if not inode.is_file:
+            raise _not_a_file(inode, path)
+        start, end, _ = slice(start, end).indices(inode.size)
+        return b"".join(self.tree.read(inode, end - start, start)) if end > start else b""
+
+    def cat_ranges(
+        self,
+        paths: list[str],
+        starts: Any,
+        ends: Any,
+        max_gap: int | None = None,
+        on_error: str = "return",
+        **kwargs: Any,
+    ) -> list[Any]:
+        """Ranges of files; there is nothing to merge here, so ``max_gap`` changes no result."""
+        ranges: list[Any] = super().cat_ranges(paths, starts, ends, on_error=on_error, **kwargs)
+        return ranges
+
+    def _open(
+        self,
+        path: str,
+        mode: str = "rb",
+        block_size: int | None = None,
+        autocommit: bool = True,
+        cache_options: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        if mode not in _MODES:
+            raise ValueError(f"mode {mode!r} is not one of {', '.join(sorted(_MODES))}")
+        inode = self._find_quietly(path) if mode[0] != "r" else self._find(path)
+        if inode is not None and not inode.is_file:
+            raise _not_a_file(inode, path)
+        if mode == "rb":
+            assert inode is not None
+            whole = self.store.whole(inode)
+            if whole is not None:
+                return ReadFile(self, path, whole)
+            return BufferedReadFile(self, path, self.tree.open(inode, os.O_RDONLY))
+        if mode[0] == "x" and (inode is not None or self.lexists(path)):
+            raise os_error(errno.EEXIST, path)
+        self._prepare_parent(path)
+        if mode == "ab":
+            return AppendFile(self, path, mode, inode.size if inode is not None else 0, autocommit)
+        old = self.cat_file(path) if inode is not None and mode[0] in "ra" else b""
+        file = WriteFile(self, path, mode, old, autocommit)
+        if mode[0] == "a":
+            file.seek(0, os.SEEK_END)
+        return file
+
+    def open(
+        self,
+        path: str,
+        mode: str = "rb",
+        block_size: int | None = None,
+        cache_options: dict[str, Any] | None = None,
+        compression: str | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Open a file: ``r w a x``, with ``+``, binary (``b``) or text.
+
+        What is written is published when the file is closed: whole, in one step, or not at all if the ``with`` block
+        fails. To edit in place and be seen at once, use ``posix.open_handle``.
+
+        Args:
+            path: absolute path or URL.
+            mode: as Python's ``open``.
+            block_size: ignored; there is nothing to fetch.
+            cache_options: ignored; there is nothing to cache.
+            compression: a codec's name, or "infer" from the path's ending.
+            kwargs: ``encoding``, ``errors`` and ``newline`` for text.
+
+        Returns:
+            A file object.
+
+        Raises:
+            OSError: ENOENT, EEXIST for ``x``, EISDIR, ENOTDIR; when closing, ENOSPC.
+            ValueError: for an unknown mode.
+        """
+        path = self._strip_protocol(path)
+        text = "b" not in mode
+        text_options = {key: kwargs.pop(key) for key in _TEXT_OPTIONS if key in kwargs}
+        binary_mode = mode.replace("t", "") + "b" if text else mode.replace("b", "") + "b"
+        autocommit = kwargs.pop("autocommit", not self._intrans)
+        file = self._open(path, binary_mode, block_size, autocommit, cache_options, **kwargs)
+        if not autocommit and binary_mode != "rb":
+            self.transaction.files.append(file)
+        codec = get_compression(path, compression)
+        if codec is not None:
+            compressor = compr[codec](file, mode=binary_mode[0])
+            file = CompressedWriter(compressor, file) if binary_mode != "rb" else compressor
+        if not text:
+            return file
+        return io.TextIOWrapper(file, **text_options) if binary_mode == "rb" else TextWriter(file, **text_options)
+
+    # ---- writing
+
+    def pipe_file(self, path: str, value: Buffer, mode: str = "overwrite", **kwargs: Any) -> None:
+        """Write a whole file in one step; ``mode="create"`` refuses one that exists. FileExistsError, ENOSPC."""
+        if mode not in ("overwrite", "create"):
+            raise ValueError(f"mode {mode!r} is not 'overwrite' or 'create'")
+        data = value if type(value) is bytes else bytes(value)
+        if self._intrans:
+            with self.open(path, "wb" if mode == "overwrite" else "xb") as file:
+                file.write(data)
+        else:
+            self.publish(path, data, exclusive=mode == "create")
+
+    def publish(self, path: str, data: Any, *, exclusive: bool = False) -> None:
+        """Put content under a path in one step, following links and keeping inode, owner and mode of what is there.
+
+        Args:
+            path: absolute path or URL.
+            data: ``bytes``, or content of this engine.
+            exclusive: fail with FileExistsError if the path exists.
+
+        Raises:
+            OSError: EEXIST, EISDIR, ENOTDIR, ENOSPC; ENOENT for a missing parent without ``auto_mkdir``.
+        """
+        if type(path) is not str:
+            path = stringify_path(path)
+        try:
+            directory, name = self._place(path)
+            self.tree.put(directory, name, data, self._uid, self._gid, exclusive=exclusive)
+        except FileNotFoundError:
+            if not self.auto_mkdir:
+                raise os_error(errno.ENOENT, path, hint="its directory does not exist") from None
+            self._prepare_parent(path)
+            directory, name = self._place(path)
+            self.tree.put(directory, name, data, self._uid, self._gid, exclusive=exclusive)
+        except OSError as error:
+            error.filename = path
+            raise
+
+    def append(self, path: str, data: bytes) -> None:
+        """Add bytes to the end of a file in one step, making the file if need be. EISDIR, ENOSPC."""
+        with self.tree.lock:
+            inode = self._find_quietly(path)
+            if inode is None:
+                self.publish(path, data)
+            else:
+                self.tree.append(inode, data)
+
+    def touch(self, path: str, truncate: bool = True, **kwargs: Any) -> None:
+        """Make an empty file, or empty one that is there; ``truncate=False`` only stamps it with the time."""
+        inode = self._find_quietly(path)
+        if inode is None or truncate:
+            self.pipe_file(path, b"")
+        else:
+            now = now_ns()
+            self.tree.setattr(inode, atime_ns=now, mtime_ns=now)
+
+    def cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
+        """Copy one file with its permission bits, or make a directory of the same name. Content is shared if it can be."""
+        self._settle()
+        inode = self._find(stringify_path(path1))
+        if isinstance(inode, Directory):
+            self.makedirs(path2, exist_ok=True)
+            return
+        if not inode.is_file:
+            raise _not_a_file(inode, path1)
+        with self.tree.lock:
+            if self._find_quietly(path2) is not inode:
+                self.publish(path2, self.store.copy_content(inode))
+                self.tree.setattr(self._find(stringify_path(path2)), mode=inode.mode)
+
+    def mkdir(self, path: str, create_parents: bool = True, **kwargs: Any) -> None:
+        """Make a directory, and its parents unless told not to. FileExistsError; FileNotFoundError, NotADirectoryError."""
+        self._settle()
+        normal = self._strip_protocol(path)
+        if create_parents:
+            self._make_directories(self._parent(normal))
+        try:
+            self.posix.mkdir(normal, 0o755)
+        except FileExistsError:
+            raise os_error(errno.EEXIST, normal) from None
+
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:
+        """Make a directory and its parents; one that exists is an error unless ``exist_ok``."""
+        self._settle()
+        normal = self._strip_protocol(path)
+        if not exist_ok and self.exists(normal):
+            raise os_error(errno.EEXIST, normal)
+        self._make_directories(normal)
+
+    # ---- removing and moving
+
+    def rmdir(self, path: str) -> None:
+        """Remove an empty directory. OSError ENOTEMPTY, NotADirectoryError."""
+        self._settle()
+        self.posix.rmdir(self._strip_protocol(path))
+
+    def rm_file(self, path: str) -> None:
+        """Remove a file or link. IsADirectoryError for a directory."""
+        self._settle()
+        self.posix.unlink(self._strip_protocol(path))
+
+    def _rm(self, path: str) -> None:
+        self.rm_file(path)
+
+    def rm(self, path: str | list[str], recursive: bool = False, maxdepth: int | None = None) -> None:
+        """Remove files, and directories with all they hold if ``recursive``; links are removed, not followed.
+
+        Args:
+            path: a path, a glob pattern, or a list of them.
+            recursive: allow directories.
+            maxdepth: with ``recursive``, remove only files this many levels down.
+
+        Raises:
+            OSError: ENOENT, EISDIR for a directory without ``recursive``.
+        """
+        self._settle()
+        paths: Iterable[str] = [path] if isinstance(path, (str, os.PathLike)) else path
+        for one in paths:
+            normal = self._strip_protocol(one)
+            if maxdepth is not None or _has_glob(normal) and not self.lexists(normal):
+                for each in reversed(self.expand_path(normal, recursive=recursive, maxdepth=maxdepth)):
+                    self._remove(each, recursive and maxdepth is None)
+            else:
+                self._remove(normal, recursive)
+
+    def _remove(self, path: str, recursive: bool) -> None:
+        directory, name, inode = self._resolver.walk(path, follow=False)
+        if inode is None:
+            if recursive and not name:
+                return
+            raise os_error(errno.ENOENT, path)
+        if not isinstance(inode, Directory):
+            self.tree.unlink(directory, name)
+        elif not recursive:
+            raise os_error(errno.EISDIR, path, hint="pass recursive=True to remove a directory")
+        elif name:
+            self.tree.remove_tree(directory, name)
+        else:
+            for child, _ in self.tree.entries(inode):
+                self.tree.remove_tree(inode, child)
+
+    def mv(
+        self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None, **kwargs: Any
+    ) -> None:
+        """Move a file or directory in one step (rename(2)).
+
+        As in fsspec's copying rules, a target that ends in ``/`` or is a directory takes the source inside. A list or a
+        glob pattern moves each match that way.
+
+        Raises:
+            OSError: ENOENT, ENOTEMPTY, EINVAL for a directory into itself; EISDIR, ENOTDIR for unlike kinds.
+        """
+        self._settle()
+        if not isinstance(path1, (str, os.PathLike)) or not isinstance(path2, (str, os.PathLike)):
+            super().mv(path1, path2, recursive=recursive, maxdepth=maxdepth, **kwargs)
+            return
+        source = self._strip_protocol(path1)
+        if maxdepth is not None or _has_glob(source) and not self.lexists(source):
+            super().mv(path1, path2, recursive=recursive, maxdepth=maxdepth, **kwargs)
+            return
+        target = self._strip_protocol(path2)
+        if source == target:
+            self._resolver.find_entry(source)
+            return
+        if stringify_path(path2).endswith("/") or self.isdir(target):
+            target = join(target, source.rpartition("/")[2])
+        self._resolver.find_entry(source)
+        self._prepare_parent(target)
+        self.posix.rename(source, target)
+
+    # ---- steps
+
+    def _find_quietly(self, path: str) -> Inode | None:
+        return self._resolver.find_or_none(stringify_path(path))
+
+    def _settle(self) -> None:
+        """In a transaction, publish the files written so far before the tree changes under them."""
+        if self._intrans:
+            self.transaction.publish_files()
+
+    def _prepare_parent(self, path: str) -> None:
+        parent = self._parent(path)
+        if self.auto_mkdir:
+            self._make_directories(parent)
+        elif not isinstance(self._find(parent), Directory):
+            raise os_error(errno.ENOTDIR, parent)
+
+    def _make_directories(self, path: str) -> None:
+        """Make a directory and its parents where they are missing. ENOTDIR if something else is in the way."""
+        found = self._find_quietly(path)
+        if isinstance(found, Directory):
+            return
+        if found is not None:
+            raise os_error(errno.EEXIST if self.isfile(path) else errno.ENOTDIR, path, hint="it is not a directory")
+        parent = self._parent(path)
+        self._make_directories(parent)
+        directory = self._find(parent)
+        try:
+            self.tree.mkdir(directory, path.rpartition("/")[2], 0o755, self._uid, self._gid)
+        except FileExistsError:
+            if not self.isdir(path):
+                raise os_error(errno.ENOTDIR, path) from None
+
+    def _get_pyarrow_filesystem(self) -> InodeFileSystem:
+        return self
+
+
+def _path(found: tuple[str, Inode]) -> str:
+    return found[0]
+
+
+def _has_glob(path: str) -> bool:
+    return not _GLOB_CHARACTERS.isdisjoint(path)
+
+
+def _not_a_file(inode: Inode, path: str) -> OSError:
+    return os_error(errno.EISDIR if isinstance(inode, Directory) else errno.EINVAL, path, hint="not a regular file")
+
+

@@ -1,0 +1,135 @@
+"""From a path to an inode (namei), with a cache of directories by path.
+
+The cache maps a directory's path to the directory: the normal path, and URLs as they were asked for. It is filled under the tree's
+lock and emptied when a directory or link moves or goes away. An entry for a removed directory is harmless: the directory
+is empty and takes no new names, and then the path is walked from the root.
+"""
+
+from __future__ import annotations
+
+import errno
+
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.paths import SPECIAL_NAMES, strip_protocol
+from chuk_fsspec.engine.inode import S_IFLNK, S_IFMT, Directory, Inode
+from chuk_fsspec.engine.tree import Tree
+
+LINKS_MAX = 40
+CACHE_MAX = 100_000
+
+
+class Resolver:
+    """Finds inodes by path. Paths may carry one of the protocols and need not be in normal form."""
+
+    def __init__(self, tree: Tree, protocols: tuple[str, ...]) -> None:
+        self._tree = tree
+        self._child = tree.store.child
+        self._directories = tree.shared.directories
+        self._protocols = protocols
+
+    def find(self, path: str) -> Inode:
+        """The inode at a path, links followed. ENOENT, ENOTDIR, ELOOP."""
+        parent, _, name = path.rpartition("/")
+        directory = self._directories.get(parent)
+        if directory is not None:
+            inode = self._child(directory, name)
+            if inode is not None and inode.mode & S_IFMT != S_IFLNK:
+                return inode
+        _, _, inode = self.walk(path)
+        if inode is None:
+            raise os_error(errno.ENOENT, strip_protocol(path, self._protocols))
+        return inode
+
+    def find_or_none(self, path: str) -> Inode | None:
+        """The inode at a path, links followed; None if there is none, for whatever reason."""
+        try:
+            return self.find(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def find_entry(self, path: str) -> Inode:
+        """The inode at a path, a final link not followed. ENOENT, ENOTDIR, ELOOP."""
+        _, _, inode = self.walk(path, follow=False)
+        if inode is None:
+            raise os_error(errno.ENOENT, strip_protocol(path, self._protocols))
+        return inode
+
+    def place(self, path: str) -> tuple[Directory, str]:
+        """Directory and name of a path whose last component is not a link: where a file may be put.
+
+        Raises:
+            OSError: ENOENT if the directory is missing, ENOTDIR, ELOOP, EISDIR for the root.
+        """
+        parent, _, name = path.rpartition("/")
+        directory = self._directories.get(parent)
+        if directory is not None and directory.nlink and name not in SPECIAL_NAMES:
+            inode = self._child(directory, name)
+            if inode is None or inode.mode & S_IFMT != S_IFLNK:
+                return directory, name
+        directory, name, _ = self.walk(path)
+        if not name:
+            raise os_error(errno.EISDIR, strip_protocol(path, self._protocols))
+        return directory, name
+
+    def walk(self, path: str, follow: bool = True) -> tuple[Directory, str, Inode | None]:
+        """Resolve a path from the root.
+
+        Args:
+            path: a path or URL.
+            follow: whether a link as the last component is followed.
+
+        Returns:
+            The directory of the last component, its name, and the inode, None if there is none. For the root, and for a
+            link target that ends in a directory's ``.`` or ``..``, the name is empty.
+
+        Raises:
+            OSError: ENOENT, ENOTDIR, ELOOP past 40 links (path_resolution(7)), EINVAL and ENAMETOOLONG for bad paths.
+        """
+        normal = strip_protocol(path, self._protocols)
+        if normal == "/":
+            return self._tree.root, "", self._tree.root
+        parent, _, name = normal.rpartition("/")
+        with self._tree.lock:
+            _, _, directory = self._follow(self._tree.root, parent, True, normal)
+            if not isinstance(directory, Directory):
+                raise os_error(errno.ENOENT if directory is None else errno.ENOTDIR, normal)
+            self._remember(parent, path, name, directory)
+            return self._follow(directory, name, follow, normal)
+
+    def _follow(
+        self, directory: Directory, path: str, follow: bool, asked: str
+    ) -> tuple[Directory, str, Inode | None]:
+        """Walk a path, not necessarily normal, from a directory."""
+        pending = [part for part in reversed(path.split("/")) if part not in ("", ".")]
+        links = 0
+        while pending:
+            name = pending.pop()
+            if name == "..":
+                directory = directory.parent
+                continue
+            inode = self._child(directory, name)
+            if inode is not None and inode.mode & S_IFMT == S_IFLNK and (follow or pending):
+                links += 1
+                if links > LINKS_MAX:
+                    raise os_error(errno.ELOOP, asked)
+                target = self._tree.readlink(inode)
+                if target.startswith("/"):
+                    directory = self._tree.root
+                pending += [part for part in reversed(target.split("/")) if part not in ("", ".")]
+            elif not pending:
+                return directory, name, inode
+            elif isinstance(inode, Directory):
+                directory = inode
+            else:
+                raise os_error(errno.ENOENT if inode is None else errno.ENOTDIR, asked)
+        return directory.parent, "", directory
+
+    def _remember(self, parent: str, path: str, name: str, directory: Directory) -> None:
+        """Cache a directory under its normal path and, if it was asked for by URL, under that."""
+        cache = self._directories
+        if len(cache) >= CACHE_MAX:
+            cache.clear()
+        cache[parent] = directory
+        spelled, _, last = path.rpartition("/")
+        if last == name and not spelled.startswith("/"):
+            cache[spelled] = directory

@@ -1,0 +1,111 @@
+"""What an engine asks of the place where inodes live. ``Tree`` gives these primitives their POSIX meaning.
+
+Every method is called under the tree's lock but ``child``, ``children`` and ``read``, which must be safe beside a writer.
+A store checks nothing: names are valid, kinds are right.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from chuk_fsspec.contract.posix import Buffer, StatVfs
+from chuk_fsspec.engine.inode import Directory, Inode
+
+
+class Store(ABC):
+    """Inodes, directory entries and content, with an undo scope."""
+
+    root: Directory
+
+    @abstractmethod
+    def new(self, mode: int, uid: int, gid: int, content: Any, now: int) -> Inode:
+        """An inode without a name yet: a ``Directory`` if ``mode`` says so. ENOSPC."""
+
+    @abstractmethod
+    def free(self, inode: Inode) -> None:
+        """The inode has neither a name nor a user left."""
+
+    @abstractmethod
+    def child(self, directory: Inode, name: str) -> Inode | None:
+        """The inode behind an entry."""
+
+    @abstractmethod
+    def children(self, directory: Inode) -> list[tuple[str, Inode]]:
+        """All entries at one moment, in the order in which they were made."""
+
+    @abstractmethod
+    def is_empty(self, directory: Inode) -> bool:
+        """Whether a directory has no entries."""
+
+    @abstractmethod
+    def attach(self, directory: Directory, name: str, inode: Inode, now: int) -> None:
+        """Make or replace an entry and stamp the directory."""
+
+    @abstractmethod
+    def detach(self, directory: Directory, name: str, now: int) -> None:
+        """Remove an entry and stamp the directory."""
+
+    @abstractmethod
+    def clear(self, directory: Directory) -> list[Inode]:
+        """Remove all entries of a directory that goes away itself, and return what was behind them."""
+
+    @abstractmethod
+    def update(self, inode: Inode, **fields: Any) -> None:
+        """Set fields of an inode."""
+
+    @abstractmethod
+    def read(self, inode: Inode, size: int, offset: int) -> list[Buffer]:
+        """Up to ``size`` bytes from ``offset``, in pieces."""
+
+    @abstractmethod
+    def whole(self, inode: Inode) -> bytes | None:
+        """The whole content where it is at hand as one unchanging ``bytes``; None otherwise."""
+
+    @abstractmethod
+    def write(self, inode: Inode, data: Buffer, offset: int, now: int) -> None:
+        """Write in place, stamp and take a new version. ENOSPC."""
+
+    @abstractmethod
+    def replace(self, inode: Inode, content: Any, now: int) -> None:
+        """Put other content in the place of all there is, stamp and take a new version. ENOSPC."""
+
+    @abstractmethod
+    def truncate(self, inode: Inode, size: int, now: int) -> None:
+        """Cut or grow with a hole, stamp and take a new version. ENOSPC."""
+
+    @abstractmethod
+    def zero(self, inode: Inode, offset: int, length: int, now: int) -> None:
+        """Zero a range inside the file, freeing what it can, stamp and take a new version."""
+
+    @abstractmethod
+    def reserve(self, inode: Inode, offset: int, length: int, now: int) -> None:
+        """Give a range space, growing the file if needed, stamp. ENOSPC."""
+
+    @abstractmethod
+    def seek(self, inode: Inode, offset: int, whence: int) -> int:
+        """SEEK_DATA or SEEK_HOLE. ENXIO."""
+
+    @abstractmethod
+    def copy_content(self, inode: Inode) -> Any:
+        """The content of a file in a form that ``new`` and ``replace`` take, sharing what can be shared."""
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Start an undo scope for the calling thread."""
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Keep what the calling thread did since ``begin``."""
+
+    @abstractmethod
+    def rollback(self) -> None:
+        """Undo what the calling thread did since ``begin``, last change first."""
+
+    @abstractmethod
+    def statvfs(self) -> StatVfs:
+        """Sizes and free space."""
+
+    @abstractmethod
+    def sync(self) -> None:
+        """Make everything durable, where that means something."""

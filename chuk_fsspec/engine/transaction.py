@@ -1,0 +1,57 @@
+"""Transactions that undo everything: files are published at the end, and rm, mv, cp and mkdir are undone on failure."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from fsspec.transaction import Transaction
+
+if TYPE_CHECKING:
+    from chuk_fsspec.engine.filesystem import InodeFileSystem
+
+
+class UndoTransaction(Transaction):  # type: ignore[misc]
+    """``with fs.transaction``: all of it or nothing, for the thread that started it.
+
+    Files written inside appear when the block ends well, as fsspec promises, or earlier when an ``rm``, ``mv``, ``cp`` or
+    ``mkdir`` of the same block comes after them, so that the order of operations holds. Everything is undone if the block
+    or the publishing fails. Other threads may see what a running transaction has removed, moved or made.
+    """
+
+    fs: InodeFileSystem | None
+    files: deque[Any]
+
+    def start(self) -> None:
+        """Begin the undo scope."""
+        super().start()
+        assert self.fs is not None
+        self.fs.store.begin()
+
+    def publish_files(self) -> None:
+        """Publish the files that were closed so far, in the order in which they were opened."""
+        still_open: deque[Any] = deque()
+        while self.files:
+            file = self.files.popleft()
+            if file.closed:
+                file.commit()
+            else:
+                still_open.append(file)
+        self.files.extend(still_open)
+
+    def complete(self, commit: bool = True) -> None:
+        """Publish and keep, or undo. An error while publishing undoes everything and is raised."""
+        fs = self.fs
+        assert fs is not None
+        kept = False
+        try:
+            super().complete(commit=commit)
+            kept = commit
+        finally:
+            with fs.tree.lock:
+                if kept:
+                    fs.store.commit()
+                else:
+                    fs.store.rollback()
+                fs.tree.forget_paths()
+            fs.tree.announce_all()

@@ -1,0 +1,591 @@
+"""POSIX meaning over a store: what each operation on inodes checks, stamps and counts, defined here and only here.
+
+Threads: every change happens under one lock. Lookups take none, since a store's ``child`` is safe beside a writer.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import threading
+import weakref
+from collections.abc import Callable, Container
+from typing import TYPE_CHECKING, Any
+
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.nodes import Change
+from chuk_fsspec.contract.paths import check_name, encoded_length
+from chuk_fsspec.contract.posix import (
+    FALLOC_KEEP_SIZE,
+    FALLOC_PUNCH_HOLE,
+    FALLOC_ZERO_RANGE,
+    RENAME_EXCHANGE,
+    RENAME_NOREPLACE,
+    Buffer,
+    StatVfs,
+    without_set_id,
+)
+from chuk_fsspec.engine import content as contents
+from chuk_fsspec.engine.clock import now_ns
+from chuk_fsspec.engine.handle import InodeHandle
+from chuk_fsspec.engine.inode import FILE_MODE, LINK_MODE, S_IFMT, S_IFREG, Directory, Inode
+
+if TYPE_CHECKING:
+    from chuk_fsspec.engine.store import Store
+
+LINK_TARGET_MAX = 4095
+XATTR_NAME_MAX = 255
+XATTR_SIZE_MAX = 64 * 1024
+_XATTR_CREATE, _XATTR_REPLACE = 1, 2
+
+
+class SharedState:
+    """What all views of one filesystem hold in common."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.lock: Any = threading.RLock()
+        self.directories: dict[str, Directory] = {}
+        self.watchers: list[tuple[Tree, Change]] = []
+        self.holders: list[Container[int]] = []
+        self.open_counts: dict[int, int] = {}
+        self.views: weakref.WeakSet[Tree] = weakref.WeakSet()
+
+    def refuse(self, error: OSError) -> None:
+        """Make every further operation fail with ``error``: for the copy that a fork leaves in the child."""
+        self.lock = _RefusingLock(error)
+        self.directories.clear()
+        for view in self.views:
+            view.lock = self.lock
+
+
+class _RefusingLock:
+    def __init__(self, error: OSError) -> None:
+        self._error = error
+
+    def __enter__(self) -> None:
+        raise self._error
+
+    def __exit__(self, *exc_info: object) -> None: ...
+
+
+class Tree:
+    """One user's view of the inodes (``contract.NodeOperations``): a door's, or a filesystem object's.
+
+    Views of one filesystem share everything; each is told only of the changes that the others make.
+    """
+
+    stateless = True
+    slow = False
+
+    def __init__(self, shared: SharedState) -> None:
+        self.shared = shared
+        self.store = shared.store
+        self.lock = shared.lock
+        self.root = shared.store.root
+        self._watchers = shared.watchers
+        self._child = shared.store.child
+        shared.views.add(self)
+
+    def view(self) -> Tree:
+        """Another view of the same filesystem."""
+        return Tree(self.shared)
+
+    # ---- looking
+
+    def lookup(self, directory: Inode, name: str) -> Inode | None:
+        """The inode behind an entry, a link not followed; None if there is none. ENOTDIR, ENAMETOOLONG."""
+        inode = self._child(directory, name)
+        if inode is None and len(name) > 63 and encoded_length(name) > 255:
+            raise os_error(errno.ENAMETOOLONG, name)
+        return inode
+
+    def getattr(self, node: Inode) -> Inode:
+        """The inode itself: its fields are always current."""
+        return node
+
+    def parent(self, directory: Directory) -> Directory:
+        """The directory that holds a directory; the root is its own."""
+        return directory.parent
+
+    def entries(self, directory: Inode) -> list[tuple[str, Inode]]:
+        """Names and inodes of a directory at one moment. ENOTDIR."""
+        return self.store.children(_directory(directory))
+
+    # ---- making
+
+    def create(self, directory: Inode, name: str, mode: int, uid: int, gid: int, rdev: int = 0) -> Inode:
+        """Make a file, FIFO, socket or device node (open(2) with O_EXCL, mknod(2))."""
+        with self.lock:
+            parent = self._free_slot(directory, name)
+            if parent.mode & stat.S_ISGID:
+                gid = parent.gid
+            content: Any = b"" if mode & S_IFMT == S_IFREG else rdev
+            inode = self._make(parent, name, mode, uid, gid, content)
+        if self._watchers:
+            self._announce(directory, name, inode)
+        return inode
+
+    def mkdir(self, directory: Inode, name: str, mode: int, uid: int, gid: int) -> Directory:
+        """Make a directory (mkdir(2))."""
+        with self.lock:
+            parent = self._free_slot(directory, name)
+            mode = stat.S_IFDIR | mode & 0o7777
+            if parent.mode & stat.S_ISGID:
+                gid, mode = parent.gid, mode | stat.S_ISGID
+            inode = _directory(self.store.new(mode, uid, gid, None, now_ns()))
+            self.store.update(inode, nlink=2, parent=parent)
+            self.store.attach(parent, name, inode, inode.btime_ns)
+            self.store.update(parent, nlink=parent.nlink + 1)
+        if self._watchers:
+            self._announce(directory, name, inode)
+        return inode
+
+    def symlink(self, directory: Inode, name: str, target: str, uid: int, gid: int) -> Inode:
+        """Make a symbolic link that holds ``target`` as it is (symlink(2)). EINVAL for an empty target or NUL."""
+        if not target or "\0" in target:
+            raise os_error(errno.ENOENT if not target else errno.EINVAL, name, hint="a link needs a target")
+        if encoded_length(target) > LINK_TARGET_MAX:
+            raise os_error(errno.ENAMETOOLONG, name, hint=f"a link target may have {LINK_TARGET_MAX} bytes")
+        with self.lock:
+            parent = self._free_slot(directory, name)
+            if parent.mode & stat.S_ISGID:
+                gid = parent.gid
+            inode = self._make(parent, name, LINK_MODE, uid, gid, target)
+        if self._watchers:
+            self._announce(directory, name, inode)
+        return inode
+
+    def temporary(self, mode: int, uid: int, gid: int) -> Inode:
+        """Make a regular file without a name (O_TMPFILE)."""
+        with self.lock:
+            return self.store.new(S_IFREG | mode & 0o7777, uid, gid, b"", now_ns())
+
+    def put(self, directory: Directory, name: str, content: Any, uid: int, gid: int, *, exclusive: bool = False) -> Inode:
+        """Publish whole content under a name in one step, keeping inode, owner and mode of a file that is there.
+
+        Args:
+            directory: where to.
+            name: one component; not that of a symbolic link (resolve it first).
+            content: ``bytes``, or what ``Store.copy_content`` gives.
+            uid: owner of a new file.
+            gid: group of a new file.
+            exclusive: fail with EEXIST if the name exists.
+
+        Returns:
+            The file.
+
+        Raises:
+            OSError: EEXIST, EISDIR, EINVAL for a special file, ENOENT if the directory was removed.
+        """
+        with self.lock:
+            inode = self._child(directory, name)
+            if inode is None:
+                if directory.nlink == 0:
+                    raise os_error(errno.ENOENT, name, hint="the directory was removed")
+                check_name(name)
+                if directory.mode & stat.S_ISGID:
+                    gid = directory.gid
+                inode = self._make(directory, name, FILE_MODE, uid, gid, content)
+            elif exclusive:
+                raise os_error(errno.EEXIST, name)
+            else:
+                self.store.replace(_regular(inode), content, now_ns())
+        if self._watchers:
+            self._announce(directory, name, inode)
+            self._announce(None, "", inode)
+        return inode
+
+    def link(self, node: Inode, directory: Inode, name: str) -> None:
+        """Give a file one more name (link(2))."""
+        if isinstance(node, Directory):
+            raise os_error(errno.EPERM, name, hint="a directory cannot have a second name")
+        with self.lock:
+            parent = self._free_slot(directory, name)
+            now = now_ns()
+            self.store.update(node, nlink=node.nlink + 1, ctime_ns=now)
+            self.store.attach(parent, name, node, now)
+        if self._watchers:
+            self._announce(directory, name, node)
+
+    # ---- removing and moving
+
+    def unlink(self, directory: Inode, name: str) -> None:
+        """Remove a name; the file lives on while it has others or is open (unlink(2)). EISDIR for a directory."""
+        with self.lock:
+            inode = self._existing(directory, name)
+            if isinstance(inode, Directory):
+                raise os_error(errno.EISDIR, name)
+            now = now_ns()
+            self.store.detach(directory, name, now)  # type: ignore[arg-type]
+            self._drop_link(inode, now)
+        if self._watchers:
+            self._announce(directory, name, None)
+
+    def rmdir(self, directory: Inode, name: str) -> None:
+        """Remove an empty directory (rmdir(2))."""
+        with self.lock:
+            inode = _directory(self._existing(directory, name))
+            if not self.store.is_empty(inode):
+                raise os_error(errno.ENOTEMPTY, name)
+            self._drop_directory(_directory(directory), name, inode)
+        if self._watchers:
+            self._announce(directory, name, None)
+
+    def remove_tree(self, directory: Inode, name: str) -> None:
+        """Remove an entry and everything below it in one step; links are removed, not followed."""
+        with self.lock:
+            inode = self._existing(directory, name)
+            if not isinstance(inode, Directory):
+                self.unlink(directory, name)
+                return
+            self._drop_directory(_directory(directory), name, inode)
+            now = now_ns()
+            pending = [inode]
+            while pending:
+                gone = pending.pop()
+                for child in self.store.clear(gone):
+                    if isinstance(child, Directory):
+                        pending.append(child)
+                        self.store.update(child, nlink=0)
+                    else:
+                        self._drop_link(child, now)
+            self.forget_paths()
+        if self._watchers:
+            self._announce(directory, name, None)
+
+    def rename(self, directory: Inode, name: str, new_directory: Inode, new_name: str, flags: int = 0) -> None:
+        """Move an entry (rename(2)), or swap two (RENAME_EXCHANGE), or refuse to replace (RENAME_NOREPLACE)."""
+        if flags not in (0, RENAME_NOREPLACE, RENAME_EXCHANGE):
+            raise os_error(errno.EINVAL, name, new_name)
+        with self.lock:
+            source, target_directory = _directory(directory), _directory(new_directory)
+            inode = self._existing(source, name)
+            target = self.lookup(target_directory, new_name)
+            if flags == RENAME_EXCHANGE:
+                if target is None:
+                    raise os_error(errno.ENOENT, name, new_name)
+                self._exchange(source, name, inode, target_directory, new_name, target)
+            elif target is not None and flags == RENAME_NOREPLACE:
+                raise os_error(errno.EEXIST, name, new_name)
+            elif target is inode:
+                return
+            else:
+                self._move(source, name, inode, target_directory, new_name, target)
+            if inode.mode & S_IFMT != S_IFREG or (target is not None and target.mode & S_IFMT != S_IFREG):
+                self.forget_paths()
+        if self._watchers:
+            self._announce(directory, name, target if flags == RENAME_EXCHANGE else None)
+            self._announce(new_directory, new_name, inode)
+
+    def _move(
+        self, source: Directory, name: str, inode: Inode, destination: Directory, new_name: str, target: Inode | None
+    ) -> None:
+        moves_directory = isinstance(inode, Directory)
+        if destination.nlink == 0:
+            raise os_error(errno.ENOENT, name, new_name)
+        if moves_directory:
+            self._refuse_loop(inode, destination, name)
+        if target is None:
+            check_name(new_name)
+        elif isinstance(target, Directory):
+            if not moves_directory:
+                raise os_error(errno.EISDIR, name, new_name)
+            if not self.store.is_empty(target):
+                raise os_error(errno.ENOTEMPTY, name, new_name)
+        elif moves_directory:
+            raise os_error(errno.ENOTDIR, name, new_name)
+        now = now_ns()
+        if isinstance(target, Directory):
+            self._drop_directory(destination, new_name, target)
+        self.store.detach(source, name, now)
+        self.store.attach(destination, new_name, inode, now)
+        if target is not None and not isinstance(target, Directory):
+            self._drop_link(target, now)
+        if moves_directory and source is not destination:
+            self._adopt(inode, source, destination)
+        self.store.update(inode, ctime_ns=now)
+
+    def _exchange(
+        self, first: Directory, name: str, inode: Inode, second: Directory, other_name: str, other: Inode
+    ) -> None:
+        if isinstance(inode, Directory):
+            self._refuse_loop(inode, second, name)
+        if isinstance(other, Directory):
+            self._refuse_loop(other, first, other_name)
+        now = now_ns()
+        self.store.attach(first, name, other, now)
+        self.store.attach(second, other_name, inode, now)
+        if first is not second:
+            if isinstance(inode, Directory):
+                self._adopt(inode, first, second)
+            if isinstance(other, Directory):
+                self._adopt(other, second, first)
+        self.store.update(inode, ctime_ns=now)
+        self.store.update(other, ctime_ns=now)
+
+    def _refuse_loop(self, moved: Inode, destination: Directory, name: str) -> None:
+        """EINVAL if a directory would come to lie inside itself."""
+        above = destination
+        while above is not above.parent:
+            if above is moved:
+                raise os_error(errno.EINVAL, name, hint="a directory cannot move into itself")
+            above = above.parent
+
+    def _adopt(self, moved: Inode, old: Directory, new: Directory) -> None:
+        self.store.update(moved, parent=new)
+        self.store.update(old, nlink=old.nlink - 1)
+        self.store.update(new, nlink=new.nlink + 1)
+
+    # ---- attributes
+
+    def readlink(self, node: Inode) -> str:
+        """Where a symbolic link points. EINVAL for anything else."""
+        if not node.is_link:
+            raise os_error(errno.EINVAL, hint="not a symbolic link")
+        return str(node.content)
+
+    def setattr(
+        self,
+        node: Inode,
+        *,
+        mode: int | None = None,
+        uid: int | None = None,
+        gid: int | None = None,
+        size: int | None = None,
+        atime_ns: int | None = None,
+        mtime_ns: int | None = None,
+        ctime_ns: int | None = None,
+        handle: InodeHandle | None = None,
+    ) -> None:
+        """Change attributes in one step (chmod(2), chown(2), utimensat(2), truncate(2)).
+
+        A change of owner clears set-user-ID and set-group-ID of an executable, as chown(2) does it.
+        """
+        with self.lock:
+            now = now_ns()
+            if size is not None:
+                contents.check_range(size, 0)
+                self.store.truncate(_regular(node), size, now)
+            changed: dict[str, int] = {"ctime_ns": now if ctime_ns is None else ctime_ns}
+            if uid is not None:
+                changed["uid"] = uid
+            if gid is not None:
+                changed["gid"] = gid
+            if mode is not None:
+                changed["mode"] = node.mode & S_IFMT | mode & 0o7777
+            elif len(changed) > 1 and node.is_file and node.mode & 0o111:
+                changed["mode"] = without_set_id(node.mode)
+            if atime_ns is not None:
+                changed["atime_ns"] = atime_ns
+            if mtime_ns is not None:
+                changed["mtime_ns"] = mtime_ns
+            self.store.update(node, **changed)
+        if self._watchers:
+            self._announce(None, "", node)
+
+    def getxattr(self, node: Inode, name: str) -> bytes:
+        """One extended attribute. ENODATA."""
+        value = (node.xattrs or {}).get(name)
+        if value is None:
+            raise os_error(errno.ENODATA, name)
+        return value
+
+    def setxattr(self, node: Inode, name: str, value: bytes, flags: int = 0) -> None:
+        """Set an extended attribute (setxattr(2)). EEXIST and ENODATA by flags, ERANGE, E2BIG."""
+        if not name or encoded_length(name) > XATTR_NAME_MAX:
+            raise os_error(errno.ERANGE, name, hint="the name of an extended attribute has 1 to 255 bytes")
+        if len(value) > XATTR_SIZE_MAX:
+            raise os_error(errno.E2BIG, name, hint=f"an extended attribute may have {XATTR_SIZE_MAX} bytes")
+        with self.lock:
+            xattrs = dict(node.xattrs or {})
+            if flags & _XATTR_CREATE and name in xattrs:
+                raise os_error(errno.EEXIST, name)
+            if flags & _XATTR_REPLACE and name not in xattrs:
+                raise os_error(errno.ENODATA, name)
+            xattrs[name] = bytes(value)
+            self.store.update(node, xattrs=xattrs, ctime_ns=now_ns())
+
+    def listxattr(self, node: Inode) -> list[str]:
+        """Names of all extended attributes."""
+        return list(node.xattrs or ())
+
+    def removexattr(self, node: Inode, name: str) -> None:
+        """Remove an extended attribute. ENODATA."""
+        with self.lock:
+            xattrs = dict(node.xattrs or {})
+            if xattrs.pop(name, None) is None:
+                raise os_error(errno.ENODATA, name)
+            self.store.update(node, xattrs=xattrs or None, ctime_ns=now_ns())
+
+    # ---- content
+
+    def open(self, node: Inode, flags: int) -> InodeHandle:
+        """Open a regular file; O_TRUNC empties it. EISDIR, EINVAL."""
+        handle = InodeHandle(self, _regular(node), flags)
+        if flags & os.O_TRUNC and flags & os.O_ACCMODE != os.O_RDONLY:
+            self.setattr(node, size=0)
+        return handle
+
+    def read(self, node: Inode, size: int, offset: int) -> list[Buffer]:
+        """Up to ``size`` bytes from ``offset``, in pieces that stay valid while others write."""
+        return self.store.read(node, size, offset)
+
+    def write(self, node: Inode, data: Buffer, offset: int) -> int:
+        """Write all of ``data`` at ``offset``. EFBIG, ENOSPC."""
+        length = len(data)
+        if length:
+            contents.check_range(offset, length)
+            with self.lock:
+                self.store.write(node, data, offset, now_ns())
+            if self._watchers:
+                self._announce(None, "", node)
+        return length
+
+    def append(self, node: Inode, data: Buffer) -> int:
+        """Write all of ``data`` at the end, wherever that is by then."""
+        with self.lock:
+            return self.write(node, data, node.size)
+
+    def allocate(self, node: Inode, offset: int, length: int, mode: int) -> None:
+        """fallocate(2): mode 0, KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, or ZERO_RANGE with or without KEEP_SIZE."""
+        if offset < 0 or length <= 0:
+            raise os_error(errno.EINVAL, hint="fallocate needs a range of at least one byte")
+        contents.check_range(offset, length)
+        keeps = mode & FALLOC_KEEP_SIZE
+        kind = mode & ~FALLOC_KEEP_SIZE
+        if kind not in (0, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE) or (kind == FALLOC_PUNCH_HOLE and not keeps):
+            raise os_error(errno.ENOTSUP, hint=f"fallocate mode {mode:#x}")
+        with self.lock:
+            inode, now = _regular(node), now_ns()
+            if kind:
+                self.store.zero(inode, offset, length, now)
+            inside = max(min(length, inode.size - offset), 0) if keeps else length
+            if kind != FALLOC_PUNCH_HOLE and inside:
+                self.store.reserve(inode, offset, inside, now)
+        if self._watchers:
+            self._announce(None, "", node)
+
+    def seek(self, node: Inode, offset: int, whence: int) -> int:
+        """lseek(2) for SEEK_DATA and SEEK_HOLE. ENXIO, EINVAL."""
+        if whence not in (os.SEEK_DATA, os.SEEK_HOLE):
+            raise os_error(errno.EINVAL, hint="only SEEK_DATA and SEEK_HOLE")
+        with self.lock:
+            return self.store.seek(_regular(node), offset, whence)
+
+    # ---- lifetime
+
+    def hold(self, table: Container[int]) -> Callable[[], None]:
+        """Keep every inode whose number is in ``table`` alive after its last name is gone; returns what ends it."""
+        self.shared.holders.append(table)
+        return lambda: _remove_identical(self.shared.holders, table)
+
+    def opened(self, node: Inode) -> None:
+        """Count one more open handle."""
+        with self.lock:
+            counts = self.shared.open_counts
+            counts[node.ino] = counts.get(node.ino, 0) + 1
+
+    def closed(self, node: Inode) -> None:
+        """Count one open handle less, and free the inode if nothing holds it any more."""
+        with self.lock:
+            counts = self.shared.open_counts
+            counts[node.ino] -= 1
+            if not counts[node.ino]:
+                del counts[node.ino]
+                self.forget(node)
+
+    def forget(self, node: Inode) -> None:
+        """Free the inode if it has no name left and nobody holds it."""
+        if node.nlink == 0:
+            with self.lock:
+                self._free_if_unused(node)
+
+    def statvfs(self) -> StatVfs:
+        """Sizes and free space."""
+        return self.store.statvfs()
+
+    def sync(self) -> None:
+        """Make everything durable, where that means something."""
+        self.store.sync()
+
+    def watch(self, callback: Change) -> Callable[[], None]:
+        """Call ``callback`` after every change made through another view; returns what ends it."""
+        entry = (self, callback)
+        self._watchers.append(entry)
+        return lambda: _remove_identical(self._watchers, entry)
+
+    def close(self) -> None:
+        """Nothing is held by a view itself."""
+
+    def announce_all(self) -> None:
+        """Tell watchers that anything may have changed."""
+        self._announce(None, "", None)
+
+    def forget_paths(self) -> None:
+        """Drop all resolved directory paths, after a directory or a symbolic link moved or went away."""
+        self.shared.directories.clear()
+
+    # ---- shared steps, all under the lock
+
+    def _announce(self, directory: Inode | None, name: str, inode: Inode | None) -> None:
+        for view, callback in tuple(self._watchers):
+            if view is not self:
+                callback(directory, name, inode)
+
+    def _free_slot(self, directory: Inode, name: str) -> Directory:
+        """The directory, if a new entry of this name may be made in it."""
+        parent = _directory(directory)
+        if self._child(parent, name) is not None:
+            raise os_error(errno.EEXIST, name)
+        if parent.nlink == 0:
+            raise os_error(errno.ENOENT, name, hint="the directory was removed")
+        check_name(name)
+        return parent
+
+    def _make(self, parent: Directory, name: str, mode: int, uid: int, gid: int, content: Any) -> Inode:
+        inode = self.store.new(mode, uid, gid, content, now_ns())
+        inode.nlink = 1
+        self.store.attach(parent, name, inode, inode.btime_ns)
+        return inode
+
+    def _existing(self, directory: Inode, name: str) -> Inode:
+        inode = self.lookup(_directory(directory), name)
+        if inode is None:
+            raise os_error(errno.ENOENT, name)
+        return inode
+
+    def _drop_link(self, inode: Inode, now: int) -> None:
+        self.store.update(inode, nlink=inode.nlink - 1, ctime_ns=now)
+        if inode.is_link:
+            self.forget_paths()
+        if inode.nlink == 0:
+            self._free_if_unused(inode)
+
+    def _drop_directory(self, parent: Directory, name: str, inode: Directory) -> None:
+        self.store.detach(parent, name, now_ns())
+        self.store.update(parent, nlink=parent.nlink - 1)
+        self.store.update(inode, nlink=0)
+        self._free_if_unused(inode)
+
+    def _free_if_unused(self, inode: Inode) -> None:
+        shared = self.shared
+        if inode.ino not in shared.open_counts and not any(inode.ino in table for table in shared.holders):
+            self.store.free(inode)
+
+
+def _directory(inode: Inode) -> Directory:
+    if not isinstance(inode, Directory):
+        raise os_error(errno.ENOTDIR)
+    return inode
+
+
+def _regular(inode: Inode) -> Inode:
+    if inode.mode & S_IFMT != S_IFREG:
+        raise os_error(errno.EISDIR if isinstance(inode, Directory) else errno.EINVAL, hint="not a regular file")
+    return inode
+
+
+def _remove_identical(items: list[Any], item: object) -> None:
+    items[:] = [kept for kept in items if kept is not item]

@@ -1,0 +1,81 @@
+"""What many tests of the suite ask."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import pytest
+from fsspec import AbstractFileSystem
+
+Result = TypeVar("Result")
+
+
+@contextmanager
+def fails_with(code: int, path: str | None = None, path2: str | None = None) -> Iterator[None]:
+    """Check that a block raises the ``OSError`` of an errno, in the class that Python has for it.
+
+    Args:
+        code: an ``errno`` constant.
+        path: the ``filename`` that the error has to carry; None if it does not matter.
+        path2: the same for ``filename2``.
+    """
+    with pytest.raises(OSError) as caught:
+        yield
+    error = caught.value
+    assert error.errno == code, f"errno {error.errno}, not {code}: {error!r}"
+    assert type(error) is type(OSError(code, os.strerror(code))), f"{type(error)} is not Python's own class"
+    if path is not None:
+        assert error.filename == path
+    if path2 is not None:
+        assert error.filename2 == path2
+
+
+def files_below(fs: AbstractFileSystem, root: str) -> dict[str, bytes]:
+    """The content of every file below a directory, by path relative to it."""
+    return {path[len(root) + 1 :]: fs.cat_file(path) for path in fs.find(root)}
+
+
+def names_below(fs: AbstractFileSystem, root: str) -> list[str]:
+    """Files and directories below a directory, in order, relative to it."""
+    return [path[len(root) + 1 :] for path in fs.find(root, withdirs=True) if path != root]
+
+
+def same_filesystem(fs: AbstractFileSystem) -> AbstractFileSystem:
+    """The instance that the calling thread gets for the arguments of another one."""
+    return type(fs)(*fs.storage_args, **fs.storage_options)
+
+
+def in_threads(count: int, work: Callable[[int], Result]) -> list[Result]:
+    """Run a function in several threads that start at the same moment.
+
+    Args:
+        count: how many threads.
+        work: called with the thread's number, from 0.
+
+    Returns:
+        The results, in order of the numbers. The first exception of a thread is raised instead.
+    """
+    barrier = threading.Barrier(count)
+    results: dict[int, Result] = {}
+    errors: list[BaseException] = []
+
+    def run(number: int) -> None:
+        try:
+            barrier.wait(timeout=30)
+            results[number] = work(number)
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the thread of the test
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+        assert not thread.is_alive(), "a thread hangs"
+    if errors:
+        raise errors[0]
+    return [results[number] for number in range(count)]

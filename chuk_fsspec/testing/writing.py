@@ -1,0 +1,296 @@
+"""Writing: a file appears whole when it is closed, or not at all."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+from fsspec import AbstractFileSystem
+
+from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.checks import fails_with, files_below
+
+
+class Interrupted(Exception):  # noqa: N818 - it is what happens to a program, and not an error of the filesystem
+    """Raised inside ``with`` blocks of the suite."""
+
+
+class Writing(Behaviour):
+    """Whole-object writes, atomic by contract."""
+
+    def test_pipe_file_makes_and_replaces(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"a long first version")
+        fs.pipe_file(f"{root}/f", b"short")
+        assert fs.cat_file(f"{root}/f") == b"short"
+
+    @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+    def test_pipe_file_takes_any_bytes_and_keeps_its_own(self, fs: AbstractFileSystem, root: str, kind: type) -> None:
+        source = bytearray(b"content")
+        fs.pipe_file(f"{root}/f", kind(source))
+        source[:] = b"CHANGED"
+        assert fs.cat_file(f"{root}/f") == b"content"
+
+    def test_pipe_takes_one_path_or_a_dict(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe(f"{root}/a", b"1")
+        fs.pipe({f"{root}/b": b"2", f"{root}/c": b""})
+        assert files_below(fs, root) == {"a": b"1", "b": b"2", "c": b""}
+
+    def test_missing_directories_are_made(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/a/b/piped", b"1")
+        with fs.open(f"{root}/c/d/opened", "wb") as file:
+            file.write(b"2")
+        assert files_below(fs, root) == {"a/b/piped": b"1", "c/d/opened": b"2"}
+
+    def test_a_new_file_appears_when_it_is_closed(self, fs: AbstractFileSystem, root: str) -> None:
+        with fs.open(f"{root}/f", "wb") as file:
+            file.write(b"con")
+            file.flush()
+            file.write(b"tent")
+            assert not fs.exists(f"{root}/f")
+            assert fs.find(root) == []
+        assert file.closed
+        assert fs.cat_file(f"{root}/f") == b"content"
+
+    def test_an_old_file_stays_until_the_new_one_is_closed(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"old")
+        with fs.open(f"{root}/f", "wb") as file:
+            file.write(b"new")
+            file.flush()
+            assert fs.cat_file(f"{root}/f") == b"old"
+        assert fs.cat_file(f"{root}/f") == b"new"
+
+    def test_a_failed_block_makes_no_file(self, fs: AbstractFileSystem, root: str) -> None:
+        with pytest.raises(Interrupted), fs.open(f"{root}/f", "wb") as file:
+            file.write(b"half")
+            raise Interrupted
+        assert file.closed
+        assert not fs.exists(f"{root}/f")
+
+    def test_a_failed_block_leaves_the_old_file(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"old")
+        with pytest.raises(Interrupted), fs.open(f"{root}/f", "wb") as file:
+            file.write(b"half" * 100_000)
+            raise Interrupted
+        assert fs.cat_file(f"{root}/f") == b"old"
+
+    def test_a_large_file_in_many_pieces(self, fs: AbstractFileSystem, root: str) -> None:
+        pieces = [bytes([number % 256]) * (1 + number * 37 % 9000) for number in range(400)]
+        with fs.open(f"{root}/f", "wb") as file:
+            for piece in pieces:
+                assert file.write(piece) == len(piece)
+        assert fs.cat_file(f"{root}/f") == b"".join(pieces)
+
+    def test_a_closed_file_refuses_to_write(self, fs: AbstractFileSystem, root: str) -> None:
+        file = fs.open(f"{root}/f", "wb")
+        file.write(b"content")
+        file.close()
+        file.close()
+        with pytest.raises(ValueError):
+            file.write(b"more")
+        assert fs.cat_file(f"{root}/f") == b"content"
+
+    def test_a_file_open_for_writing_refuses_to_read(self, fs: AbstractFileSystem, root: str) -> None:
+        with fs.open(f"{root}/f", "wb") as file:
+            assert file.writable()
+            assert not file.readable()
+            with pytest.raises((ValueError, OSError)):
+                file.read()
+
+    def test_touch_makes_and_empties(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.touch(f"{root}/f")
+        assert fs.cat_file(f"{root}/f") == b""
+        fs.pipe_file(f"{root}/f", b"content")
+        fs.touch(f"{root}/f")
+        assert fs.cat_file(f"{root}/f") == b""
+
+    @needs("modified_times")
+    def test_touch_without_truncate_only_stamps(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"content")
+        before = fs.info(f"{root}/f")["mtime"]
+        fs.touch(f"{root}/f", truncate=False)
+        assert fs.cat_file(f"{root}/f") == b"content"
+        assert fs.info(f"{root}/f")["mtime"] >= before
+
+    def test_write_bytes_and_text(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.write_bytes(f"{root}/b", b"\x00\xff")
+        fs.write_text(f"{root}/t", "grün", encoding="utf-8")
+        assert files_below(fs, root) == {"b": b"\x00\xff", "t": "grün".encode()}
+
+    def test_put_file_uploads(self, fs: AbstractFileSystem, root: str, tmp_path: Path) -> None:
+        (tmp_path / "local").write_bytes(b"content" * 1000)
+        fs.put_file(str(tmp_path / "local"), f"{root}/new/f")
+        assert fs.cat_file(f"{root}/new/f") == b"content" * 1000
+
+    def test_put_uploads_a_tree(self, fs: AbstractFileSystem, root: str, tmp_path: Path) -> None:
+        (tmp_path / "d" / "e").mkdir(parents=True)
+        (tmp_path / "d" / "a").write_bytes(b"1")
+        (tmp_path / "d" / "e" / "b").write_bytes(b"2")
+        fs.put(str(tmp_path / "d"), f"{root}/copy", recursive=True)
+        assert files_below(fs, root) == {"copy/a": b"1", "copy/e/b": b"2"}
+
+    def test_a_mapper_stores_and_deletes(self, fs: AbstractFileSystem, root: str) -> None:
+        mapper = fs.get_mapper(f"{root}/map")
+        mapper["a/b"] = b"1"
+        mapper.setitems({"c": b"2"})
+        assert dict(mapper) == {"a/b": b"1", "c": b"2"}
+        del mapper["c"]
+        assert files_below(fs, root) == {"map/a/b": b"1"}
+        with pytest.raises(KeyError):
+            mapper["c"]
+
+    def test_writing_over_a_directory_is_an_error(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/d/f", b"content")
+        with fails_with(errno.EISDIR, f"{root}/d"):
+            fs.pipe_file(f"{root}/d", b"x")
+        with fails_with(errno.EISDIR, f"{root}/d"):
+            fs.open(f"{root}/d", "wb")
+        with fails_with(errno.EISDIR, "/"):
+            fs.pipe_file("/", b"x")
+        assert files_below(fs, root) == {"d/f": b"content"}
+
+    @needs("directories")
+    def test_writing_below_a_file_is_an_error(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"content")
+        with fails_with(errno.ENOTDIR, f"{root}/f/x"):
+            fs.pipe_file(f"{root}/f/x", b"x")
+        with fails_with(errno.ENOTDIR, f"{root}/f/x"), fs.open(f"{root}/f/x", "wb") as file:
+            file.write(b"x")
+        with fails_with(errno.ENOTDIR, f"{root}/f/x/y"):
+            fs.pipe_file(f"{root}/f/x/y", b"x")
+        assert files_below(fs, root) == {"f": b"content"}
+
+
+@needs("append")
+class Appending(Behaviour):
+    """``ab`` adds to the end."""
+
+    def test_what_is_written_comes_after_what_is_there(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"one ")
+        with fs.open(f"{root}/f", "ab") as file:
+            assert file.tell() == 4
+            file.write(b"two")
+            assert file.tell() == 7
+        assert fs.cat_file(f"{root}/f") == b"one two"
+
+    def test_a_missing_file_is_made(self, fs: AbstractFileSystem, root: str) -> None:
+        with fs.open(f"{root}/new/f", "ab") as file:
+            file.write(b"one")
+        assert fs.cat_file(f"{root}/new/f") == b"one"
+
+    def test_an_empty_append_makes_an_empty_file(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.open(f"{root}/f", "ab").close()
+        assert fs.cat_file(f"{root}/f") == b""
+
+    def test_a_failed_block_adds_nothing(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"one")
+        with pytest.raises(Interrupted), fs.open(f"{root}/f", "ab") as file:
+            file.write(b"two")
+            raise Interrupted
+        assert fs.cat_file(f"{root}/f") == b"one"
+
+    def test_two_writers_both_add(self, fs: AbstractFileSystem, root: str) -> None:
+        with fs.open(f"{root}/f", "ab") as one, fs.open(f"{root}/f", "ab") as other:
+            one.write(b"one ")
+            other.write(b"other ")
+        assert sorted(fs.cat_file(f"{root}/f").split()) == [b"one", b"other"]
+
+
+@needs("exclusive_create")
+class ExclusiveCreate(Behaviour):
+    """``xb`` and ``mode="create"`` never replace."""
+
+    def test_pipe_file_refuses_a_file_that_exists(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"first", mode="create")
+        with fails_with(errno.EEXIST, f"{root}/f"):
+            fs.pipe_file(f"{root}/f", b"second", mode="create")
+        assert fs.cat_file(f"{root}/f") == b"first"
+
+    def test_open_refuses_a_file_that_exists(self, fs: AbstractFileSystem, root: str) -> None:
+        with fs.open(f"{root}/f", "xb") as file:
+            file.write(b"first")
+        with fails_with(errno.EEXIST, f"{root}/f"), fs.open(f"{root}/f", "xb") as file:
+            file.write(b"second")
+        assert fs.cat_file(f"{root}/f") == b"first"
+
+    def test_a_directory_is_in_the_way_too(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/d/f", b"content")
+        with pytest.raises(OSError) as caught, fs.open(f"{root}/d", "xb") as file:
+            file.write(b"x")
+        assert caught.value.errno in (errno.EEXIST, errno.EISDIR)
+
+    def test_whoever_closes_first_wins(self, fs: AbstractFileSystem, root: str) -> None:
+        late = fs.open(f"{root}/f", "xb")
+        late.write(b"late")
+        fs.pipe_file(f"{root}/f", b"early")
+        with fails_with(errno.EEXIST, f"{root}/f"):
+            late.close()
+        assert late.closed
+        assert fs.cat_file(f"{root}/f") == b"early"
+
+    def test_a_failed_block_makes_no_file(self, fs: AbstractFileSystem, root: str) -> None:
+        with pytest.raises(Interrupted), fs.open(f"{root}/f", "xb") as file:
+            file.write(b"half")
+            raise Interrupted
+        assert not fs.exists(f"{root}/f")
+
+    def test_put_file_refuses_a_file_that_exists(self, fs: AbstractFileSystem, root: str, tmp_path: Path) -> None:
+        (tmp_path / "local").write_bytes(b"second")
+        fs.pipe_file(f"{root}/f", b"first")
+        with fails_with(errno.EEXIST, f"{root}/f"):
+            fs.put_file(str(tmp_path / "local"), f"{root}/f", mode="create")
+        assert fs.cat_file(f"{root}/f") == b"first"
+
+
+@needs("random_write")
+class Updating(Behaviour):
+    """The ``+`` modes work on a private copy, which is published whole like any other write."""
+
+    def test_r_plus_changes_what_is_there(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"0123456789")
+        with fs.open(f"{root}/f", "r+b") as file:
+            assert file.read(2) == b"01"
+            file.write(b"XX")
+            file.seek(-1, 2)
+            file.write(b"YZ")
+            assert fs.cat_file(f"{root}/f") == b"0123456789"
+        assert fs.cat_file(f"{root}/f") == b"01XX45678YZ"
+
+    def test_r_plus_wants_a_file(self, fs: AbstractFileSystem, root: str) -> None:
+        with fails_with(errno.ENOENT, f"{root}/f"):
+            fs.open(f"{root}/f", "r+b")
+
+    def test_w_plus_starts_empty_and_reads_back(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"old")
+        with fs.open(f"{root}/f", "w+b") as file:
+            assert file.read() == b""
+            file.write(b"new")
+            file.seek(0)
+            assert file.read() == b"new"
+        assert fs.cat_file(f"{root}/f") == b"new"
+
+    def test_a_plus_starts_at_the_end(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"one ")
+        with fs.open(f"{root}/f", "a+b") as file:
+            file.write(b"two")
+            file.seek(0)
+            assert file.read() == b"one two"
+        assert fs.cat_file(f"{root}/f") == b"one two"
+
+    def test_x_plus_refuses_a_file_that_exists(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"old")
+        with fails_with(errno.EEXIST, f"{root}/f"):
+            fs.open(f"{root}/f", "x+b")
+
+    def test_truncate_cuts(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"0123456789")
+        with fs.open(f"{root}/f", "r+b") as file:
+            file.truncate(4)
+        assert fs.cat_file(f"{root}/f") == b"0123"
+
+    def test_a_failed_block_leaves_the_old_file(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"old")
+        with pytest.raises(Interrupted), fs.open(f"{root}/f", "r+b") as file:
+            file.write(b"new")
+            raise Interrupted
+        assert fs.cat_file(f"{root}/f") == b"old"
