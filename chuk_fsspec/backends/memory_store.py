@@ -101,6 +101,18 @@ class MemoryStore(Store):
         directory.content.clear()
         return gone
 
+    def relink(self, inode: Inode, nlink: int, now: int) -> None:
+        if self._journals:
+            self._record_fields(inode, "nlink", "ctime_ns")
+        inode.nlink = nlink
+        inode.ctime_ns = now
+
+    def stamp(self, inode: Inode, mtime_ns: int, ctime_ns: int) -> None:
+        if self._journals:
+            self._record_fields(inode, "mtime_ns", "ctime_ns")
+        inode.mtime_ns = mtime_ns
+        inode.ctime_ns = ctime_ns
+
     def update(self, inode: Inode, **fields: Any) -> None:
         if self._journals:
             self._record_fields(inode, *fields)
@@ -119,9 +131,15 @@ class MemoryStore(Store):
         return bytes(content) if type(content) is bytearray else None
 
     def write(self, inode: Inode, data: Buffer, offset: int, now: int) -> None:
+        content = inode.content
         if self._capacity is not None:
-            self._require(contents.growth(inode.content, len(data), offset))
-        self._edit(inode, now, contents.write, data, offset)
+            self._require(contents.growth(content, len(data), offset))
+        if self._journals:
+            self._record_content(inode)
+        before = _space(content)
+        content = contents.write(content, data, offset)
+        self._used += _space(content) - before
+        self._stamp_content(inode, content, now)
 
     def truncate(self, inode: Inode, size: int, now: int) -> None:
         self._edit(inode, now, contents.truncate, size)
@@ -140,7 +158,7 @@ class MemoryStore(Store):
         self._used += more
         if self._journals:
             self._record_content(inode)
-        self._stamp(inode, content, now)
+        self._stamp_content(inode, content, now)
 
     def seek(self, inode: Inode, offset: int, whence: int) -> int:
         return contents.seek(inode.content, offset, whence)
@@ -154,9 +172,9 @@ class MemoryStore(Store):
         before = _space(inode.content)
         content = change(inode.content, *args)
         self._used += _space(content) - before
-        self._stamp(inode, content, now)
+        self._stamp_content(inode, content, now)
 
-    def _stamp(self, inode: Inode, content: contents.Content, now: int) -> None:
+    def _stamp_content(self, inode: Inode, content: contents.Content, now: int) -> None:
         inode.content = content
         inode.mtime_ns = inode.ctime_ns = now
         inode.version = next(self._numbers)

@@ -6,7 +6,7 @@ once and not once per request, and a file that was renamed or unlinked while ope
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Protocol
 
 from chuk_fsspec.contract.posix import Buffer, Handle, StatVfs
@@ -136,8 +136,8 @@ class NodeOperations(Protocol):
     def seek(self, node: Node, offset: int, whence: int) -> int:
         """lseek(2) for SEEK_DATA and SEEK_HOLE. ENXIO past the end."""
 
-    def getxattr(self, node: Node, name: str) -> bytes:
-        """One extended attribute. ENODATA."""
+    def getxattr(self, node: Node, name: str) -> bytes | None:
+        """One extended attribute; None if the node does not have it."""
 
     def setxattr(self, node: Node, name: str, value: bytes, flags: int = 0) -> None:
         """Set an extended attribute; flags are XATTR_CREATE and XATTR_REPLACE. EEXIST, ENODATA, E2BIG."""
@@ -150,6 +150,13 @@ class NodeOperations(Protocol):
 
     def statvfs(self) -> StatVfs:
         """Sizes and free space."""
+
+    def hold(self, table: Container[int]) -> Callable[[], None]:
+        """Keep every node whose number is in ``table`` alive, also without a name; returns what ends it.
+
+        A door keeps the table as it goes: the numbers of the nodes that its clients know. ``forget`` tells of each that
+        left it.
+        """
 
     def forget(self, node: Node) -> None:
         """Told when a door holds a node no longer, so that an unlinked one may be freed."""

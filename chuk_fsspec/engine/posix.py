@@ -95,7 +95,10 @@ class InodePosix(Posix):
         self._tree.setxattr(self._resolver.find(path), name, value, flags)
 
     def getxattr(self, path: str, name: str) -> bytes:
-        return self._tree.getxattr(self._resolver.find(path), name)
+        value = self._tree.getxattr(self._resolver.find(path), name)
+        if value is None:
+            raise os_error(errno.ENODATA, path, hint=name)
+        return value
 
     def listxattr(self, path: str) -> list[str]:
         return self._tree.listxattr(self._resolver.find(path))

@@ -51,6 +51,14 @@ class Store(ABC):
         """Remove all entries of a directory that goes away itself, and return what was behind them."""
 
     @abstractmethod
+    def relink(self, inode: Inode, nlink: int, now: int) -> None:
+        """Set the number of names of an inode and stamp its ctime."""
+
+    @abstractmethod
+    def stamp(self, inode: Inode, mtime_ns: int, ctime_ns: int) -> None:
+        """Set the times of modification and change."""
+
+    @abstractmethod
     def update(self, inode: Inode, **fields: Any) -> None:
         """Set fields of an inode."""
 

@@ -29,7 +29,7 @@ from chuk_fsspec.contract.posix import (
 from chuk_fsspec.engine import content as contents
 from chuk_fsspec.engine.clock import now_ns
 from chuk_fsspec.engine.handle import InodeHandle
-from chuk_fsspec.engine.inode import FILE_MODE, LINK_MODE, S_IFMT, S_IFREG, Directory, Inode
+from chuk_fsspec.engine.inode import FILE_MODE, LINK_MODE, S_IFLNK, S_IFMT, S_IFREG, Directory, Inode
 
 if TYPE_CHECKING:
     from chuk_fsspec.engine.store import Store
@@ -51,6 +51,26 @@ class SharedState:
         self.holders: list[Container[int]] = []
         self.open_counts: dict[int, int] = {}
         self.views: weakref.WeakSet[Tree] = weakref.WeakSet()
+
+    def callbacks_for(self, view: Tree) -> tuple[Change, ...]:
+        """Whom to tell of the changes that a view makes: everybody who watches through another one."""
+        return tuple(callback for owner, callback in self.watchers if owner is not view)
+
+    def watch(self, view: Tree, callback: Change) -> Callable[[], None]:
+        """Add a watcher; returns what removes it."""
+        entry = (view, callback)
+        self.watchers.append(entry)
+        self._tell_views()
+
+        def end() -> None:
+            _remove_identical(self.watchers, entry)
+            self._tell_views()
+
+        return end
+
+    def _tell_views(self) -> None:
+        for view in list(self.views):
+            view.find_watchers()
 
     def refuse(self, error: OSError) -> None:
         """Make every further operation fail with ``error``: for the copy that a fork leaves in the child."""
@@ -84,8 +104,8 @@ class Tree:
         self.store = shared.store
         self.lock = shared.lock
         self.root = shared.store.root
-        self._watchers = shared.watchers
         self._child = shared.store.child
+        self._others: tuple[Change, ...] = shared.callbacks_for(self)
         shared.views.add(self)
 
     def view(self) -> Tree:
@@ -123,7 +143,7 @@ class Tree:
                 gid = parent.gid
             content: Any = b"" if mode & S_IFMT == S_IFREG else rdev
             inode = self._make(parent, name, mode, uid, gid, content)
-        if self._watchers:
+        if self._others:
             self._announce(directory, name, inode)
         return inode
 
@@ -138,7 +158,7 @@ class Tree:
             self.store.update(inode, nlink=2, parent=parent)
             self.store.attach(parent, name, inode, inode.btime_ns)
             self.store.update(parent, nlink=parent.nlink + 1)
-        if self._watchers:
+        if self._others:
             self._announce(directory, name, inode)
         return inode
 
@@ -153,7 +173,7 @@ class Tree:
             if parent.mode & stat.S_ISGID:
                 gid = parent.gid
             inode = self._make(parent, name, LINK_MODE, uid, gid, target)
-        if self._watchers:
+        if self._others:
             self._announce(directory, name, inode)
         return inode
 
@@ -192,7 +212,7 @@ class Tree:
                 raise os_error(errno.EEXIST, name)
             else:
                 self.store.replace(_regular(inode), content, now_ns())
-        if self._watchers:
+        if self._others:
             self._announce(directory, name, inode)
             self._announce(None, "", inode)
         return inode
@@ -204,9 +224,9 @@ class Tree:
         with self.lock:
             parent = self._free_slot(directory, name)
             now = now_ns()
-            self.store.update(node, nlink=node.nlink + 1, ctime_ns=now)
+            self.store.relink(node, node.nlink + 1, now)
             self.store.attach(parent, name, node, now)
-        if self._watchers:
+        if self._others:
             self._announce(directory, name, node)
 
     # ---- removing and moving
@@ -220,7 +240,7 @@ class Tree:
             now = now_ns()
             self.store.detach(directory, name, now)  # type: ignore[arg-type]
             self._drop_link(inode, now)
-        if self._watchers:
+        if self._others:
             self._announce(directory, name, None)
 
     def rmdir(self, directory: Inode, name: str) -> None:
@@ -230,7 +250,7 @@ class Tree:
             if not self.store.is_empty(inode):
                 raise os_error(errno.ENOTEMPTY, name)
             self._drop_directory(_directory(directory), name, inode)
-        if self._watchers:
+        if self._others:
             self._announce(directory, name, None)
 
     def remove_tree(self, directory: Inode, name: str) -> None:
@@ -252,7 +272,7 @@ class Tree:
                     else:
                         self._drop_link(child, now)
             self.forget_paths()
-        if self._watchers:
+        if self._others:
             self._announce(directory, name, None)
 
     def rename(self, directory: Inode, name: str, new_directory: Inode, new_name: str, flags: int = 0) -> None:
@@ -275,7 +295,7 @@ class Tree:
                 self._move(source, name, inode, target_directory, new_name, target)
             if inode.mode & S_IFMT != S_IFREG or (target is not None and target.mode & S_IFMT != S_IFREG):
                 self.forget_paths()
-        if self._watchers:
+        if self._others:
             self._announce(directory, name, target if flags == RENAME_EXCHANGE else None)
             self._announce(new_directory, new_name, inode)
 
@@ -305,7 +325,7 @@ class Tree:
             self._drop_link(target, now)
         if moves_directory and source is not destination:
             self._adopt(inode, source, destination)
-        self.store.update(inode, ctime_ns=now)
+        self.store.relink(inode, inode.nlink, now)
 
     def _exchange(
         self, first: Directory, name: str, inode: Inode, second: Directory, other_name: str, other: Inode
@@ -322,8 +342,8 @@ class Tree:
                 self._adopt(inode, first, second)
             if isinstance(other, Directory):
                 self._adopt(other, second, first)
-        self.store.update(inode, ctime_ns=now)
-        self.store.update(other, ctime_ns=now)
+        self.store.relink(inode, inode.nlink, now)
+        self.store.relink(other, other.nlink, now)
 
     def _refuse_loop(self, moved: Inode, destination: Directory, name: str) -> None:
         """EINVAL if a directory would come to lie inside itself."""
@@ -368,29 +388,26 @@ class Tree:
             if size is not None:
                 contents.check_range(size, 0)
                 self.store.truncate(_regular(node), size, now)
-            changed: dict[str, int] = {"ctime_ns": now if ctime_ns is None else ctime_ns}
-            if uid is not None:
-                changed["uid"] = uid
-            if gid is not None:
-                changed["gid"] = gid
-            if mode is not None:
-                changed["mode"] = node.mode & S_IFMT | mode & 0o7777
-            elif len(changed) > 1 and node.is_file and node.mode & 0o111:
-                changed["mode"] = without_set_id(node.mode)
+            if mode is not None or uid is not None or gid is not None:
+                self._set_owner(node, mode, uid, gid)
             if atime_ns is not None:
-                changed["atime_ns"] = atime_ns
-            if mtime_ns is not None:
-                changed["mtime_ns"] = mtime_ns
-            self.store.update(node, **changed)
-        if self._watchers:
+                self.store.update(node, atime_ns=atime_ns)
+            self.store.stamp(node, node.mtime_ns if mtime_ns is None else mtime_ns, now if ctime_ns is None else ctime_ns)
+        if self._others:
             self._announce(None, "", node)
 
-    def getxattr(self, node: Inode, name: str) -> bytes:
-        """One extended attribute. ENODATA."""
-        value = (node.xattrs or {}).get(name)
-        if value is None:
-            raise os_error(errno.ENODATA, name)
-        return value
+    def _set_owner(self, node: Inode, mode: int | None, uid: int | None, gid: int | None) -> None:
+        uid = node.uid if uid is None else uid
+        gid = node.gid if gid is None else gid
+        if mode is not None:
+            mode = node.mode & S_IFMT | mode & 0o7777
+        else:
+            mode = without_set_id(node.mode) if node.is_file and node.mode & 0o111 else node.mode
+        self.store.update(node, mode=mode, uid=uid, gid=gid)
+
+    def getxattr(self, node: Inode, name: str) -> bytes | None:
+        """One extended attribute; None if the inode does not have it."""
+        return (node.xattrs or {}).get(name)
 
     def setxattr(self, node: Inode, name: str, value: bytes, flags: int = 0) -> None:
         """Set an extended attribute (setxattr(2)). EEXIST and ENODATA by flags, ERANGE, E2BIG."""
@@ -439,7 +456,7 @@ class Tree:
             contents.check_range(offset, length)
             with self.lock:
                 self.store.write(node, data, offset, now_ns())
-            if self._watchers:
+            if self._others:
                 self._announce(None, "", node)
         return length
 
@@ -464,7 +481,7 @@ class Tree:
             inside = max(min(length, inode.size - offset), 0) if keeps else length
             if kind != FALLOC_PUNCH_HOLE and inside:
                 self.store.reserve(inode, offset, inside, now)
-        if self._watchers:
+        if self._others:
             self._announce(None, "", node)
 
     def seek(self, node: Inode, offset: int, whence: int) -> int:
@@ -510,11 +527,13 @@ class Tree:
         """Make everything durable, where that means something."""
         self.store.sync()
 
+    def find_watchers(self) -> None:
+        """Look up again whom to tell of changes."""
+        self._others = self.shared.callbacks_for(self)
+
     def watch(self, callback: Change) -> Callable[[], None]:
         """Call ``callback`` after every change made through another view; returns what ends it."""
-        entry = (self, callback)
-        self._watchers.append(entry)
-        return lambda: _remove_identical(self._watchers, entry)
+        return self.shared.watch(self, callback)
 
     def close(self) -> None:
         """Nothing is held by a view itself."""
@@ -530,9 +549,8 @@ class Tree:
     # ---- shared steps, all under the lock
 
     def _announce(self, directory: Inode | None, name: str, inode: Inode | None) -> None:
-        for view, callback in tuple(self._watchers):
-            if view is not self:
-                callback(directory, name, inode)
+        for callback in self._others:
+            callback(directory, name, inode)
 
     def _free_slot(self, directory: Inode, name: str) -> Directory:
         """The directory, if a new entry of this name may be made in it."""
@@ -557,8 +575,8 @@ class Tree:
         return inode
 
     def _drop_link(self, inode: Inode, now: int) -> None:
-        self.store.update(inode, nlink=inode.nlink - 1, ctime_ns=now)
-        if inode.is_link:
+        self.store.relink(inode, inode.nlink - 1, now)
+        if inode.mode & S_IFMT == S_IFLNK:
             self.forget_paths()
         if inode.nlink == 0:
             self._free_if_unused(inode)
@@ -570,9 +588,12 @@ class Tree:
         self._free_if_unused(inode)
 
     def _free_if_unused(self, inode: Inode) -> None:
-        shared = self.shared
-        if inode.ino not in shared.open_counts and not any(inode.ino in table for table in shared.holders):
-            self.store.free(inode)
+        if inode.ino in self.shared.open_counts:
+            return
+        for table in self.shared.holders:
+            if inode.ino in table:
+                return
+        self.store.free(inode)
 
 
 def _directory(inode: Inode) -> Directory:

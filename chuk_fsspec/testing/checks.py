@@ -11,6 +11,8 @@ from typing import TypeVar
 import pytest
 from fsspec import AbstractFileSystem
 
+from chuk_fsspec.contract.nodes import Node, NodeOperations
+
 Result = TypeVar("Result")
 
 
@@ -42,6 +44,16 @@ def files_below(fs: AbstractFileSystem, root: str) -> dict[str, bytes]:
 def names_below(fs: AbstractFileSystem, root: str) -> list[str]:
     """Files and directories below a directory, in order, relative to it."""
     return [path[len(root) + 1 :] for path in fs.find(root, withdirs=True) if path != root]
+
+
+def node_at(nodes: NodeOperations, path: str) -> Node:
+    """The node behind an absolute path that exists, links not followed."""
+    node = nodes.root
+    for name in path.strip("/").split("/"):
+        found = nodes.lookup(node, name)
+        assert found is not None, f"no {name!r} on the way to {path}"
+        node = found
+    return node
 
 
 def same_filesystem(fs: AbstractFileSystem) -> AbstractFileSystem:

@@ -18,7 +18,8 @@ class MountOptions:
         debug: log each request to the ``chuk_adapters.fuse`` logger.
         cache_timeout: seconds the kernel may keep names and attributes; None for as long as it likes where changes made
             through the API are announced to it, and one second where nobody announces them.
-        writeback: let the kernel gather writes; they reach the filesystem at fsync or when a file is closed.
+        writeback: let the kernel gather writes, which pays for many small writes to large files. They reach the filesystem
+            at fsync or when a file is closed; without it, at once.
         direct_io: bypass the kernel's page cache for content.
         threads: workers that serve requests at once; None for one, or eight where the filesystem is slow.
         transport: "kernel" speaks to /dev/fuse itself (Linux), "fusepy" uses libfuse through mfusepy; "auto" is "kernel"
@@ -30,7 +31,7 @@ class MountOptions:
     allow_other: bool = False
     debug: bool = False
     cache_timeout: float | None = None
-    writeback: bool = True
+    writeback: bool = False
     direct_io: bool = False
     threads: int | None = None
     transport: TransportName = "auto"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import time
 
 from chuk_fsspec.contract.errors import os_error
@@ -12,6 +13,7 @@ from chuk_fsspec.contract.posix import without_set_id
 
 from chuk_adapters.fuse.kernel.handles import HandleTable
 from chuk_adapters.fuse.kernel.protocol import (
+    ACCESS_IN,
     GETXATTR_IN,
     HEADER_SIZE,
     SETATTR_IN,
@@ -25,10 +27,12 @@ from chuk_adapters.fuse.kernel.replies import SECOND, Replies
 from chuk_adapters.fuse.kernel.request import Handler, name_at
 from chuk_adapters.fuse.kernel.table import NodeTable
 
+_ANY_EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 _AFTER_XATTR = HEADER_SIZE + GETXATTR_IN.size
 _MODE, _UID, _GID, _SIZE = (int(flag) for flag in (SetAttr.MODE, SetAttr.UID, SetAttr.GID, SetAttr.SIZE))
 _ATIME, _MTIME, _CTIME, _FH = (int(flag) for flag in (SetAttr.ATIME, SetAttr.MTIME, SetAttr.CTIME, SetAttr.FH))
 _ATIME_NOW, _MTIME_NOW = int(SetAttr.ATIME_NOW), int(SetAttr.MTIME_NOW)
+_WRITTEN_BACK = _MTIME | _CTIME
 _KILL_SUIDGID = int(SetAttr.KILL_SUIDGID)
 
 
@@ -46,6 +50,7 @@ class Attributes:
         return {
             Opcode.GETATTR: self.getattr,
             Opcode.SETATTR: self.setattr,
+            Opcode.ACCESS: self.access,
             Opcode.READLINK: self.readlink,
             Opcode.STATFS: self.statfs,
             Opcode.SETXATTR: self.setxattr,
@@ -61,6 +66,11 @@ class Attributes:
         fields = SETATTR_IN.unpack_from(buffer, HEADER_SIZE)
         valid, _, fh, size, _, atime, mtime, ctime, atime_nsec, mtime_nsec, ctime_nsec, mode, _, new_uid, new_gid, _ = fields
         node = self._node(nodeid)
+        if not valid & ~_WRITTEN_BACK:
+            # What the kernel sends after each file it wrote back: its own idea of the times.
+            self._nodes.setattr(node, mtime_ns=mtime * SECOND + mtime_nsec, ctime_ns=ctime * SECOND + ctime_nsec)
+            self._replies.attr(unique, node)
+            return
         if valid & _KILL_SUIDGID and not valid & _MODE:
             valid |= _MODE
             mode = without_set_id(node.mode)
@@ -77,6 +87,14 @@ class Attributes:
             handle=self._handles.get(fh) if valid & _FH else None,
         )
         self._replies.attr(unique, self._nodes.getattr(node))
+
+    def access(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
+        """access(2) and chdir(2) where the kernel does not check permissions, which is where only root gets in."""
+        (wanted,) = ACCESS_IN.unpack_from(buffer, HEADER_SIZE)
+        mode = self._nodes.getattr(self._node(nodeid)).mode
+        if wanted & os.X_OK and not mode & _ANY_EXECUTE and not stat.S_ISDIR(mode):
+            raise os_error(errno.EACCES)
+        self._replies.done(unique)
 
     def readlink(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         self._replies.data(unique, os.fsencode(self._nodes.readlink(self._node(nodeid))))
@@ -109,7 +127,11 @@ class Attributes:
     def getxattr(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         size, _ = GETXATTR_IN.unpack_from(buffer, HEADER_SIZE)
         name = _allowed(name_at(buffer, _AFTER_XATTR, length))
-        self._sized(unique, size, self._nodes.getxattr(self._node(nodeid), name))
+        value = self._nodes.getxattr(self._node(nodeid), name)
+        if value is None:
+            self._replies.error(unique, errno.ENODATA)
+        else:
+            self._sized(unique, size, value)
 
     def listxattr(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         size, _ = GETXATTR_IN.unpack_from(buffer, HEADER_SIZE)

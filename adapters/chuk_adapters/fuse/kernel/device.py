@@ -18,6 +18,9 @@ from chuk_adapters.fuse.options import MountOptions
 
 DEVICE = "/dev/fuse"
 
+_NO_DEVICE = "this machine has no FUSE: load it (modprobe fuse), or give the container --device /dev/fuse"
+_NO_ACCESS = "it cannot be opened: a container needs --device /dev/fuse --cap-add SYS_ADMIN"
+
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV = 1, 2, 4
 _MNT_DETACH = 2
 
@@ -36,7 +39,7 @@ def mount_device(path: Path, options: MountOptions) -> int:
         OSError: ENODEV without /dev/fuse, EPERM or EACCES where this user may not mount, each with what to do.
     """
     if not Path(DEVICE).exists():
-        raise os_error(errno.ENODEV, DEVICE, hint="this kernel has no FUSE here; load it (modprobe fuse) or pass --device /dev/fuse to the container")
+        raise os_error(errno.ENODEV, DEVICE, hint=_NO_DEVICE)
     return _mount_as_root(path, options) if os.geteuid() == 0 else _mount_by_helper(path, options)
 
 
@@ -56,8 +59,7 @@ def _mount_as_root(path: Path, options: MountOptions) -> int:
     try:
         fd = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
-        hint = "the kernel's FUSE device cannot be opened; a container needs --device /dev/fuse --cap-add SYS_ADMIN"
-        raise os_error(error.errno or errno.EIO, DEVICE, hint=hint) from None
+        raise os_error(error.errno or errno.EIO, DEVICE, hint=_NO_ACCESS) from None
     flags = _MS_NOSUID | _MS_NODEV | (_MS_RDONLY if options.readonly else 0)
     data = f"fd={fd},rootmode=40000,user_id={os.getuid()},group_id={os.getgid()},{_common(options)}"
     try:
@@ -68,8 +70,38 @@ def _mount_as_root(path: Path, options: MountOptions) -> int:
     return fd
 
 
+def checks_permissions(options: MountOptions) -> bool:
+    """Whether the kernel is asked to enforce permission bits.
+
+    Where only root gets in, they stop nobody, and checking them costs one more request for each change of a directory.
+    """
+    return options.allow_other or os.geteuid() != 0
+
+
 def _common(options: MountOptions) -> str:
-    return f"default_permissions,max_read={MAX_TRANSFER}" + (",allow_other" if options.allow_other else "")
+    flags = [f"max_read={MAX_TRANSFER}"]
+    if checks_permissions(options):
+        flags.append("default_permissions")
+    if options.allow_other:
+        flags.append("allow_other")
+    return ",".join(flags)
+
+
+def raise_readahead(path: Path) -> None:
+    """Let the kernel read ahead as much as one request carries; it starts every filesystem with 128 KiB.
+
+    Only root may; without it, large files are read in smaller requests.
+    """
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        _, _, device_number, _, mountpoint, *_ = line.split()
+        setting = Path("/sys/class/bdi", device_number, "read_ahead_kb")
+        if mountpoint == _escaped(path) and os.access(setting, os.W_OK):
+            setting.write_text(str(MAX_TRANSFER // 1024))
+
+
+def _escaped(path: Path) -> str:
+    """A path as /proc/self/mountinfo writes it (proc(5))."""
+    return str(path).replace("\\", r"\134").replace(" ", r"\040").replace("\t", r"\011").replace("\n", r"\012")
 
 
 def _libc_call(function: str, *args: bytes | int, path: Path) -> None:

@@ -122,11 +122,11 @@ class Files:
         fh, offset, size, write_flags, _, _, _ = READ_IN.unpack_from(buffer, HEADER_SIZE)
         node = self._node(nodeid)
         handle = self._handles.get(fh) if fh else None
-        with memoryview(buffer) as view, view[_AFTER_WRITE : _AFTER_WRITE + size] as data:
-            if handle is None:
-                self._nodes.write(node, data, offset)
-            else:
-                handle.pwrite(data, offset)
+        data = memoryview(buffer)[_AFTER_WRITE : _AFTER_WRITE + size]
+        if handle is None:
+            self._nodes.write(node, data, offset)
+        else:
+            handle.pwrite(data, offset)
         if write_flags & WRITE_KILL_SUIDGID:
             self._nodes.setattr(node, mode=without_set_id(node.mode))
         self._replies.send(WRITE_REPLY.pack(WRITE_REPLY.size, 0, unique, size, 0))

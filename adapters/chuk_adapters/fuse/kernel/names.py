@@ -37,6 +37,7 @@ class Names:
         self._table = table
         self._replies = replies
         self._node = table.node
+        self._lookup = nodes.lookup
 
     def handlers(self) -> dict[int, Handler]:
         """What answers which request."""
@@ -56,16 +57,11 @@ class Names:
 
     def lookup(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         name = buffer[HEADER_SIZE : length - 1].decode("utf-8", "surrogateescape")
-        directory = self._node(nodeid)
-        if name in (".", ".."):
-            node = directory if name == "." else self._nodes.parent(directory)
+        node = self._lookup(self._node(nodeid), name)
+        if node is None:
+            self._replies.no_entry(unique, errno.ENOENT)
         else:
-            found = self._nodes.lookup(directory, name)
-            if found is None:
-                self._replies.no_entry(unique, errno.ENOENT)
-                return
-            node = found
-        self._replies.entry(unique, node, nodeid, name)
+            self._replies.entry(unique, node, nodeid, name)
 
     def forget(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         self._forget(nodeid, FORGET_IN.unpack_from(buffer, HEADER_SIZE)[0])

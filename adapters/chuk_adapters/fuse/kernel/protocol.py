@@ -76,7 +76,6 @@ class Init(IntFlag):
 
     ASYNC_READ = 1 << 0
     ATOMIC_O_TRUNC = 1 << 3
-    EXPORT_SUPPORT = 1 << 4
     BIG_WRITES = 1 << 5
     AUTO_INVAL_DATA = 1 << 12
     DO_READDIRPLUS = 1 << 13
@@ -160,6 +159,7 @@ FSYNC_IN = Struct("<QII")  # fh flags padding
 FLUSH_IN = Struct("<QIIQ")  # fh unused padding lock_owner
 SETXATTR_IN = Struct("<II")  # size flags
 GETXATTR_IN = Struct("<II")  # size padding
+ACCESS_IN = Struct("<I4x")  # mask padding
 FALLOCATE_IN = Struct("<QQQII")  # fh offset length mode padding
 LSEEK_IN = Struct("<QQII")  # fh offset whence padding
 COPY_FILE_RANGE_IN = Struct("<QQQQQQQ")  # fh_in off_in nodeid_out fh_out off_out len flags

@@ -140,7 +140,6 @@ class Session:
             | Init.CACHE_SYMLINKS
             | Init.HANDLE_KILLPRIV_V2
             | Init.NO_OPENDIR_SUPPORT
-            | Init.EXPORT_SUPPORT
             | Init.INIT_EXT
         )
         wanted |= Init.EXPLICIT_INVAL_DATA if self._policy.announced else Init.AUTO_INVAL_DATA
@@ -172,7 +171,7 @@ class Session:
         buffer = bytearray(BUFFER_SIZE)
         into = [buffer]
         fd, readv, unpack, handlers = self._fd, os.readv, IN_HEADER.unpack_from, self._handlers
-        answer = self._answer_carefully if self._policy.threads > 1 or self._policy.debug else self._answer
+        careful = self._policy.threads > 1 or self._policy.debug
         while True:
             try:
                 length = readv(fd, into)
@@ -183,39 +182,39 @@ class Session:
                     return
                 raise
             _, opcode, unique, nodeid, uid, gid, _, _, _ = unpack(buffer)
-            answer(handlers[opcode], opcode, unique, nodeid, uid, gid, buffer, length)
-
-    def _answer(
-        self, handler: Handler, opcode: int, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int
-    ) -> None:
-        """Let a handler answer; whatever it raises is answered in its place, so that no request waits for ever."""
-        try:
-            handler(unique, nodeid, uid, gid, buffer, length)
-        except OSError as error:
-            self._refuse(opcode, unique, error.errno or errno.EIO)
-        except MemoryError:
-            self._refuse(opcode, unique, errno.ENOMEM)
-        except Exception:
-            log.exception("a %s request failed", _label(opcode))
-            self._refuse(opcode, unique, errno.EIO)
+            try:
+                if careful:
+                    self._answer_carefully(opcode, unique, nodeid, uid, gid, buffer, length)
+                else:
+                    handlers[opcode](unique, nodeid, uid, gid, buffer, length)
+            except Exception as error:  # noqa: BLE001 - whatever happened, the kernel waits for an answer
+                self._refuse(opcode, unique, error)
 
     def _answer_carefully(
-        self, handler: Handler, opcode: int, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int
+        self, opcode: int, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int
     ) -> None:
         """Answer one of several requests under way: it may be interrupted, and is logged if that is asked for."""
         if self._policy.debug:
             log.debug("%s node %d, %d bytes", _label(opcode), nodeid, length)
         with self._interrupts.under_way(unique, opcode):
-            self._answer(handler, opcode, unique, nodeid, uid, gid, buffer, length)
+            self._handlers[opcode](unique, nodeid, uid, gid, buffer, length)
 
-    def _refuse(self, opcode: int, unique: int, code: int) -> None:
+    def _refuse(self, opcode: int, unique: int, error: Exception) -> None:
+        """Send the errno of an error; what is no ``OSError`` is logged, for it is a fault of ours."""
+        if isinstance(error, OSError):
+            code = error.errno or errno.EIO
+        elif isinstance(error, MemoryError):
+            code = errno.ENOMEM
+        else:
+            code = errno.EIO
+            log.error("a %s request failed", _label(opcode), exc_info=error)
         if opcode in _NO_REPLY:
             return
         try:
             self._replies.error(unique, code)
-        except OSError as error:
+        except OSError as refused:
             # ENOENT: the request was taken back or answered already; ENODEV: the mount is over.
-            if error.errno not in (errno.ENOENT, errno.ENODEV):
+            if refused.errno not in (errno.ENOENT, errno.ENODEV):
                 raise
 
     def _interrupt(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:

@@ -88,11 +88,12 @@ class NodeTable:
             ino = known.node.ino
             if self._by_ino.get(ino) is known:
                 del self._by_ino[ino]
-            else:
-                self._retired[ino] -= 1
-                if not self._retired[ino]:
-                    del self._retired[ino]
-            return None if ino in self else known.node
+                return None if ino in self._retired else known.node
+            self._retired[ino] -= 1
+            if self._retired[ino]:
+                return None
+            del self._retired[ino]
+            return None if ino in self._by_ino else known.node
 
     def retire(self, known: Known) -> None:
         """Stop using a number, so that the next lookup of the node gives the kernel a fresh inode."""

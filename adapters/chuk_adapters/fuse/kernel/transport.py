@@ -44,6 +44,7 @@ class KernelTransport:
             os.close(fd)
             device.unmount(self._path, lazy=True)
             raise
+        device.raise_readahead(self._path)
         notices = Notices(fd, table, kernel_owns_sizes=policy.writeback)
         self._endings = [self._nodes.watch(notices.changed), notices.close, self._nodes.hold(table)]
         self._fd, self._session, self._table = fd, session, table

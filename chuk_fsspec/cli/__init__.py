@@ -1,0 +1,1 @@
+"""The command line: ``chuk-fsspec``. ``main`` finds the command; each ``<name>_cmd`` is one."""

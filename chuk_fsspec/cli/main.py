@@ -1,0 +1,72 @@
+"""The ``chuk-fsspec`` command."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from chuk_fsspec.cli import doctor_cmd, mount_cmd, umount_cmd
+from chuk_fsspec.cli.output import PROGRAM, CommandError, complain, describe
+from chuk_fsspec.cli.parsing import Parser, examples
+
+FAILED = 1
+INTERRUPTED = 130
+
+EXAMPLE = """
+mkdir -p /tmp/work
+chuk-fsspec mount chukmem:// /tmp/work
+chuk-fsspec umount /tmp/work
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: the arguments; None for those of the process.
+
+    Returns:
+        The exit code: 0, 1 for a failure that was described in one line, 130 for Ctrl-C.
+
+    Raises:
+        SystemExit: 0 after --help and --version, 2 for a command line that cannot be understood.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    args = build_parser().parse_args(arguments)
+    args.argv = arguments
+    if args.debug:
+        logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(name)s %(message)s")
+    try:
+        code: int = args.run(args)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (CommandError, OSError, ImportError, ValueError) as error:
+        complain(describe(error))
+    except Exception as error:  # noqa: BLE001 - a bug, ours or a backend's, still owes the user one line
+        complain(f"unexpected {type(error).__name__}: {describe(error)} (--debug shows where)")
+    else:
+        return code
+    if args.debug:
+        logging.getLogger(PROGRAM).debug("the error came from here", exc_info=True)
+    return FAILED
+
+
+def build_parser() -> Parser:
+    """The parser of the whole command line."""
+    parser = Parser(
+        prog=PROGRAM,
+        description="Filesystems by URL, as directories that every program can use.",
+        epilog=examples(EXAMPLE),
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
+    for command in (mount_cmd, umount_cmd, doctor_cmd):
+        command.add_parser(commands)
+    return parser
+
+
+def _version() -> str:
+    return f"{PROGRAM} {version('chuk-fsspec')} (fsspec {version('fsspec')}, Python {platform.python_version()})"

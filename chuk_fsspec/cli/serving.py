@@ -1,0 +1,120 @@
+"""The process behind a mount: in the foreground, or started in the background."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+from chuk_adapters.fuse import Mount, MountOptions
+from chuk_adapters.fuse.mounting import check_mountpoint
+from chuk_adapters.fuse.unmounting import unmount
+from chuk_fsspec.cli.output import complain, say
+from chuk_fsspec.cli.subtree import subtree
+from chuk_fsspec.cli.urls import is_volatile, open_url, source_name
+from chuk_fsspec.vfs import open_vfs
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LEFT_EARLY = 130
+
+
+def serve(args: argparse.Namespace, storage_options: dict[str, Any]) -> int:
+    """Mount, say so in one line, and serve until the mount is over or a signal asks to end it.
+
+    Returns:
+        0 after everything is written back; 130 if a second signal did not wait for that.
+    """
+    path = check_mountpoint(args.mountpoint)
+    fs, directory = open_url(args.url, storage_options)
+    volatile = is_volatile(args.url)
+    if volatile:
+        fs.makedirs(directory, exist_ok=True)
+    options = MountOptions(
+        readonly=args.read_only,
+        allow_other=args.allow_other,
+        debug=args.debug,
+        cache_timeout=args.cache_timeout,
+        writeback=not args.no_writeback,
+        transport=args.transport,
+        fsname=source_name(fs, directory),
+    )
+    nodes = subtree(open_vfs(fs), directory)
+    for number in _ENDING:
+        signal.signal(number, signal.default_int_handler)
+    # A signal while mounting waits: it must find either nothing mounted, or a mount that can be taken down.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    mounted = Mount(nodes, path, options)
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+        ends = "; its files end with the unmount" if volatile else ""
+        say(f"mounted {options.fsname} on {path} (process {os.getpid()}{ends})")
+        mounted.wait()
+    except KeyboardInterrupt:
+        pass
+    return _finish(mounted)
+
+
+def start_server(args: argparse.Namespace) -> int:
+    """Start the same command in a session of its own, and return when it has mounted or failed.
+
+    Returns:
+        0, or the exit code of the server, after its one line about what is wrong.
+    """
+    command = [sys.executable, "-m", "chuk_fsspec", "mount", "--foreground", *args.argv[1:]]
+    with contextlib.ExitStack() as stack:
+        messages = stack.enter_context(_messages(args))
+        before = messages.seek(0, os.SEEK_END)
+        server = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=None if args.debug else messages,
+            start_new_session=True,
+            text=True,
+            env=_environment(),
+        )
+        assert server.stdout is not None
+        with server.stdout:
+            try:
+                ready = server.stdout.readline()
+            except KeyboardInterrupt:
+                server.terminate()
+                raise
+        if ready:
+            say(ready.rstrip("\n"))
+            server.returncode = 0  # it lives on; without this, Python would warn that nobody waits for it
+            return 0
+        code = server.wait()
+        messages.seek(before)
+        sys.stderr.write(messages.read().decode(errors="replace"))
+        if code < 0:
+            complain(f"the server ended by signal {-code} before it had mounted")
+        return abs(code)
+
+
+def _finish(mounted: Mount) -> int:
+    try:
+        mounted.unmount()
+    except KeyboardInterrupt:
+        complain(f"left {mounted.path} without waiting until everything was written back")
+        with contextlib.suppress(OSError):
+            unmount(mounted.path, lazy=True)
+        return _LEFT_EARLY
+    return 0
+
+
+def _messages(args: argparse.Namespace) -> IO[bytes]:
+    """Where the server writes its messages: a file of the user's, or one without a name."""
+    return Path(args.log).open("a+b") if args.log else tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+
+
+def _environment() -> dict[str, str]:
+    """The server must not find modules in the current directory unless this process does (Python 3.11 and later)."""
+    finds_them = "" in sys.path or os.getcwd() in sys.path
+    return {**os.environ, **({} if finds_them else {"PYTHONSAFEPATH": "1"})}

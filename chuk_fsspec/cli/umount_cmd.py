@@ -1,0 +1,74 @@
+"""``chuk-fsspec umount``."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+from chuk_adapters.fuse.unmounting import unmount
+
+from chuk_fsspec.cli.mounts import Mounted, find_mount, find_servers, watched
+from chuk_fsspec.cli.output import CommandError, say
+from chuk_fsspec.cli.parsing import add_command
+
+_EXAMPLE = """
+chuk-fsspec umount /tmp/work
+chuk-fsspec umount --lazy /tmp/work
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the command line."""
+    parser = add_command(
+        commands,
+        "umount",
+        run,
+        summary="unmount, also when the server has died",
+        details="Unmount a directory. Returns when everything is written back and the server is gone.",
+        example=_EXAMPLE,
+    )
+    parser.add_argument("mountpoint", metavar="MOUNTPOINT", help="the directory it is mounted on")
+    parser.add_argument(
+        "--lazy", action="store_true", help="take it out of the tree at once; programs that use it keep it until they end"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Unmount; a dead mount goes lazily if it does not go otherwise."""
+    path = Path(os.path.realpath(args.mountpoint))
+    check_is_fuse(find_mount(path), path)
+    with watched(find_servers(path)) as wait_for_servers:
+        lazy = args.lazy
+        try:
+            unmount(path, lazy=lazy)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            if not is_dead(path):
+                raise CommandError(f"{path} is in use; leave it with every shell and program, or add --lazy") from None
+            lazy = True
+            unmount(path, lazy=True)
+        say(f"unmounted {path}")
+        if not lazy:
+            wait_for_servers()
+    return 0
+
+
+def check_is_fuse(mounted: Mounted | None, path: Path) -> None:
+    """Refuse what is not ours to unmount. CommandError."""
+    if mounted is None:
+        raise CommandError(f"{path} is not a mount point; nothing to unmount")
+    if mounted.kind and not mounted.kind.startswith("fuse"):
+        raise CommandError(f"{path} is a mount of another kind ({mounted.kind}); use umount for it")
+
+
+def is_dead(path: Path) -> bool:
+    """Whether a mount point has lost its server."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ENOTCONN
+    return False

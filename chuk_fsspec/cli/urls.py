@@ -1,0 +1,88 @@
+"""From what the user typed to a filesystem, with help where it was a typo."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from typing import Any
+
+from fsspec import AbstractFileSystem, available_protocols
+from fsspec.core import split_protocol, url_to_fs
+
+from chuk_fsspec.cli.output import CommandError
+from chuk_fsspec.registry import PROTOCOLS
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?!:)(/*)(.*)", re.DOTALL)
+
+
+def open_url(url: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str]:
+    """Open the filesystem of a URL.
+
+    Args:
+        url: any fsspec URL, chained ones included; a plain path is a local one.
+        options: storage options.
+
+    Returns:
+        The filesystem, and the path in it.
+
+    Raises:
+        CommandError: for a URL that cannot be meant, with the nearest one that can.
+        ImportError: for a protocol whose package is not installed.
+    """
+    for part in url.split("::"):
+        check_protocol(part, is_alone=part == url)
+    fs, path = url_to_fs(url, **options)
+    return fs, path
+
+
+def check_protocol(part: str, *, is_alone: bool = True) -> None:
+    """Refuse an unknown protocol or a mistyped URL. CommandError, with a suggestion."""
+    known = _known_protocols()
+    match = _SCHEME.match(part)
+    if match is None:
+        if is_alone and part in known:
+            raise CommandError(f"{part} is not a URL; did you mean {part}:// ?")
+        return
+    name, slashes, path = match.groups()
+    if name in known:
+        if len(slashes) < 2:
+            raise CommandError(f"{part} is not a URL; did you mean {name}://{path} ?")
+        return
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if near:
+        raise CommandError(f"unknown protocol {name}; did you mean {near[0]}://{path} ?")
+    if slashes:
+        ours = ", ".join(PROTOCOLS)
+        raise CommandError(f"unknown protocol {name}; {ours} are ours, and fsspec has file, memory, s3 and others")
+
+
+def parse_option(text: str) -> tuple[str, Any]:
+    """One storage option, KEY=VALUE; the value is JSON where it can be read as such, otherwise text.
+
+    Raises:
+        ValueError: without a key or ``=``.
+    """
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise ValueError(f"{text!r} is not KEY=VALUE")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
+
+
+def is_volatile(url: str) -> bool:
+    """Whether the files of a URL end with the process that holds them."""
+    protocol, _ = split_protocol(url.split("::")[-1])
+    return protocol in PROTOCOLS and PROTOCOLS[protocol].volatile
+
+
+def source_name(fs: AbstractFileSystem, path: str) -> str:
+    """What a table of mounts shows as the source: protocol and path, never the credentials of a URL."""
+    protocol = fs.protocol if isinstance(fs.protocol, str) else fs.protocol[0]
+    return f"{protocol}://{path.lstrip('/')}"
+
+
+def _known_protocols() -> list[str]:
+    return [*PROTOCOLS, *(name for name in available_protocols() if name not in PROTOCOLS)]

@@ -1,0 +1,42 @@
+"""Our fsspec protocols: what each is, and where its class is. Reading this table imports none of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One fsspec protocol of this family.
+
+    Attributes:
+        name: what stands before ``://``.
+        home: the class, as ``module:name``.
+        summary: one line for people.
+        volatile: its files end with the process that holds them.
+    """
+
+    name: str
+    home: str
+    summary: str
+    volatile: bool = False
+
+    def load(self) -> type:
+        """Import the class. ImportError, with what to install, where a package is missing."""
+        module, _, name = self.home.partition(":")
+        found: type = getattr(import_module(module), name)
+        return found
+
+
+PROTOCOLS: dict[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol(
+            name="chukmem",
+            home="chuk_fsspec.backends.memory:MemoryFileSystem",
+            summary="a whole POSIX filesystem in the memory of one process",
+            volatile=True,
+        ),
+    )
+}

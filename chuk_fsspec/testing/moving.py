@@ -1,0 +1,266 @@
+"""Moving: a rename is one step, with POSIX's answers to the odd cases."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from fsspec import AbstractFileSystem
+
+from chuk_fsspec.contract.posix import RENAME_EXCHANGE, RENAME_NOREPLACE
+from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.checks import fails_with, files_below, names_below
+
+
+class Moving(Behaviour):
+    """``mv`` on any filesystem that can be written to."""
+
+    def test_a_file_moves(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/a", b"content")
+        fs.mv(f"{root}/a", f"{root}/b")
+        assert files_below(fs, root) == {"b": b"content"}
+
+    def test_a_tree_moves(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/d/{path}": path.encode() for path in ("f", "e/g", "e/h/i")})
+        fs.mv(f"{root}/d", f"{root}/new", recursive=True)
+        assert files_below(fs, root) == {"new/f": b"f", "new/e/g": b"e/g", "new/e/h/i": b"e/h/i"}
+
+    def test_a_directory_as_target_takes_the_source_inside(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/a": b"1", f"{root}/b": b"2", f"{root}/d/f": b"3"})
+        fs.mv(f"{root}/a", f"{root}/d")
+        fs.mv(f"{root}/b", f"{root}/new/")
+        assert files_below(fs, root) == {"d/a": b"1", "d/f": b"3", "new/b": b"2"}
+
+    def test_lists_and_patterns(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/a1": b"1", f"{root}/a2": b"2", f"{root}/b": b"3", f"{root}/c": b"4"})
+        fs.mv(f"{root}/a*", f"{root}/globbed/")
+        fs.mv([f"{root}/b", f"{root}/c"], [f"{root}/x", f"{root}/y"])
+        assert files_below(fs, root) == {"globbed/a1": b"1", "globbed/a2": b"2", "x": b"3", "y": b"4"}
+
+    def test_onto_itself_nothing_happens(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/a", b"content")
+        fs.mv(f"{root}/a", f"{root}/a")
+        assert files_below(fs, root) == {"a": b"content"}
+
+    def test_a_missing_source_is_an_error(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/b", b"content")
+        for target in (f"{root}/b", f"{root}/new", f"{root}/missing"):
+            with fails_with(errno.ENOENT, f"{root}/missing"):
+                fs.mv(f"{root}/missing", target)
+        assert files_below(fs, root) == {"b": b"content"}
+
+
+@needs("rename")
+class Renaming(Behaviour):
+    """``mv`` where it is one atomic step."""
+
+    def test_a_directory_moves_without_being_asked_to_recurse(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/d/e/f", b"content")
+        fs.mv(f"{root}/d", f"{root}/new")
+        assert files_below(fs, root) == {"new/e/f": b"content"}
+
+    @needs("directories")
+    def test_empty_directories_move(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.makedirs(f"{root}/d/empty")
+        fs.mv(f"{root}/d", f"{root}/new")
+        assert names_below(fs, root) == ["new", "new/empty"]
+
+    def test_a_directory_cannot_move_into_itself(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/d/e/f", b"content")
+        for target in (f"{root}/d/x", f"{root}/d/e/x", f"{root}/d/e"):
+            with fails_with(errno.EINVAL):
+                fs.mv(f"{root}/d", target)
+        assert files_below(fs, root) == {"d/e/f": b"content"}
+
+    def test_a_failed_move_makes_no_directories(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/d/f", b"content")
+        with fails_with(errno.EINVAL):
+            fs.mv(f"{root}/d", f"{root}/d/new/x")
+        with fails_with(errno.ENOENT):
+            fs.mv(f"{root}/missing", f"{root}/new/x")
+        assert names_below(fs, root) == ["d", "d/f"]
+
+    @needs("modified_times")
+    def test_a_moved_file_keeps_its_times(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/a", b"content")
+        before = fs.info(f"{root}/a")
+        fs.mv(f"{root}/a", f"{root}/b")
+        after = fs.info(f"{root}/b")
+        assert (after["mtime"], after["created"]) == (before["mtime"], before["created"])
+
+    @needs("attributes")
+    def test_a_moved_file_is_the_same_file(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/a", b"content")
+        fs.posix.chmod(f"{root}/a", 0o600)
+        before = fs.posix.stat(f"{root}/a")
+        fs.mv(f"{root}/a", f"{root}/d/b")
+        after = fs.posix.stat(f"{root}/d/b")
+        assert (after.st_ino, after.st_mode, after.st_mtime_ns) == (before.st_ino, before.st_mode, before.st_mtime_ns)
+
+
+@needs("rename", "replace")
+class Replacing(Behaviour):
+    """``mv`` over a file that exists."""
+
+    def test_a_file_replaces_a_file(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/a": b"new", f"{root}/b": b"a longer old one"})
+        fs.mv(f"{root}/a", f"{root}/b")
+        assert files_below(fs, root) == {"b": b"new"}
+
+    @needs("directories")
+    def test_a_directory_does_not_replace_a_file(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/d/f": b"1", f"{root}/b": b"2"})
+        with fails_with(errno.ENOTDIR):
+            fs.mv(f"{root}/d", f"{root}/b")
+        assert files_below(fs, root) == {"d/f": b"1", "b": b"2"}
+
+    @needs("directories")
+    def test_a_directory_inside_the_target_is_in_the_way(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/d/f": b"1", f"{root}/target/d/g": b"2", f"{root}/a": b"3", f"{root}/target/a/h": b"4"})
+        with fails_with(errno.ENOTEMPTY):
+            fs.mv(f"{root}/d", f"{root}/target")
+        with fails_with(errno.EISDIR):
+            fs.mv(f"{root}/a", f"{root}/target")
+        assert files_below(fs, root) == {"d/f": b"1", "target/d/g": b"2", "a": b"3", "target/a/h": b"4"}
+
+    def test_a_reader_of_the_replaced_file_reads_on(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/a": b"new", f"{root}/b": b"old content"})
+        with fs.open(f"{root}/b", "rb") as file:
+            assert file.read(3) == b"old"
+            fs.mv(f"{root}/a", f"{root}/b")
+            assert file.read() == b" content"
+
+
+@needs("attributes", "directories", "rename", "replace")
+class PosixRename(Behaviour):
+    """``posix.rename`` is rename(2): the target is the new name and nothing else."""
+
+    def test_a_file_over_a_file(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/a": b"new", f"{root}/b": b"old"})
+        ino = fs.posix.stat(f"{root}/a").st_ino
+        fs.posix.rename(f"{root}/a", f"{root}/b")
+        assert files_below(fs, root) == {"b": b"new"}
+        assert fs.posix.stat(f"{root}/b").st_ino == ino
+
+    def test_a_directory_over_an_empty_one(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/d/f", b"content")
+        fs.mkdir(f"{root}/empty")
+        fs.posix.rename(f"{root}/d", f"{root}/empty")
+        assert files_below(fs, root) == {"empty/f": b"content"}
+
+    def test_a_directory_over_one_that_is_not_empty(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/d/f": b"1", f"{root}/e/g": b"2"})
+        with fails_with(errno.ENOTEMPTY, f"{root}/d", f"{root}/e"):
+            fs.posix.rename(f"{root}/d", f"{root}/e")
+        assert files_below(fs, root) == {"d/f": b"1", "e/g": b"2"}
+
+    def test_unlike_kinds(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"content")
+        fs.mkdir(f"{root}/d")
+        with fails_with(errno.EISDIR, f"{root}/f", f"{root}/d"):
+            fs.posix.rename(f"{root}/f", f"{root}/d")
+        with fails_with(errno.ENOTDIR, f"{root}/d", f"{root}/f"):
+            fs.posix.rename(f"{root}/d", f"{root}/f")
+        assert names_below(fs, root) == ["d", "f"]
+
+    def test_onto_itself(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/f": b"1", f"{root}/d/g": b"2"})
+        fs.posix.rename(f"{root}/f", f"{root}/f")
+        fs.posix.rename(f"{root}/d", f"{root}/d")
+        assert files_below(fs, root) == {"f": b"1", "d/g": b"2"}
+
+    def test_into_itself(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.makedirs(f"{root}/d/e")
+        for target in (f"{root}/d/x", f"{root}/d/e/x", f"{root}/d/e"):
+            with fails_with(errno.EINVAL, f"{root}/d", target):
+                fs.posix.rename(f"{root}/d", target)
+        assert names_below(fs, root) == ["d", "d/e"]
+
+    def test_over_what_holds_it(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.makedirs(f"{root}/d/e")
+        with fails_with(errno.ENOTEMPTY, f"{root}/d/e", f"{root}/d"):
+            fs.posix.rename(f"{root}/d/e", f"{root}/d")
+
+    def test_missing_ends(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"content")
+        with fails_with(errno.ENOENT, f"{root}/missing", f"{root}/x"):
+            fs.posix.rename(f"{root}/missing", f"{root}/x")
+        with fails_with(errno.ENOENT, f"{root}/f", f"{root}/missing/x"):
+            fs.posix.rename(f"{root}/f", f"{root}/missing/x")
+        with fails_with(errno.ENOTDIR, f"{root}/f", f"{root}/f/x"):
+            fs.posix.rename(f"{root}/f", f"{root}/f/x")
+        assert files_below(fs, root) == {"f": b"content"}
+
+    def test_the_root_stays(self, fs: AbstractFileSystem, root: str) -> None:
+        with fails_with(errno.EBUSY, "/", f"{root}/x"):
+            fs.posix.rename("/", f"{root}/x")
+        with fails_with(errno.EBUSY, root, "/"):
+            fs.posix.rename(root, "/")
+
+    def test_an_overlong_name(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/f", b"content")
+        with fails_with(errno.ENAMETOOLONG):
+            fs.posix.rename(f"{root}/f", f"{root}/{'x' * 256}")
+        assert files_below(fs, root) == {"f": b"content"}
+
+    def test_link_counts_of_directories_follow(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.makedirs(f"{root}/a/d")
+        fs.mkdir(f"{root}/b")
+        fs.posix.rename(f"{root}/a/d", f"{root}/b/d")
+        assert [fs.posix.stat(f"{root}/{path}").st_nlink for path in ("a", "b", "b/d")] == [2, 3, 2]
+
+    @needs("random_write")
+    def test_open_handles_follow(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/a": b"first", f"{root}/b": b"second"})
+        with fs.posix.open_handle(f"{root}/a", os.O_RDWR) as first, fs.posix.open_handle(f"{root}/b") as second:
+            fs.posix.rename(f"{root}/a", f"{root}/b")
+            first.pwrite(b"FIRST", 0)
+            assert second.pread(99, 0) == b"second"
+            assert second.stat().st_nlink == 0
+        assert files_below(fs, root) == {"b": b"FIRST"}
+
+    @needs("hardlinks")
+    def test_two_names_of_one_file_both_stay(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/a", b"content")
+        fs.posix.link(f"{root}/a", f"{root}/b")
+        fs.posix.rename(f"{root}/a", f"{root}/b")
+        assert files_below(fs, root) == {"a": b"content", "b": b"content"}
+
+
+@needs("rename_flags")
+class RenameFlags(Behaviour):
+    """renameat2(2)."""
+
+    def test_noreplace(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/a": b"1", f"{root}/b": b"2"})
+        with fails_with(errno.EEXIST, f"{root}/a", f"{root}/b"):
+            fs.posix.rename(f"{root}/a", f"{root}/b", RENAME_NOREPLACE)
+        with fails_with(errno.EEXIST, f"{root}/a", f"{root}/a"):
+            fs.posix.rename(f"{root}/a", f"{root}/a", RENAME_NOREPLACE)
+        fs.posix.rename(f"{root}/a", f"{root}/c", RENAME_NOREPLACE)
+        assert files_below(fs, root) == {"b": b"2", "c": b"1"}
+
+    def test_exchange(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/a": b"1", f"{root}/d/f": b"2", f"{root}/e/g": b"3"})
+        fs.posix.rename(f"{root}/a", f"{root}/d", RENAME_EXCHANGE)
+        fs.posix.rename(f"{root}/a", f"{root}/e/g", RENAME_EXCHANGE)
+        assert files_below(fs, root) == {"a": b"3", "d": b"1", "e/g/f": b"2"}
+        assert [fs.posix.stat(f"{root}/{path}").st_nlink for path in ("e", "e/g")] == [3, 2]
+
+    def test_exchange_wants_both(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/a", b"1")
+        with fails_with(errno.ENOENT, f"{root}/a", f"{root}/b"):
+            fs.posix.rename(f"{root}/a", f"{root}/b", RENAME_EXCHANGE)
+
+    def test_exchange_makes_no_loop(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/d/e/f", b"content")
+        for one, other in (("d", "d/e"), ("d/e", "d"), ("d", "d/e/f")):
+            with fails_with(errno.EINVAL, f"{root}/{one}", f"{root}/{other}"):
+                fs.posix.rename(f"{root}/{one}", f"{root}/{other}", RENAME_EXCHANGE)
+        assert files_below(fs, root) == {"d/e/f": b"content"}
+
+    def test_flags_do_not_combine(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/a": b"1", f"{root}/b": b"2"})
+        for flags in (RENAME_NOREPLACE | RENAME_EXCHANGE, 1 << 20):
+            with fails_with(errno.EINVAL, f"{root}/a", f"{root}/b"):
+                fs.posix.rename(f"{root}/a", f"{root}/b", flags)

@@ -1,0 +1,100 @@
+"""Looking things up: from what is known, while that is fresh, and from the filesystem otherwise."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import suppress
+
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.paths import NAME_MAX, SPECIAL_NAMES, encoded_length
+from chuk_fsspec.vfs.node import DirectoryNode, PathNode
+from chuk_fsspec.vfs.volume import Volume
+
+
+def lookup(volume: Volume, directory: DirectoryNode, name: str) -> PathNode | None:
+    """The node behind an entry; None if there is none. ENAMETOOLONG."""
+    if encoded_length(name) > NAME_MAX:
+        raise os_error(errno.ENAMETOOLONG, name)
+    if directory.gone or name in SPECIAL_NAMES or "/" in name or "\0" in name:
+        return None
+    known, node = volume.table.recall(directory, name)
+    if known:
+        return node
+    with volume.table.using_entry(directory, name) as names:
+        return find(volume, directory, name, names)
+
+
+def find(volume: Volume, directory: DirectoryNode, name: str, names: list[str]) -> PathNode | None:
+    """As ``lookup``, by one who has the claim on the entry; ``names`` lead to the directory."""
+    table = volume.table
+    known, node = table.recall(directory, name)
+    if known:
+        return node
+    asked = table.clock
+    try:
+        attributes = volume.backend.attributes([*names, name])
+    except (FileNotFoundError, NotADirectoryError):
+        return table.learn_missing(directory, name, asked)
+    return table.learn(directory, name, attributes, asked)
+
+
+def refresh(volume: Volume, node: PathNode) -> PathNode:
+    """The node, with attributes that are recent enough. ENOENT if somebody else removed or replaced it."""
+    table = volume.table
+    if node.gone:
+        if node.direct:
+            node.size = node.direct[-1].stat().st_size
+        return node
+    if table.is_fresh(node):
+        return node
+    with table.using(node) as names:
+        if node.gone or table.is_fresh(node):
+            return node
+        if node is table.root:
+            _refresh_root(volume)
+            return node
+        asked = table.clock
+        try:
+            attributes = volume.backend.attributes(names)
+        except (FileNotFoundError, NotADirectoryError):
+            found = table.learn_missing(node.parent, node.name, asked)
+        else:
+            found = table.learn(node.parent, node.name, attributes, asked)
+    if found is not node:
+        raise os_error(errno.ENOENT, volume.backend.path(names))
+    return node
+
+
+def entries(volume: Volume, directory: DirectoryNode) -> list[tuple[str, PathNode]]:
+    """All entries of a directory. ENOENT if somebody else removed it."""
+    if directory.gone:
+        return []
+    known = volume.table.recall_all(directory)
+    if known is not None:
+        return known
+    with volume.table.using_entry(directory) as names:
+        known = volume.table.recall_all(directory)
+        return ask_entries(volume, directory, names) if known is None else known
+
+
+def ask_entries(volume: Volume, directory: DirectoryNode, names: list[str]) -> list[tuple[str, PathNode]]:
+    """All entries of a directory as the filesystem has them now; the caller has a claim on all, or is about to remove it."""
+    table = volume.table
+    asked = table.clock
+    try:
+        found = volume.backend.entries(names)
+    except FileNotFoundError:
+        is_known = directory is table.root or directory.parent.remembered.get(directory.name) is directory
+        if not is_known:
+            table.learn_missing(directory.parent, directory.name, asked)
+            raise
+        found = {}
+    return table.learn_all(directory, found, asked)
+
+
+def _refresh_root(volume: Volume) -> None:
+    attributes = None
+    # Some filesystems know nothing of their root, or may not tell: it is there all the same.
+    with suppress(OSError):
+        attributes = volume.backend.attributes([])
+    volume.table.learn_root(attributes)
