@@ -15,7 +15,8 @@ from typing import IO, Any
 from chuk_adapters.fuse import Mount, MountOptions
 from chuk_adapters.fuse.mounting import check_mountpoint
 from chuk_adapters.fuse.unmounting import unmount
-from chuk_fsspec.cli.output import complain, say
+from chuk_fsspec.cli.mounts import find_mount
+from chuk_fsspec.cli.output import PROGRAM, CommandError, complain, say
 from chuk_fsspec.cli.subtree import subtree
 from chuk_fsspec.cli.urls import is_volatile, open_url, source_name
 from chuk_fsspec.vfs import open_vfs
@@ -31,6 +32,7 @@ def serve(args: argparse.Namespace, storage_options: dict[str, Any]) -> int:
         0 after everything is written back; 130 if a second signal did not wait for that.
     """
     path = check_mountpoint(args.mountpoint)
+    check_is_free(path)
     fs, directory = open_url(args.url, storage_options)
     volatile = is_volatile(args.url)
     if volatile:
@@ -96,6 +98,13 @@ def start_server(args: argparse.Namespace) -> int:
         if code < 0:
             complain(f"the server ended by signal {-code} before it had mounted")
         return abs(code)
+
+
+def check_is_free(path: Path) -> None:
+    """Refuse to cover another FUSE mount, which nobody would find again. CommandError."""
+    mounted = find_mount(path)
+    if mounted is not None and mounted.kind.startswith("fuse"):
+        raise CommandError(f"{path}: {mounted.source} is mounted there already; first: {PROGRAM} umount {path}")
 
 
 def _finish(mounted: Mount) -> int:

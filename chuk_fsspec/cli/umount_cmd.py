@@ -66,9 +66,9 @@ def check_is_fuse(mounted: Mounted | None, path: Path) -> None:
 
 
 def is_dead(path: Path) -> bool:
-    """Whether a mount point has lost its server."""
+    """Whether a mount point has lost its server. Asked for free space, the kernel never answers from its caches."""
     try:
-        path.stat()
+        os.statvfs(path)
     except OSError as error:
         return error.errno == errno.ENOTCONN
     return False

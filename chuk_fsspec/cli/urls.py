@@ -54,7 +54,7 @@ def check_protocol(part: str, *, is_alone: bool = True) -> None:
         raise CommandError(f"unknown protocol {name}; did you mean {near[0]}://{path} ?")
     if slashes:
         ours = ", ".join(PROTOCOLS)
-        raise CommandError(f"unknown protocol {name}; {ours} are ours, and fsspec has file, memory, s3 and others")
+        raise CommandError(f"unknown protocol {name}; there are {ours}, and fsspec's own: file, memory, s3 and others")
 
 
 def parse_option(text: str) -> tuple[str, Any]:

@@ -328,12 +328,14 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
 
     def append(self, path: str, data: bytes) -> None:
         """Add bytes to the end of a file in one step, making the file if need be. EISDIR, ENOSPC."""
-        with self.tree.lock:
-            inode = self._find_quietly(path)
-            if inode is None:
-                self.publish(path, data)
-            else:
-                self.tree.append(inode, data)
+        inode = self._find_quietly(path)
+        if inode is None:
+            try:
+                self.publish(path, data, exclusive=True)
+                return
+            except FileExistsError:
+                inode = self._find(path)
+        self.tree.append(inode, data)
 
     def touch(self, path: str, truncate: bool = True, **kwargs: Any) -> None:
         """Make an empty file, or empty one that is there; ``truncate=False`` only stamps it with the time."""
@@ -353,10 +355,11 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
             return
         if not inode.is_file:
             raise _not_a_file(inode, path1)
-        with self.tree.lock:
-            if self._find_quietly(path2) is not inode:
-                self.publish(path2, self.store.copy_content(inode))
-                self.tree.setattr(self._find(stringify_path(path2)), mode=inode.mode)
+        if self._find_quietly(path2) is not inode:
+            with self.tree.lock:
+                content = self.store.copy_content(inode)
+            self.publish(path2, content)
+            self.tree.setattr(self._find(stringify_path(path2)), mode=inode.mode)
 
     def mkdir(self, path: str, create_parents: bool = True, **kwargs: Any) -> None:
         """Make a directory, and its parents unless told not to. FileExistsError; FileNotFoundError, NotADirectoryError."""

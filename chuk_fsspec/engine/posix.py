@@ -112,26 +112,27 @@ class InodePosix(Posix):
     def open_handle(self, path: str, flags: int = os.O_RDONLY, mode: int = 0o666) -> InodeHandle:
         if _O_TMPFILE and flags & _O_TMPFILE == _O_TMPFILE:
             return self._open_temporary(path, flags, mode)
-        with self._tree.lock:
-            return _named(path, self._tree.open, self._open_node(path, flags, mode), flags)
+        return _named(path, self._tree.open, self._open_node(path, flags, mode), flags)
 
     def _open_node(self, path: str, flags: int, mode: int) -> Inode:
-        if not flags & os.O_CREAT:
-            inode = self._resolver.find_entry(path) if flags & _O_NOFOLLOW else self._resolver.find(path)
-            if inode.is_link:
-                raise os_error(errno.ELOOP, path, hint="O_NOFOLLOW on a symbolic link")
-            if flags & _O_DIRECTORY and not isinstance(inode, Directory):
-                raise os_error(errno.ENOTDIR, path)
-            return inode
-        exclusive = bool(flags & os.O_EXCL)
-        directory, name, found = self._resolver.walk(path, follow=not (exclusive or flags & _O_NOFOLLOW))
-        if found is None:
-            return _named(path, self._tree.create, directory, name, S_IFREG | mode & 0o7777, self._uid, self._gid)
+        """The inode that open(2) means, made if that is asked for."""
+        exclusive = bool(flags & os.O_CREAT and flags & os.O_EXCL)
+        directory, name, inode = self._resolver.walk(path, follow=not (exclusive or flags & _O_NOFOLLOW))
+        if inode is None and flags & os.O_CREAT:
+            try:
+                file_mode = S_IFREG | mode & 0o7777
+                return _named(path, self._tree.create, directory, name, file_mode, self._uid, self._gid)
+            except FileExistsError:
+                inode = self._tree.lookup(directory, name)  # somebody was faster
+        if inode is None:
+            raise os_error(errno.ENOENT, path)
         if exclusive:
             raise os_error(errno.EEXIST, path)
-        if found.is_link:
+        if inode.is_link:
             raise os_error(errno.ELOOP, path, hint="O_NOFOLLOW on a symbolic link")
-        return found
+        if flags & _O_DIRECTORY and not isinstance(inode, Directory):
+            raise os_error(errno.ENOTDIR, path)
+        return inode
 
     def _open_temporary(self, path: str, flags: int, mode: int) -> InodeHandle:
         if not isinstance(self._resolver.find(path), Directory):

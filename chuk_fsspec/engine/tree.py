@@ -1,6 +1,8 @@
 """POSIX meaning over a store: what each operation on inodes checks, stamps and counts, defined here and only here.
 
-Threads: every change happens under one lock. Lookups take none, since a store's ``child`` is safe beside a writer.
+Threads: every change happens under one lock. Lookups take none, since a store's ``child`` is safe beside a writer. Watchers
+are told after the lock is released, for a mount that is told waits for its kernel, which may be waiting for this lock: so
+whoever holds the lock must not call a method here that changes something.
 """
 
 from __future__ import annotations
@@ -257,21 +259,14 @@ class Tree:
         """Remove an entry and everything below it in one step; links are removed, not followed."""
         with self.lock:
             inode = self._existing(directory, name)
-            if not isinstance(inode, Directory):
-                self.unlink(directory, name)
-                return
-            self._drop_directory(_directory(directory), name, inode)
-            now = now_ns()
-            pending = [inode]
-            while pending:
-                gone = pending.pop()
-                for child in self.store.clear(gone):
-                    if isinstance(child, Directory):
-                        pending.append(child)
-                        self.store.update(child, nlink=0)
-                    else:
-                        self._drop_link(child, now)
-            self.forget_paths()
+            if isinstance(inode, Directory):
+                self._drop_directory(_directory(directory), name, inode)
+                self._drop_below(inode)
+                self.forget_paths()
+            else:
+                now = now_ns()
+                self.store.detach(_directory(directory), name, now)
+                self._drop_link(inode, now)
         if self._others:
             self._announce(directory, name, None)
 
@@ -451,19 +446,23 @@ class Tree:
 
     def write(self, node: Inode, data: Buffer, offset: int) -> int:
         """Write all of ``data`` at ``offset``. EFBIG, ENOSPC."""
+        return self._write(node, data, offset)
+
+    def append(self, node: Inode, data: Buffer) -> int:
+        """Write all of ``data`` at the end, wherever that is by then."""
+        return self._write(node, data, None)
+
+    def _write(self, node: Inode, data: Buffer, offset: int | None) -> int:
         length = len(data)
         if length:
-            contents.check_range(offset, length)
             with self.lock:
+                if offset is None:
+                    offset = node.size
+                contents.check_range(offset, length)
                 self.store.write(node, data, offset, now_ns())
             if self._others:
                 self._announce(None, "", node)
         return length
-
-    def append(self, node: Inode, data: Buffer) -> int:
-        """Write all of ``data`` at the end, wherever that is by then."""
-        with self.lock:
-            return self.write(node, data, node.size)
 
     def allocate(self, node: Inode, offset: int, length: int, mode: int) -> None:
         """fallocate(2): mode 0, KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, or ZERO_RANGE with or without KEEP_SIZE."""
@@ -586,6 +585,18 @@ class Tree:
         self.store.update(parent, nlink=parent.nlink - 1)
         self.store.update(inode, nlink=0)
         self._free_if_unused(inode)
+
+    def _drop_below(self, top: Directory) -> None:
+        """Drop everything below a directory that has lost its name."""
+        now = now_ns()
+        pending = [top]
+        while pending:
+            for child in self.store.clear(pending.pop()):
+                if isinstance(child, Directory):
+                    self.store.update(child, nlink=0)
+                    pending.append(child)
+                else:
+                    self._drop_link(child, now)
 
     def _free_if_unused(self, inode: Inode) -> None:
         if inode.ino in self.shared.open_counts:

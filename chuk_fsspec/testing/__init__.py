@@ -3,16 +3,14 @@
 It needs pytest. See docs/how-to-add-a-backend.md.
 """
 
+from pkgutil import iter_modules
+
 import pytest
 
-_GROUPS = (
-    "checks concurrency copying directories errors info listing moving paths posix_attributes posix_handles posix_links "
-    "posix_nodes posix_special posix_xattrs reading removing sparse text_and_compression transactions urls writing"
-)
 # pytest explains failed asserts only in modules that it was told of before they are imported.
-pytest.register_assert_rewrite(*(f"{__name__}.{group}" for group in _GROUPS.split()))
+pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_modules(__path__)))
 
-from chuk_fsspec.testing.base import needs  # noqa: E402
+from chuk_fsspec.testing.needs import needs  # noqa: E402
 from chuk_fsspec.testing.suite import BehaviourSuite  # noqa: E402
 
 __all__ = ["BehaviourSuite", "needs"]

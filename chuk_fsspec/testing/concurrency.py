@@ -7,14 +7,14 @@ from itertools import pairwise
 
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import files_below, in_threads, names_below, same_filesystem
 
 THREADS = 8
 
 
 @needs("shared_between_threads")
-class Concurrency(Behaviour):
+class Concurrency:
     """Eight threads, each with the instance that fsspec gives it."""
 
     def test_threads_share_one_state(self, fs: AbstractFileSystem, root: str) -> None:

@@ -7,11 +7,11 @@ import os
 
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below, names_below
 
 
-class Copying(Behaviour):
+class Copying:
     """``cp_file`` and ``copy``."""
 
     def test_a_copy_has_the_content(self, fs: AbstractFileSystem, root: str) -> None:

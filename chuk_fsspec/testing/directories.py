@@ -6,12 +6,12 @@ import errno
 
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below, names_below
 
 
 @needs("directories")
-class Directories(Behaviour):
+class Directories:
     """``mkdir``, ``makedirs`` and ``rmdir``."""
 
     def test_mkdir_makes_an_empty_directory(self, fs: AbstractFileSystem, root: str) -> None:

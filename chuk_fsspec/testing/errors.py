@@ -11,7 +11,7 @@ import pytest
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below
 
 Act = Callable[[AbstractFileSystem, str], Any]
@@ -82,7 +82,7 @@ UNDECLARED: dict[str, dict[str, Callable[[Any, str], Any]]] = {
 }
 
 
-class Errors(Behaviour):
+class Errors:
     """What a failure looks like, over the whole surface."""
 
     @pytest.mark.parametrize("act", WANTS_SOMETHING)

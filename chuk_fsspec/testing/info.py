@@ -11,13 +11,13 @@ import pytest
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.info import Info, mode_of
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 
 TICK = 0.05
 """Filesystems may stamp with a coarse clock, which runs a tick (in seconds) behind."""
 
 
-class Infos(Behaviour):
+class Infos:
     """``info``, and what ``ls``, ``find``, ``walk`` and ``glob`` say in its shape."""
 
     @pytest.fixture

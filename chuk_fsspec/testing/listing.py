@@ -7,13 +7,13 @@ import errno
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with
 
 TREE = {"a.txt": b"1", "b.csv": b"22", "d/c.txt": b"333", "d/e/f.txt": b"4444", "d/e/g.csv": b"5"}
 
 
-class Listing(Behaviour):
+class Listing:
     """``ls``, ``find``, ``walk``, ``glob``, ``du`` and their relatives tell the same story."""
 
     @pytest.fixture

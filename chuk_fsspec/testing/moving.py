@@ -8,11 +8,11 @@ import os
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.posix import RENAME_EXCHANGE, RENAME_NOREPLACE
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below, names_below
 
 
-class Moving(Behaviour):
+class Moving:
     """``mv`` on any filesystem that can be written to."""
 
     def test_a_file_moves(self, fs: AbstractFileSystem, root: str) -> None:
@@ -51,7 +51,7 @@ class Moving(Behaviour):
 
 
 @needs("rename")
-class Renaming(Behaviour):
+class Renaming:
     """``mv`` where it is one atomic step."""
 
     def test_a_directory_moves_without_being_asked_to_recurse(self, fs: AbstractFileSystem, root: str) -> None:
@@ -99,7 +99,7 @@ class Renaming(Behaviour):
 
 
 @needs("rename", "replace")
-class Replacing(Behaviour):
+class Replacing:
     """``mv`` over a file that exists."""
 
     def test_a_file_replaces_a_file(self, fs: AbstractFileSystem, root: str) -> None:
@@ -132,7 +132,7 @@ class Replacing(Behaviour):
 
 
 @needs("attributes", "directories", "rename", "replace")
-class PosixRename(Behaviour):
+class PosixRename:
     """``posix.rename`` is rename(2): the target is the new name and nothing else."""
 
     def test_a_file_over_a_file(self, fs: AbstractFileSystem, root: str) -> None:
@@ -228,7 +228,7 @@ class PosixRename(Behaviour):
 
 
 @needs("rename_flags")
-class RenameFlags(Behaviour):
+class RenameFlags:
     """renameat2(2)."""
 
     def test_noreplace(self, fs: AbstractFileSystem, root: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.paths import NAME_MAX, PATH_MAX
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below, names_below
 
 TAKES_A_PATH: dict[str, Callable[[AbstractFileSystem, Any], Any]] = {
@@ -58,7 +58,7 @@ ODD_NAMES = [
 GLOB_NAMES = ["w[1].txt", "star*", "what?", "[", "**"]
 
 
-class Paths(Behaviour):
+class Paths:
     """The normal form, and its limits."""
 
     @pytest.mark.parametrize(

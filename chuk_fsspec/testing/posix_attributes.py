@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with
 
 SECOND = 10**9
@@ -20,7 +20,7 @@ TICK = SECOND // 20
 
 
 @needs("attributes", "directories")
-class PosixAttributes(Behaviour):
+class PosixAttributes:
     """``posix.stat``, ``chmod``, ``chown``, ``utime``, ``mkdir`` and ``truncate``."""
 
     @pytest.fixture
@@ -227,7 +227,7 @@ class PosixAttributes(Behaviour):
 
 
 @needs("statvfs")
-class PosixStatVfs(Behaviour):
+class PosixStatVfs:
     """``posix.statvfs``."""
 
     def test_figures_make_sense(self, fs: AbstractFileSystem, root: str) -> None:

@@ -10,7 +10,7 @@ import stat
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, names_below
 
 O_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -18,7 +18,7 @@ O_TMPFILE = getattr(os, "O_TMPFILE", 0)
 
 
 @needs("random_write")
-class PosixHandles(Behaviour):
+class PosixHandles:
     """``posix.open_handle`` and ``contract.Handle``."""
 
     @pytest.fixture

@@ -8,12 +8,12 @@ import os
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below, names_below
 
 
 @needs("symlinks", "directories")
-class SymbolicLinks(Behaviour):
+class SymbolicLinks:
     """``posix.symlink``, ``posix.readlink``, and what everybody else makes of a link."""
 
     @pytest.mark.parametrize("target", ["a", "../x/./y", "/absolute", "missing", "trailing/", "grün", "x" * 4095])
@@ -183,7 +183,7 @@ class SymbolicLinks(Behaviour):
 
 
 @needs("hardlinks", "attributes")
-class HardLinks(Behaviour):
+class HardLinks:
     """``posix.link``: two names for one file."""
 
     def test_both_names_are_the_file(self, fs: AbstractFileSystem, root: str) -> None:

@@ -10,14 +10,14 @@ import pytest
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.nodes import Node, NodeOperations
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below, names_below, node_at
 
 RAW_NAME = os.fsdecode(b"raw-\xff")
 
 
 @needs("nodes", "directories")
-class PosixNodes(Behaviour):
+class PosixNodes:
     """``contract.NodeOperations``, on a view that ``posix.nodes`` gives."""
 
     @pytest.fixture

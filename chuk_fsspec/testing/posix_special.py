@@ -9,14 +9,14 @@ import stat
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, names_below
 
 KINDS = {"fifo": stat.S_IFIFO, "socket": stat.S_IFSOCK, "char": stat.S_IFCHR, "block": stat.S_IFBLK}
 
 
 @needs("special_files")
-class PosixSpecialFiles(Behaviour):
+class PosixSpecialFiles:
     """``posix.mknod``."""
 
     @pytest.mark.parametrize("kind", KINDS)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with
 
 CREATE, REPLACE = 1, 2
@@ -16,7 +16,7 @@ CREATE, REPLACE = 1, 2
 
 
 @needs("xattrs")
-class PosixXattrs(Behaviour):
+class PosixXattrs:
     """``posix.setxattr``, ``getxattr``, ``listxattr`` and ``removexattr``."""
 
     @pytest.fixture

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.base import Behaviour
 from chuk_fsspec.testing.checks import fails_with
 
 DIGITS = b"0123456789"
 
 
-class Reading(Behaviour):
+class Reading:
     """What was written comes back, by every way there is to read."""
 
     @pytest.fixture

@@ -8,11 +8,11 @@ import os
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below, names_below
 
 
-class Removing(Behaviour):
+class Removing:
     """``rm_file`` and ``rm``."""
 
     @pytest.fixture
@@ -76,7 +76,7 @@ class Removing(Behaviour):
 
 
 @needs("random_write", "attributes")
-class RemovingOpenFiles(Behaviour):
+class RemovingOpenFiles:
     """A file without a name lives on while it is open."""
 
     def test_a_handle_outlives_the_name(self, fs: AbstractFileSystem, root: str) -> None:

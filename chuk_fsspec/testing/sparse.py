@@ -9,7 +9,7 @@ import pytest
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.posix import FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, node_at
 
 MIB = 1 << 20
@@ -18,7 +18,7 @@ GRAIN = 65_536
 
 
 @needs("sparse", "random_write")
-class SparseFiles(Behaviour):
+class SparseFiles:
     """Holes, by path and by handle."""
 
     def test_a_hole_takes_no_space(self, fs: AbstractFileSystem, root: str) -> None:
@@ -50,7 +50,7 @@ class SparseFiles(Behaviour):
 
 
 @needs("sparse", "nodes")
-class HolesByNode(Behaviour):
+class HolesByNode:
     """fallocate(2) and lseek(2), through ``posix.nodes``."""
 
     @pytest.fixture

@@ -11,12 +11,12 @@ from collections.abc import Callable
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with
 from chuk_fsspec.testing.writing import Interrupted
 
 
-class TextAndCompression(Behaviour):
+class TextAndCompression:
     """``open`` with ``w`` and ``r``, with ``compression``, and with both."""
 
     @pytest.mark.parametrize(

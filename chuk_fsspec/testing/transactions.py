@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below, in_threads, names_below, same_filesystem
 from chuk_fsspec.testing.writing import Interrupted
 
@@ -51,7 +51,7 @@ POSIX_STEPS: dict[str, tuple[str, Step]] = {
 
 
 @needs("transactions", "directories")
-class Transactions(Behaviour):
+class Transactions:
     """``with fs.transaction``."""
 
     @pytest.fixture

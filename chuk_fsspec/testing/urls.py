@@ -10,11 +10,11 @@ import pytest
 from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import files_below
 
 
-class Urls(Behaviour):
+class Urls:
     """Names for a filesystem and its files. Those by URL need the protocol to be registered."""
 
     @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.base import Behaviour, needs
+from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below
 
 
@@ -16,7 +16,7 @@ class Interrupted(Exception):  # noqa: N818 - it is what happens to a program, a
     """Raised inside ``with`` blocks of the suite."""
 
 
-class Writing(Behaviour):
+class Writing:
     """Whole-object writes, atomic by contract."""
 
     def test_pipe_file_makes_and_replaces(self, fs: AbstractFileSystem, root: str) -> None:
@@ -162,7 +162,7 @@ class Writing(Behaviour):
 
 
 @needs("append")
-class Appending(Behaviour):
+class Appending:
     """``ab`` adds to the end."""
 
     def test_what_is_written_comes_after_what_is_there(self, fs: AbstractFileSystem, root: str) -> None:
@@ -197,7 +197,7 @@ class Appending(Behaviour):
 
 
 @needs("exclusive_create")
-class ExclusiveCreate(Behaviour):
+class ExclusiveCreate:
     """``xb`` and ``mode="create"`` never replace."""
 
     def test_pipe_file_refuses_a_file_that_exists(self, fs: AbstractFileSystem, root: str) -> None:
@@ -243,7 +243,7 @@ class ExclusiveCreate(Behaviour):
 
 
 @needs("random_write")
-class Updating(Behaviour):
+class Updating:
     """The ``+`` modes work on a private copy, which is published whole like any other write."""
 
     def test_r_plus_changes_what_is_there(self, fs: AbstractFileSystem, root: str) -> None:

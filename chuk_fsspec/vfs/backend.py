@@ -134,6 +134,26 @@ class Backend:
             raise os_error(errno.EIO, path, hint=f"the filesystem has {attributes.size} of {size} bytes")
         return attributes
 
+    # ---- attributes, where the filesystem keeps them
+
+    def set_mode(self, names: Names, mode: int) -> None:
+        """Set the permission bits."""
+        path = self.path(names)
+        with os_errors(path):
+            self.posix.chmod(path, mode & 0o7777)
+
+    def set_owner(self, names: Names, uid: int, gid: int) -> None:
+        """Set owner and group, of a link itself; -1 leaves one as it is."""
+        path = self.path(names)
+        with os_errors(path):
+            self.posix.chown(path, uid, gid, follow_symlinks=False)
+
+    def set_times(self, names: Names, atime_ns: int, mtime_ns: int) -> None:
+        """Set the times of access and change, of a link itself."""
+        path = self.path(names)
+        with os_errors(path):
+            self.posix.utime(path, ns=(atime_ns, mtime_ns), follow_symlinks=False)
+
     # ---- names
 
     def make_file(self, names: Names, mode: int) -> int:

@@ -232,6 +232,13 @@ class NodeTable:
             if not node.gone:
                 self._pinned[node.ino] = node
 
+    def hand_over(self, node: PathNode) -> None:
+        """The filesystem has taken over the times that were kept here."""
+        with self.lock:
+            _forget_times(node)
+            node.version, node.expires = None, 0.0
+            self.touch(node)
+
     def edited(self, node: PathNode, size: int) -> None:
         """Content was changed here: the node has this size, and the times of now."""
         with self.lock:
