@@ -50,9 +50,10 @@ class MemoryStore(Store):
     def new(self, mode: int, uid: int, gid: int, content: Any, now: int) -> Inode:
         if mode & S_IFMT == S_IFREG:
             if content:
+                space = len(content) if type(content) is bytes else _space(content)
                 if self._capacity is not None:
-                    self._require(_space(content))
-                self._used += _space(content)
+                    self._require(space)
+                self._used += space
             inode = Inode(next(self._numbers), mode, uid, gid, content, now)
         elif mode & S_IFMT == S_IFDIR:
             inode = Directory(next(self._numbers), mode, uid, gid, {}, now)
@@ -129,6 +130,11 @@ class MemoryStore(Store):
         if type(content) is bytes:
             return content
         return bytes(content) if type(content) is bytearray else None
+
+    def pin(self, inode: Inode) -> contents.Extents:
+        content = inode.content
+        assert type(content) is contents.Extents
+        return content
 
     def write(self, inode: Inode, data: Buffer, offset: int, now: int) -> None:
         content = inode.content

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import fsspec
+
 from chuk_adapters.fuse import Mount, MountOptions
 from chuk_adapters.fuse.fusepy.transport import load_library
 from chuk_adapters.fuse.kernel.device import DEVICE, mount_device

@@ -43,15 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = args.run(args)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (CommandError, OSError, ImportError, ValueError) as error:
-        complain(describe(error))
-    except Exception as error:  # noqa: BLE001 - a bug, ours or a backend's, still owes the user one line
-        complain(f"unexpected {type(error).__name__}: {describe(error)} (--debug shows where)")
-    else:
-        return code
-    if args.debug:
-        logging.getLogger(PROGRAM).debug("the error came from here", exc_info=True)
-    return FAILED
+    except Exception as error:
+        # A bug, ours or a backend's, still owes the user one line.
+        logging.getLogger(PROGRAM).debug("what went wrong", exc_info=error)
+        complain(_in_one_line(error))
+        return FAILED
+    return code
 
 
 def build_parser() -> Parser:
@@ -66,6 +63,12 @@ def build_parser() -> Parser:
     for command in (mount_cmd, umount_cmd, doctor_cmd):
         command.add_parser(commands)
     return parser
+
+
+def _in_one_line(error: Exception) -> str:
+    if isinstance(error, (CommandError, OSError, ImportError, ValueError)):
+        return describe(error)
+    return f"unexpected {type(error).__name__}: {describe(error)} (--debug shows where)"
 
 
 def _version() -> str:

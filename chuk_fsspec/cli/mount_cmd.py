@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from chuk_adapters.fuse import MountOptions
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.serving import serve, start_server
 from chuk_fsspec.cli.urls import parse_option
@@ -38,7 +39,12 @@ def add_parser(commands: Any) -> None:
         metavar="S",
         help="seconds the kernel may keep names and attributes (default: as long as they are known to be right)",
     )
-    parser.add_argument("--no-writeback", action="store_true", help="send every write at once instead of gathering them")
+    parser.add_argument(
+        "--writeback",
+        action=argparse.BooleanOptionalAction,
+        default=MountOptions.writeback,
+        help="let the kernel gather writes until fsync or close: faster for many small ones (kernel transport only)",
+    )
     parser.add_argument(
         "--transport",
         choices=("kernel", "fusepy"),

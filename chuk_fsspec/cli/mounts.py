@@ -55,7 +55,7 @@ def find_servers(path: Path) -> list[int]:
 
 @contextlib.contextmanager
 def watched(pids: list[int]) -> Iterator[Callable[[], None]]:
-    """Take hold of processes, whatever their numbers will mean later; gives a function that waits until all are gone."""
+    """Take hold of processes, whatever their numbers mean later; gives a function that waits until all are gone."""
     ends: list[int] = []
     try:
         for pid in pids:
@@ -80,7 +80,7 @@ def _serves(pid: int, path: str) -> bool:
         return False
     if "mount" not in arguments or "--foreground" not in arguments:
         return False
-    return any(os.path.normpath(os.path.join(directory, argument)) == path for argument in arguments)
+    return any(os.path.realpath(os.path.join(directory, argument)) == path for argument in arguments)
 
 
 def _unescape(text: str) -> str:

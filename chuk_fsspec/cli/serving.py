@@ -9,20 +9,22 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import IO, Any
 
 from chuk_adapters.fuse import Mount, MountOptions
 from chuk_adapters.fuse.mounting import check_mountpoint
 from chuk_adapters.fuse.unmounting import unmount
+from chuk_fsspec.cli.directories import open_directory
 from chuk_fsspec.cli.mounts import find_mount
 from chuk_fsspec.cli.output import PROGRAM, CommandError, complain, say
-from chuk_fsspec.cli.subtree import subtree
 from chuk_fsspec.cli.urls import is_volatile, open_url, source_name
-from chuk_fsspec.vfs import open_vfs
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LEFT_EARLY = 130
+_PATIENCE = 3.0
+"""Seconds after which somebody who wants it to end is told why it has not."""
 
 
 def serve(args: argparse.Namespace, storage_options: dict[str, Any]) -> int:
@@ -32,7 +34,7 @@ def serve(args: argparse.Namespace, storage_options: dict[str, Any]) -> int:
         0 after everything is written back; 130 if a second signal did not wait for that.
     """
     path = check_mountpoint(args.mountpoint)
-    check_is_free(path)
+    check_is_free(Path(os.path.realpath(path)))
     fs, directory = open_url(args.url, storage_options)
     volatile = is_volatile(args.url)
     if volatile:
@@ -42,24 +44,36 @@ def serve(args: argparse.Namespace, storage_options: dict[str, Any]) -> int:
         allow_other=args.allow_other,
         debug=args.debug,
         cache_timeout=args.cache_timeout,
-        writeback=not args.no_writeback,
+        writeback=args.writeback,
         transport=args.transport,
         fsname=source_name(fs, directory),
     )
-    nodes = subtree(open_vfs(fs), directory)
+    nodes = open_directory(fs, directory)
     for number in _ENDING:
         signal.signal(number, signal.default_int_handler)
+    impatience = threading.Timer(
+        _PATIENCE, complain, [f"{path} is in use or being written back; a second signal ends it now"]
+    )
+    impatience.daemon = True
     # A signal while mounting waits: it must find either nothing mounted, or a mount that can be taken down.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-    mounted = Mount(nodes, path, options)
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-        ends = "; its files end with the unmount" if volatile else ""
-        say(f"mounted {options.fsname} on {path} (process {os.getpid()}{ends})")
-        mounted.wait()
+        with Mount(nodes, path, options) as mounted:
+            ends = "; its files end with the unmount" if volatile else ""
+            try:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+                say(f"mounted {options.fsname} on {path} (process {os.getpid()}{ends})")
+                mounted.wait()
+            except KeyboardInterrupt:
+                impatience.start()
     except KeyboardInterrupt:
-        pass
-    return _finish(mounted)
+        complain(f"left {path} without waiting; what was not yet written back is lost")
+        with contextlib.suppress(OSError):
+            unmount(path, lazy=True)
+        return _LEFT_EARLY
+    finally:
+        impatience.cancel()
+    return 0
 
 
 def start_server(args: argparse.Namespace) -> int:
@@ -107,20 +121,9 @@ def check_is_free(path: Path) -> None:
         raise CommandError(f"{path}: {mounted.source} is mounted there already; first: {PROGRAM} umount {path}")
 
 
-def _finish(mounted: Mount) -> int:
-    try:
-        mounted.unmount()
-    except KeyboardInterrupt:
-        complain(f"left {mounted.path} without waiting until everything was written back")
-        with contextlib.suppress(OSError):
-            unmount(mounted.path, lazy=True)
-        return _LEFT_EARLY
-    return 0
-
-
 def _messages(args: argparse.Namespace) -> IO[bytes]:
     """Where the server writes its messages: a file of the user's, or one without a name."""
-    return Path(args.log).open("a+b") if args.log else tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    return Path(args.log).open("a+b") if args.log else tempfile.TemporaryFile()
 
 
 def _environment() -> dict[str, str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from chuk_adapters.fuse.unmounting import unmount
-
 from chuk_fsspec.cli.mounts import Mounted, find_mount, find_servers, watched
 from chuk_fsspec.cli.output import CommandError, say
 from chuk_fsspec.cli.parsing import add_command
@@ -31,9 +30,7 @@ def add_parser(commands: Any) -> None:
         example=_EXAMPLE,
     )
     parser.add_argument("mountpoint", metavar="MOUNTPOINT", help="the directory it is mounted on")
-    parser.add_argument(
-        "--lazy", action="store_true", help="take it out of the tree at once; programs that use it keep it until they end"
-    )
+    parser.add_argument("--lazy", action="store_true", help="also while it is in use: its users keep it to their end")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -27,12 +27,15 @@ def open_url(url: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str
         The filesystem, and the path in it.
 
     Raises:
-        CommandError: for a URL that cannot be meant, with the nearest one that can.
+        CommandError: for a URL that cannot be meant, with the nearest one that can, and for options of the wrong kind.
         ImportError: for a protocol whose package is not installed.
     """
     for part in url.split("::"):
         check_protocol(part, is_alone=part == url)
-    fs, path = url_to_fs(url, **options)
+    try:
+        fs, path = url_to_fs(url, **options)
+    except TypeError as error:
+        raise CommandError(f"{url} does not take these options: {error}") from error
     return fs, path
 
 
@@ -74,14 +77,14 @@ def parse_option(text: str) -> tuple[str, Any]:
 
 def is_volatile(url: str) -> bool:
     """Whether the files of a URL end with the process that holds them."""
-    protocol, _ = split_protocol(url.split("::")[-1])
+    protocol, _ = split_protocol(url.rsplit("::", maxsplit=1)[-1])
     return protocol in PROTOCOLS and PROTOCOLS[protocol].volatile
 
 
 def source_name(fs: AbstractFileSystem, path: str) -> str:
     """What a table of mounts shows as the source: protocol and path, never the credentials of a URL."""
     protocol = fs.protocol if isinstance(fs.protocol, str) else fs.protocol[0]
-    return f"{protocol}://{path.lstrip('/')}"
+    return f"{protocol}://{path.lstrip('/') if protocol in PROTOCOLS else path}"
 
 
 def _known_protocols() -> list[str]:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 
 _LINUX_CLOCK_REALTIME_COARSE = 5  # <linux/time.h>; the time module does not name it
 
+_read_clock: Callable[[], int] = (
+    partial(time.clock_gettime_ns, _LINUX_CLOCK_REALTIME_COARSE) if sys.platform == "linux" else time.time_ns
+)
 _last = 0
 
 
@@ -20,11 +25,3 @@ def now_ns() -> int:
     if now != _last:
         _last = now
     return _last
-
-
-if sys.platform == "linux":
-
-    def _read_clock() -> int:
-        return time.clock_gettime_ns(_LINUX_CLOCK_REALTIME_COARSE)
-else:
-    _read_clock = time.time_ns

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.engine.handle import InodeHandle
+from chuk_fsspec.engine.store import Readable
 
 if TYPE_CHECKING:
     from chuk_fsspec.engine.filesystem import InodeFileSystem
@@ -38,10 +39,11 @@ class ReadFile(io.BytesIO):
 
 
 class HandleReader(io.RawIOBase):
-    """``rb`` on a large or sparse file: reads from the inode, whatever happens to its names."""
+    """``rb`` on a large or sparse file: shows edits in place, but not another file that is published under its name."""
 
-    def __init__(self, handle: InodeHandle) -> None:
+    def __init__(self, handle: InodeHandle, content: Readable) -> None:
         self._handle = handle
+        self._content = content
         self._position = 0
 
     def readable(self) -> bool:
@@ -51,13 +53,13 @@ class HandleReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        data = self._handle.pread(len(buffer), self._position)
+        data = b"".join(self._content.read(len(buffer), self._position))
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._handle.stat().st_size}[whence]
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: len(self._content)}[whence]
         if base + offset < 0:
             raise ValueError(f"negative seek position {base + offset}")
         self._position = base + offset
@@ -75,9 +77,9 @@ class HandleReader(io.RawIOBase):
 class BufferedReadFile(io.BufferedReader):
     """A ``HandleReader`` with a buffer, and the attributes that fsspec's files have."""
 
-    def __init__(self, fs: InodeFileSystem, path: str, handle: InodeHandle) -> None:
-        super().__init__(HandleReader(handle), 64 * 1024)
-        self.fs, self.path, self.size = fs, path, handle.stat().st_size
+    def __init__(self, fs: InodeFileSystem, path: str, handle: InodeHandle, content: Readable) -> None:
+        super().__init__(HandleReader(handle, content), 64 * 1024)
+        self.fs, self.path, self.size = fs, path, len(content)
 
     @property
     def mode(self) -> str:
@@ -190,7 +192,7 @@ class CompressedWriter(io.BufferedIOBase):
         return len(data)
 
     def flush(self) -> None:
-        if not self.closed:
+        if not self._target.closed:
             self._compressor.flush()
 
     def discard(self) -> None:
@@ -201,8 +203,8 @@ class CompressedWriter(io.BufferedIOBase):
         if self.closed:
             return
         try:
-            self._compressor.close()
-            self._target.close()
+            with self._target:
+                self._compressor.close()
         finally:
             super().close()
 

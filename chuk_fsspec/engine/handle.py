@@ -39,6 +39,8 @@ class InodeHandle:
     def pwrite(self, data: Buffer, offset: int) -> int:
         """Write all of ``data`` at ``offset``, or at the end with O_APPEND. EBADF, EINVAL, EFBIG, ENOSPC."""
         self._require(self._writes)
+        if offset < 0:
+            raise os_error(errno.EINVAL, hint="the offset cannot be negative")
         if self._appends:
             return self._tree.append(self._inode, data)
         return self._tree.write(self._inode, data, offset)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
-from operator import itemgetter
 from typing import Any
 
 from chuk_fsspec.contract.info import type_of_mode
@@ -32,7 +30,6 @@ _TEMPLATE: InfoDict = {
     "islink": False,
     "etag": "",
 }
-_by_name = itemgetter(0)
 
 
 class Listing:
@@ -69,12 +66,7 @@ class Listing:
     def _describe_link(self, info: InfoDict, path: str, inode: Inode) -> None:
         info["islink"] = True
         info["destination"] = inode.content
-        try:
-            target = self._resolver.find_or_none(path)
-        except OSError as error:
-            if error.errno != errno.ELOOP:
-                raise
-            target = None
+        target = self._resolver.target(path)
         if target is not None and target.is_file:
             info["type"] = "file"
             info["size"] = target.size
@@ -90,7 +82,9 @@ class Listing:
         info: InfoDict = {}
         mode = nlink = uid = gid = None
         mtime_ns = ctime_ns = atime_ns = btime_ns = None
-        for name, inode in sorted(self._tree.entries(directory), key=_by_name):
+        entries = self._tree.entries(directory)
+        entries.sort()
+        for name, inode in entries:
             if inode.mode != mode or inode.nlink != nlink or inode.uid != uid or inode.gid != gid:
                 info = self.info(prefix + name, inode)
                 mode = inode.mode if inode.is_file else None

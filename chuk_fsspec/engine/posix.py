@@ -46,21 +46,20 @@ class InodePosix(Posix):
         return _named(path, self._tree.readlink, self._resolver.find_entry(path))
 
     def link(self, source: str, path: str) -> None:
-        node = self._resolver.find_entry(source)
-        directory, name = self._new(path)
-        _named(path, self._tree.link, node, directory, name)
+        def link() -> None:
+            self._tree.link(self._resolver.find_entry(source), *self._new(path))
+
+        _both_named(source, path, link)
 
     def mkdir(self, path: str, mode: int = 0o777) -> None:
         directory, name = self._new(path)
         _named(path, self._tree.mkdir, directory, name, mode, self._uid, self._gid)
 
     def rename(self, source: str, path: str, flags: int = 0) -> None:
-        directory, name = self._entry(source)
-        new_directory, new_name = self._entry(path)
-        try:
-            self._tree.rename(directory, name, new_directory, new_name, flags)
-        except OSError as error:
-            raise os_error(error.errno or errno.EIO, source, path) from None
+        def rename() -> None:
+            self._tree.rename(*self._entry(source), *self._entry(path), flags)
+
+        _both_named(source, path, rename)
 
     def unlink(self, path: str) -> None:
         _named(path, self._tree.unlink, *self._entry(path))
@@ -73,7 +72,8 @@ class InodePosix(Posix):
 
     def chown(self, path: str, uid: int, gid: int, follow_symlinks: bool = True) -> None:
         node = self._resolver.find(path) if follow_symlinks else self._resolver.find_entry(path)
-        self._tree.setattr(node, uid=None if uid == -1 else uid, gid=None if gid == -1 else gid)
+        # What stays is given as well: without any change of owner, chown(2) still clears set-user-ID.
+        self._tree.setattr(node, uid=node.uid if uid == -1 else uid, gid=node.gid if gid == -1 else gid)
 
     def utime(self, path: str, *, ns: tuple[int, int] | None = None, follow_symlinks: bool = True) -> None:
         node = self._resolver.find(path) if follow_symlinks else self._resolver.find_entry(path)
@@ -92,7 +92,7 @@ class InodePosix(Posix):
         _named(path, self._tree.create, directory, name, mode, self._uid, self._gid, rdev)
 
     def setxattr(self, path: str, name: str, value: bytes, flags: int = 0) -> None:
-        self._tree.setxattr(self._resolver.find(path), name, value, flags)
+        _named(path, self._tree.setxattr, self._resolver.find(path), name, value, flags)
 
     def getxattr(self, path: str, name: str) -> bytes:
         value = self._tree.getxattr(self._resolver.find(path), name)
@@ -104,12 +104,14 @@ class InodePosix(Posix):
         return self._tree.listxattr(self._resolver.find(path))
 
     def removexattr(self, path: str, name: str) -> None:
-        self._tree.removexattr(self._resolver.find(path), name)
+        _named(path, self._tree.removexattr, self._resolver.find(path), name)
 
     def statvfs(self) -> StatVfs:
         return self._tree.statvfs()
 
     def open_handle(self, path: str, flags: int = os.O_RDONLY, mode: int = 0o666) -> InodeHandle:
+        if flags & os.O_CREAT and flags & _O_DIRECTORY:
+            raise os_error(errno.EINVAL, path, hint="open does not make directories")
         if _O_TMPFILE and flags & _O_TMPFILE == _O_TMPFILE:
             return self._open_temporary(path, flags, mode)
         return _named(path, self._tree.open, self._open_node(path, flags, mode), flags)
@@ -128,18 +130,20 @@ class InodePosix(Posix):
             raise os_error(errno.ENOENT, path)
         if exclusive:
             raise os_error(errno.EEXIST, path)
-        if inode.is_link:
-            raise os_error(errno.ELOOP, path, hint="O_NOFOLLOW on a symbolic link")
         if flags & _O_DIRECTORY and not isinstance(inode, Directory):
             raise os_error(errno.ENOTDIR, path)
+        if inode.is_link:
+            raise os_error(errno.ELOOP, path, hint="O_NOFOLLOW on a symbolic link")
         return inode
 
     def _open_temporary(self, path: str, flags: int, mode: int) -> InodeHandle:
-        if not isinstance(self._resolver.find(path), Directory):
+        directory = self._resolver.find_entry(path) if flags & _O_NOFOLLOW else self._resolver.find(path)
+        if not isinstance(directory, Directory):
             raise os_error(errno.ENOTDIR, path, hint="O_TMPFILE takes a directory")
         if flags & os.O_ACCMODE == os.O_RDONLY:
             raise os_error(errno.EINVAL, path, hint="O_TMPFILE needs O_WRONLY or O_RDWR")
-        return self._tree.open(self._tree.temporary(mode, self._uid, self._gid), flags)
+        gid = directory.gid if directory.mode & stat.S_ISGID else self._gid
+        return self._tree.open(self._tree.temporary(mode, self._uid, gid), flags)
 
     @property
     def nodes(self) -> Tree:
@@ -166,4 +170,13 @@ def _named(path: str, operation: Callable[..., Result], *args: object) -> Result
         return operation(*args)
     except OSError as error:
         error.filename = path
+        raise
+
+
+def _both_named(source: str, path: str, operation: Callable[[], None]) -> None:
+    """Run an operation on two paths and put both into its error, as Python does it."""
+    try:
+        operation()
+    except OSError as error:
+        error.filename, error.filename2 = source, path
         raise

@@ -10,12 +10,18 @@ from __future__ import annotations
 import errno
 
 from chuk_fsspec.contract.errors import os_error
-from chuk_fsspec.contract.paths import SPECIAL_NAMES, strip_protocol
+from chuk_fsspec.contract.paths import PATH_MAX, SPECIAL_NAMES, strip_protocol
 from chuk_fsspec.engine.inode import S_IFLNK, S_IFMT, Directory, Inode
 from chuk_fsspec.engine.tree import Tree
 
 LINKS_MAX = 40
+ALWAYS_SHORT_PATH = PATH_MAX // 4
+"""A path of this many characters or fewer fits PATH_MAX whatever its characters are."""
 CACHE_MAX = 100_000
+
+_LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG))
+_ALWAYS_SHORT = PATH_MAX // 4
+"""A path of this many characters or fewer fits PATH_MAX whatever its characters are."""
 
 
 class Resolver:
@@ -41,11 +47,20 @@ class Resolver:
         return inode
 
     def find_or_none(self, path: str) -> Inode | None:
-        """The inode at a path, links followed; None if there is none, for whatever reason."""
+        """The inode at a path, links followed; None if there is none. ELOOP."""
         try:
             return self.find(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def target(self, path: str) -> Inode | None:
+        """As ``find_or_none``; also None for a loop of links and for what cannot be a path at all."""
+        try:
+            return self.find(path)
+        except OSError as error:
+            if error.errno in _LEADS_NOWHERE:
+                return None
+            raise
 
     def find_entry(self, path: str) -> Inode:
         """The inode at a path, a final link not followed. ENOENT, ENOTDIR, ELOOP."""
@@ -55,18 +70,23 @@ class Resolver:
         return inode
 
     def place(self, path: str) -> tuple[Directory, str]:
-        """Directory and name of a path whose last component is not a link: where a file may be put.
+        """Directory and name of a path's last component, which may be a link: where a file may be put.
 
         Raises:
             OSError: ENOENT if the directory is missing, ENOTDIR, ELOOP, EISDIR for the root.
         """
         parent, _, name = path.rpartition("/")
         directory = self._directories.get(parent)
-        if directory is not None and directory.nlink and name not in SPECIAL_NAMES:
-            inode = self._child(directory, name)
-            if inode is None or inode.mode & S_IFMT != S_IFLNK:
-                return directory, name
-        directory, name, _ = self.walk(path)
+        if directory is not None and directory.nlink and name not in SPECIAL_NAMES and len(path) <= ALWAYS_SHORT_PATH:
+            return directory, name
+        return self._named(path, follow=False)
+
+    def place_behind_links(self, path: str) -> tuple[Directory, str]:
+        """Directory and name of what a path leads to, a link as the last component followed. As ``place``."""
+        return self._named(path, follow=True)
+
+    def _named(self, path: str, follow: bool) -> tuple[Directory, str]:
+        directory, name, _ = self.walk(path, follow)
         if not name:
             raise os_error(errno.EISDIR, strip_protocol(path, self._protocols))
         return directory, name
@@ -100,12 +120,14 @@ class Resolver:
         self, directory: Directory, path: str, follow: bool, asked: str
     ) -> tuple[Directory, str, Inode | None]:
         """Walk a path, not necessarily normal, from a directory."""
-        pending = [part for part in reversed(path.split("/")) if part not in ("", ".")]
+        pending = _components(path)
         links = 0
         while pending:
             name = pending.pop()
             if name == "..":
                 directory = directory.parent
+                continue
+            if name == ".":
                 continue
             inode = self._child(directory, name)
             if inode is not None and inode.mode & S_IFMT == S_IFLNK and (follow or pending):
@@ -115,7 +137,7 @@ class Resolver:
                 target = self._tree.readlink(inode)
                 if target.startswith("/"):
                     directory = self._tree.root
-                pending += [part for part in reversed(target.split("/")) if part not in ("", ".")]
+                pending += _components(target)
             elif not pending:
                 return directory, name, inode
             elif isinstance(inode, Directory):
@@ -129,7 +151,16 @@ class Resolver:
         cache = self._directories
         if len(cache) >= CACHE_MAX:
             cache.clear()
-        cache[parent] = directory
+        # Under "/" it would be found by "//name", whose normal form is another.
+        cache["" if parent == "/" else parent] = directory
         spelled, _, last = path.rpartition("/")
         if last == name and not spelled.startswith("/"):
             cache[spelled] = directory
+
+
+def _components(path: str) -> list[str]:
+    """The components of a path, last first. A slash at the end asks for a directory as ``.`` does, and becomes one."""
+    components = [part for part in reversed(path.split("/")) if part not in ("", ".")]
+    if path.endswith(("/", "/.")):
+        components.insert(0, ".")
+    return components

@@ -7,10 +7,19 @@ A store checks nothing: names are valid, kinds are right.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, Protocol
 
 from chuk_fsspec.contract.posix import Buffer, StatVfs
 from chuk_fsspec.engine.inode import Directory, Inode
+
+
+class Readable(Protocol):
+    """One file's content."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, size: int, offset: int) -> list[Buffer]:
+        """Up to ``size`` bytes from ``offset``, in pieces."""
 
 
 class Store(ABC):
@@ -69,6 +78,10 @@ class Store(ABC):
     @abstractmethod
     def whole(self, inode: Inode) -> bytes | None:
         """The whole content where it is at hand as one unchanging ``bytes``; None otherwise."""
+
+    @abstractmethod
+    def pin(self, inode: Inode) -> Readable:
+        """The content of a file whose ``whole`` is None, unmoved by a later ``replace``."""
 
     @abstractmethod
     def write(self, inode: Inode, data: Buffer, offset: int, now: int) -> None:

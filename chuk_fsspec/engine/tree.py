@@ -153,7 +153,7 @@ class Tree:
         """Make a directory (mkdir(2))."""
         with self.lock:
             parent = self._free_slot(directory, name)
-            mode = stat.S_IFDIR | mode & 0o7777
+            mode = stat.S_IFDIR | mode & 0o1777
             if parent.mode & stat.S_ISGID:
                 gid, mode = parent.gid, mode | stat.S_ISGID
             inode = _directory(self.store.new(mode, uid, gid, None, now_ns()))
@@ -184,22 +184,22 @@ class Tree:
         with self.lock:
             return self.store.new(S_IFREG | mode & 0o7777, uid, gid, b"", now_ns())
 
-    def put(self, directory: Directory, name: str, content: Any, uid: int, gid: int, *, exclusive: bool = False) -> Inode:
+    def put(self, directory: Directory, name: str, content: Any, uid: int, gid: int, exclusive: bool) -> bool:
         """Publish whole content under a name in one step, keeping inode, owner and mode of a file that is there.
 
         Args:
             directory: where to.
-            name: one component; not that of a symbolic link (resolve it first).
+            name: one component.
             content: ``bytes``, or what ``Store.copy_content`` gives.
             uid: owner of a new file.
             gid: group of a new file.
             exclusive: fail with EEXIST if the name exists.
 
         Returns:
-            The file.
+            False, with nothing done, if the name is a symbolic link: whoever asks has to follow it.
 
         Raises:
-            OSError: EEXIST, EISDIR, EINVAL for a special file, ENOENT if the directory was removed.
+            OSError: EEXIST, EISDIR, EINVAL for a special file, ENOENT if the directory was removed, ENOSPC.
         """
         with self.lock:
             inode = self._child(directory, name)
@@ -209,22 +209,27 @@ class Tree:
                 check_name(name)
                 if directory.mode & stat.S_ISGID:
                     gid = directory.gid
-                inode = self._make(directory, name, FILE_MODE, uid, gid, content)
+                now = now_ns()
+                inode = self.store.new(FILE_MODE, uid, gid, content, now)
+                inode.nlink = 1
+                self.store.attach(directory, name, inode, now)
             elif exclusive:
                 raise os_error(errno.EEXIST, name)
+            elif inode.mode & S_IFMT == S_IFLNK:
+                return False
             else:
                 self.store.replace(_regular(inode), content, now_ns())
         if self._others:
             self._announce(directory, name, inode)
             self._announce(None, "", inode)
-        return inode
+        return True
 
     def link(self, node: Inode, directory: Inode, name: str) -> None:
         """Give a file one more name (link(2))."""
-        if isinstance(node, Directory):
-            raise os_error(errno.EPERM, name, hint="a directory cannot have a second name")
         with self.lock:
             parent = self._free_slot(directory, name)
+            if isinstance(node, Directory):
+                raise os_error(errno.EPERM, name, hint="a directory cannot have a second name")
             now = now_ns()
             self.store.relink(node, node.nlink + 1, now)
             self.store.attach(parent, name, node, now)
@@ -278,14 +283,14 @@ class Tree:
             source, target_directory = _directory(directory), _directory(new_directory)
             inode = self._existing(source, name)
             target = self.lookup(target_directory, new_name)
-            if flags == RENAME_EXCHANGE:
-                if target is None:
-                    raise os_error(errno.ENOENT, name, new_name)
-                self._exchange(source, name, inode, target_directory, new_name, target)
-            elif target is not None and flags == RENAME_NOREPLACE:
+            if target is None and flags == RENAME_EXCHANGE:
+                raise os_error(errno.ENOENT, name, new_name)
+            if target is not None and flags == RENAME_NOREPLACE:
                 raise os_error(errno.EEXIST, name, new_name)
-            elif target is inode:
+            if target is inode:
                 return
+            if target is not None and flags == RENAME_EXCHANGE:
+                self._exchange(source, name, inode, target_directory, new_name, target)
             else:
                 self._move(source, name, inode, target_directory, new_name, target)
             if inode.mode & S_IFMT != S_IFREG or (target is not None and target.mode & S_IFMT != S_IFREG):
@@ -302,6 +307,8 @@ class Tree:
             raise os_error(errno.ENOENT, name, new_name)
         if moves_directory:
             self._refuse_loop(inode, destination, name)
+        if _is_above(target, source):
+            raise os_error(errno.ENOTEMPTY, name, new_name)
         if target is None:
             check_name(new_name)
         elif isinstance(target, Directory):
@@ -342,11 +349,8 @@ class Tree:
 
     def _refuse_loop(self, moved: Inode, destination: Directory, name: str) -> None:
         """EINVAL if a directory would come to lie inside itself."""
-        above = destination
-        while above is not above.parent:
-            if above is moved:
-                raise os_error(errno.EINVAL, name, hint="a directory cannot move into itself")
-            above = above.parent
+        if _is_above(moved, destination):
+            raise os_error(errno.EINVAL, name, hint="a directory cannot move into itself")
 
     def _adopt(self, moved: Inode, old: Directory, new: Directory) -> None:
         self.store.update(moved, parent=new)
@@ -376,7 +380,7 @@ class Tree:
     ) -> None:
         """Change attributes in one step (chmod(2), chown(2), utimensat(2), truncate(2)).
 
-        A change of owner clears set-user-ID and set-group-ID of an executable, as chown(2) does it.
+        A change of owner clears set-user-ID, and set-group-ID of a group executable, as chown(2) does it.
         """
         with self.lock:
             now = now_ns()
@@ -397,21 +401,23 @@ class Tree:
         if mode is not None:
             mode = node.mode & S_IFMT | mode & 0o7777
         else:
-            mode = without_set_id(node.mode) if node.is_file and node.mode & 0o111 else node.mode
+            mode = node.mode if isinstance(node, Directory) else without_set_id(node.mode)
         self.store.update(node, mode=mode, uid=uid, gid=gid)
 
     def getxattr(self, node: Inode, name: str) -> bytes | None:
-        """One extended attribute; None if the inode does not have it."""
-        return (node.xattrs or {}).get(name)
+        """One extended attribute; None if the inode does not have it. ERANGE."""
+        value = (node.xattrs or {}).get(name)
+        if value is None:
+            _check_xattr_name(name)
+        return value
 
     def setxattr(self, node: Inode, name: str, value: bytes, flags: int = 0) -> None:
-        """Set an extended attribute (setxattr(2)). EEXIST and ENODATA by flags, ERANGE, E2BIG."""
-        if not name or encoded_length(name) > XATTR_NAME_MAX:
-            raise os_error(errno.ERANGE, name, hint="the name of an extended attribute has 1 to 255 bytes")
+        """Set an extended attribute (setxattr(2)). EEXIST and ENODATA by flags, ERANGE, E2BIG, EPERM."""
+        _check_xattr_name(name)
         if len(value) > XATTR_SIZE_MAX:
             raise os_error(errno.E2BIG, name, hint=f"an extended attribute may have {XATTR_SIZE_MAX} bytes")
         with self.lock:
-            xattrs = dict(node.xattrs or {})
+            xattrs = _changeable_xattrs(node, name)
             if flags & _XATTR_CREATE and name in xattrs:
                 raise os_error(errno.EEXIST, name)
             if flags & _XATTR_REPLACE and name not in xattrs:
@@ -424,9 +430,10 @@ class Tree:
         return list(node.xattrs or ())
 
     def removexattr(self, node: Inode, name: str) -> None:
-        """Remove an extended attribute. ENODATA."""
+        """Remove an extended attribute. ENODATA, ERANGE, EPERM."""
+        _check_xattr_name(name)
         with self.lock:
-            xattrs = dict(node.xattrs or {})
+            xattrs = _changeable_xattrs(node, name)
             if xattrs.pop(name, None) is None:
                 raise os_error(errno.ENODATA, name)
             self.store.update(node, xattrs=xattrs or None, ctime_ns=now_ns())
@@ -434,9 +441,9 @@ class Tree:
     # ---- content
 
     def open(self, node: Inode, flags: int) -> InodeHandle:
-        """Open a regular file; O_TRUNC empties it. EISDIR, EINVAL."""
+        """Open a regular file; O_TRUNC empties it, even with O_RDONLY, as on Linux. EISDIR, EINVAL."""
         handle = InodeHandle(self, _regular(node), flags)
-        if flags & os.O_TRUNC and flags & os.O_ACCMODE != os.O_RDONLY:
+        if flags & os.O_TRUNC:
             self.setattr(node, size=0)
         return handle
 
@@ -605,6 +612,27 @@ class Tree:
             if inode.ino in table:
                 return
         self.store.free(inode)
+
+
+def _is_above(inode: Inode | None, directory: Directory) -> bool:
+    """Whether a directory is an inode, or lies somewhere below it."""
+    if not isinstance(inode, Directory):
+        return False
+    while directory is not inode and directory is not directory.parent:
+        directory = directory.parent
+    return directory is inode
+
+
+def _check_xattr_name(name: str) -> None:
+    if not name or encoded_length(name) > XATTR_NAME_MAX:
+        raise os_error(errno.ERANGE, name, hint="the name of an extended attribute has 1 to 255 bytes")
+
+
+def _changeable_xattrs(inode: Inode, name: str) -> dict[str, bytes]:
+    """A copy of an inode's extended attributes, if it may have one of this name (xattr(7))."""
+    if name.startswith("user.") and not (inode.is_file or isinstance(inode, Directory)):
+        raise os_error(errno.EPERM, name, hint="user attributes are for files and directories")
+    return dict(inode.xattrs or {})
 
 
 def _directory(inode: Inode) -> Directory:

@@ -31,7 +31,7 @@ class Moving:
         fs.mv(f"{root}/b", f"{root}/new/")
         assert files_below(fs, root) == {"d/a": b"1", "d/f": b"3", "new/b": b"2"}
 
-    def test_lists_and_patterns(self, fs: AbstractFileSystem, root: str) -> None:
+    def test_lists_and_patterns_move(self, fs: AbstractFileSystem, root: str) -> None:
         fs.pipe({f"{root}/a1": b"1", f"{root}/a2": b"2", f"{root}/b": b"3", f"{root}/c": b"4"})
         fs.mv(f"{root}/a*", f"{root}/globbed/")
         fs.mv([f"{root}/b", f"{root}/c"], [f"{root}/x", f"{root}/y"])

@@ -63,7 +63,7 @@ class Paths:
 
     @pytest.mark.parametrize(
         "spelled",
-        ["{root}/d/f", "{root}//d///f", "{root}/./d/./f", "{root}/d/f/", "{root}/x/../d/f", "{root}/d/../d/f/.", "{url}", "{bare}"],
+        ["{root}/d/f", "{root}//d///f", "{root}/./d/./f", "{root}/d/f/", "{root}/x/../d/f", "{root}/d/../d/f/.", "/{root}/d/f", "{url}", "{bare}"],
     )
     def test_every_spelling_is_the_same_file(self, fs: AbstractFileSystem, root: str, spelled: str) -> None:
         path = spelled.format(root=root, url=fs.unstrip_protocol(f"{root}/d/f"), bare=f"{root}/d/f"[1:])
@@ -131,7 +131,17 @@ class Paths:
         assert len(longest) == PATH_MAX
         fs.pipe_file(longest, b"content")
         assert fs.cat_file(longest) == b"content"
+        for act in (lambda path: fs.pipe_file(path, b""), fs.touch, lambda path: fs.cp_file(longest, path)):
+            with fails_with(errno.ENAMETOOLONG):
+                act(longest + "y")
         assert fs.find(root) == [longest]
+
+    def test_the_root_has_one_name(self, fs: AbstractFileSystem, root: str) -> None:
+        top = "/" + root.split("/")[1]
+        fs.info(top[1:])
+        for spelled in (top, "/" + top, top + "/", "/." + top, top[1:]):
+            assert fs.info(spelled)["name"] == top
+            assert fs.ls(spelled, detail=False) == fs.ls(top, detail=False)
 
     @pytest.mark.parametrize("name", ODD_NAMES)
     def test_odd_names_are_names(self, fs: AbstractFileSystem, root: str, name: str) -> None:

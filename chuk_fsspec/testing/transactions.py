@@ -157,15 +157,17 @@ class Transactions:
                 raise Interrupted
         assert files_below(fs, root) == {"good": b"1"}
 
-    @needs("exclusive_create")
+    @needs("exclusive_create", "shared_between_threads")
     def test_an_error_while_publishing_undoes_all(self, fs: AbstractFileSystem, root: str) -> None:
-        other = in_threads(1, lambda _: same_filesystem(fs))[0]
+        def be_faster(_: int) -> None:
+            same_filesystem(fs).pipe_file(f"{root}/c", b"theirs")
+
         with fails_with(errno.EEXIST, f"{root}/c"), fs.transaction:
             fs.mkdir(f"{root}/d")
             fs.pipe_file(f"{root}/a", b"1")
             fs.pipe_file(f"{root}/c", b"mine", mode="create")
             fs.pipe_file(f"{root}/z", b"2")
-            other.pipe_file(f"{root}/c", b"theirs")
+            in_threads(1, be_faster)
         assert files_below(fs, root) == {"c": b"theirs"}
         assert names_below(fs, root) == ["c"]
 

@@ -46,6 +46,11 @@ class Attributes:
     etag: str | None = None
 
     @property
+    def is_directory(self) -> bool:
+        """Whether this is a directory."""
+        return stat.S_ISDIR(self.mode)
+
+    @property
     def version(self) -> tuple[object, ...]:
         """Differs if the content does, as far as that can be told from outside."""
         return self.size, self.mtime_ns, self.etag
@@ -61,11 +66,11 @@ def attributes_of(info: Mapping[str, Any]) -> Attributes:
         Its attributes. A link whose target is told is a link here, though fsspec describes what it leads to.
     """
     target = info.get("destination")
-    is_link = (info.get("islink") or info["type"] == "link") and isinstance(target, (str, bytes))
+    is_link = bool(info.get("islink")) or info["type"] == "link"
+    target = os.fsdecode(target) if is_link and isinstance(target, (str, bytes)) else None
     mode = mode_of(info)
     size = info.get("size")
-    if is_link:
-        target = os.fsdecode(target)
+    if target is not None:
         mode, size = stat.S_IFLNK | 0o777, encoded_length(target)
     if stat.S_ISDIR(mode):
         size = 0
@@ -82,7 +87,7 @@ def attributes_of(info: Mapping[str, Any]) -> Attributes:
         atime_ns=_nanoseconds(info.get("atime")),
         mtime_ns=mtime_ns,
         ctime_ns=_nanoseconds(info.get("ctime")),
-        target=target if is_link else None,
+        target=target,
         etag=etag if isinstance(etag, str) else None,
     )
 

@@ -207,7 +207,7 @@ class Backend:
 
     def _info(self, path: str) -> Mapping[str, Any]:
         with os_errors(path):
-            # How long an answer is believed is for the node table to say, so the filesystem's own cache must not answer.
+            # How long answers are believed is for the node table to say, so the filesystem's own cache must not answer.
             self.fs.invalidate_cache(path)
             return cast("Mapping[str, Any]", self.fs.info(path))
 

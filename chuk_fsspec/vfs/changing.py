@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from chuk_fsspec.contract.errors import not_supported, os_error
 from chuk_fsspec.contract.posix import Posix, without_set_id
@@ -49,7 +51,7 @@ def hand_over(volume: Volume, node: PathNode, names: list[str], changes: dict[st
 
 
 def settle_new(volume: Volume, node: PathNode, names: list[str], mode: int, uid: int, gid: int) -> None:
-    """Give a new node the mode and owner that it was made with, where it has others; the caller has claimed its entry."""
+    """Give a new node the mode and owner it was made with, where it has others; the caller has claimed its entry."""
     wanted = {"mode": stat.S_IFMT(node.mode) | mode & 0o7777, "uid": uid, "gid": gid}
     changes = {name: value for name, value in wanted.items() if getattr(node, name) != value}
     if changes and volume.backend.capabilities.attributes:
@@ -58,44 +60,18 @@ def settle_new(volume: Volume, node: PathNode, names: list[str], mode: int, uid:
         volume.table.override(node, changes)
 
 
-def getxattr(volume: Volume, node: PathNode, name: str) -> bytes | None:
-    """One extended attribute; None if the node does not have it. ENOTSUP."""
-    posix, path = _xattrs(volume, node)
-    try:
+@contextmanager
+def xattrs(volume: Volume, node: PathNode) -> Iterator[tuple[Posix, str]]:
+    """Who keeps a node's extended attributes, and under which path that does not change inside the block.
+
+    Raises:
+        OSError: ENOTSUP where the filesystem has none; ENOENT for a node that was removed; what the block raises.
+    """
+    with volume.table.using(node) as names:
+        path = volume.backend.path(names)
+        if not volume.backend.capabilities.xattrs or stat.S_ISLNK(node.mode):
+            raise not_supported("extended attributes", path)
+        if node.gone:
+            raise os_error(errno.ENOENT, path)
         with os_errors(path):
-            return posix.getxattr(path, name)
-    except OSError as error:
-        if error.errno != errno.ENODATA:
-            raise
-        return None
-
-
-def setxattr(volume: Volume, node: PathNode, name: str, value: bytes, flags: int) -> None:
-    """Set an extended attribute. ENOTSUP, EEXIST, ENODATA, E2BIG."""
-    posix, path = _xattrs(volume, node)
-    with os_errors(path):
-        posix.setxattr(path, name, value, flags)
-
-
-def listxattr(volume: Volume, node: PathNode) -> list[str]:
-    """Names of all extended attributes. ENOTSUP."""
-    posix, path = _xattrs(volume, node)
-    with os_errors(path):
-        return posix.listxattr(path)
-
-
-def removexattr(volume: Volume, node: PathNode, name: str) -> None:
-    """Remove an extended attribute. ENOTSUP, ENODATA."""
-    posix, path = _xattrs(volume, node)
-    with os_errors(path):
-        posix.removexattr(path, name)
-
-
-def _xattrs(volume: Volume, node: PathNode) -> tuple[Posix, str]:
-    """Who keeps a node's extended attributes, and under which path. ENOTSUP, ENOENT."""
-    path = volume.backend.path(volume.table.names(node))
-    if not volume.backend.capabilities.xattrs or stat.S_ISLNK(node.mode):
-        raise not_supported("extended attributes", path)
-    if node.gone:
-        raise os_error(errno.ENOENT, path)
-    return volume.backend.posix, path
+            yield volume.backend.posix, path

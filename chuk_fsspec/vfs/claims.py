@@ -5,7 +5,7 @@ Operations on a filesystem may take seconds, and the table's lock is never held 
 - on the path of a node, shared with everybody who needs it too. It covers the directories above, since its path is
   made of theirs;
 - to move or remove a node, which waits until nobody uses its path or one below it, and keeps new users away;
-- on an entry (a directory and a name), so that two do not create, remove or look it up at once; ``ALL`` of them to list.
+- on an entry (a directory and a name), so that no two create, remove or look it up at once; ``ALL`` of them to list.
 
 An operation takes all its claims in one step and none while it holds some, and takes a file's own lock only after them:
 so nobody waits for one who waits.
@@ -32,9 +32,7 @@ class Claims:
         self._changed = threading.Condition(lock)
 
     @contextmanager
-    def hold(
-        self, *used: PathNode, entries: Sequence[Entry] = (), moved: Sequence[PathNode] = ()
-    ) -> Iterator[None]:
+    def hold(self, *used: PathNode, entries: Sequence[Entry] = (), moved: Sequence[PathNode] = ()) -> Iterator[None]:
         """Wait for claims, and hold them inside the block.
 
         Args:

@@ -23,8 +23,8 @@ from chuk_fsspec.vfs.volume import Volume
 class Content:
     """The content of one file that is open, or waits to be written back.
 
-    Its lock is taken after claims on paths, never before. It is held while content goes up or down, which makes those who
-    change the same file wait, and nobody else.
+    Its lock is taken after claims on paths, never before. It is held while content goes up or down, which makes those
+    who change the same file wait, and nobody else.
 
     Attributes:
         node: the file.
@@ -141,4 +141,4 @@ class Content:
         node = self.node
         if self._backend.capabilities.attributes and "mtime_ns" in node.overrides:
             self._backend.set_times(names, node.atime_ns, node.mtime_ns)
-            self._table.hand_over(node)
+            self._table.handed_over(node)

@@ -11,9 +11,10 @@ from chuk_fsspec.vfs.volume import Volume
 
 
 class DirectHandle:
-    """An open regular file (``contract.Handle``) of the filesystem itself, which also knows what becomes of it."""
+    """An open regular file (``contract.Handle``) of the filesystem itself, which knows best what becomes of it."""
 
-    def __init__(self, volume: Volume, node: PathNode, handle: Handle) -> None:
+    def __init__(self, volume: Volume, node: PathNode, handle: Handle, *, writes: bool) -> None:
+        self.writes = writes
         self._table = volume.table
         self._node = node
         self._handle = handle
@@ -60,9 +61,3 @@ class DirectHandle:
                 self._node.direct.remove(self)
         with os_errors(self._node.name):
             self._handle.close()
-
-    def __enter__(self) -> DirectHandle:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()

@@ -37,7 +37,7 @@ class ContentHandle:
         content = self._content
         if content.spool is None:
             with self._volume.table.using(content.node) as names:
-                # Read under the claim: the file is not removed meanwhile, and if it is later, its content comes here first.
+                # The claim keeps the file from being removed meanwhile; when it is, its content is brought here first.
                 if content.spool is None:
                     return self._ahead.read(names, size, offset)
         return content.spool.pread(size, offset)
@@ -82,12 +82,6 @@ class ContentHandle:
                 self._content.flush()
             finally:
                 self._files.close(self._content)
-
-    def __enter__(self) -> ContentHandle:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
 
     def _require(self, allowed: bool) -> None:
         if not (self._open and allowed):

@@ -48,7 +48,7 @@ def refresh(volume: Volume, node: PathNode) -> PathNode:
     if table.is_fresh(node):
         return node
     with table.using(node) as names:
-        if node.gone or table.is_fresh(node):
+        if table.is_fresh(node):
             return node
         if node is table.root:
             _refresh_root(volume)
@@ -78,7 +78,7 @@ def entries(volume: Volume, directory: DirectoryNode) -> list[tuple[str, PathNod
 
 
 def ask_entries(volume: Volume, directory: DirectoryNode, names: list[str]) -> list[tuple[str, PathNode]]:
-    """All entries of a directory as the filesystem has them now; the caller has a claim on all, or is about to remove it."""
+    """All entries as the filesystem has them now; the caller has a claim on them, or on removing the directory."""
     table = volume.table
     asked = table.clock
     try:

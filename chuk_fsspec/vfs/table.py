@@ -26,8 +26,8 @@ _TIMES = ("atime_ns", "mtime_ns", "ctime_ns")
 class NodeTable:
     """All nodes of one filesystem.
 
-    ``clock`` counts the changes made here. An answer of the filesystem that was asked for before a node's last change is
-    void, for it may describe what was there before.
+    ``clock`` counts the changes made here. An answer that was asked for before a node's last change is void, for it may
+    describe what was there before.
 
     Args:
         cache_timeout: seconds for which what the filesystem said is believed.
@@ -74,15 +74,16 @@ class NodeTable:
         return self._nodes.get((directory.ino, name))
 
     def is_fresh(self, node: PathNode) -> bool:
-        """Whether a node's attributes need not be asked for: they are recent, or the file is being edited here."""
-        return node.expires > time.monotonic() or _is_edited(node)
+        """Whether a node need not be asked for: it is gone, it was asked for recently, or the file is edited here."""
+        return node.gone or node.expires > time.monotonic() or _is_edited(node)
 
     def recall(self, directory: DirectoryNode, name: str) -> tuple[bool, PathNode | None]:
         """Whether it is known what is behind an entry, and the node; None if there is nothing."""
         with self.lock:
             node = self.child(directory, name)
-            if node is not None and self.is_fresh(node):
-                return True, node
+            if node is not None:
+                # An old node may have vanished: only the filesystem can tell, and only asking it takes the node away.
+                return (True, node) if self.is_fresh(node) else (False, None)
             now = time.monotonic()
             if directory.listing is not None and directory.listed_until > now and name not in directory.listing:
                 return True, None
@@ -224,7 +225,7 @@ class NodeTable:
                 node.parent.remembered[node.name] = node
                 self.touch(node)
 
-    def override(self, node: PathNode, **attributes: int) -> None:
+    def override(self, node: PathNode, attributes: Mapping[str, int]) -> None:
         """Keep attributes that the filesystem cannot hold, for as long as the table lives."""
         with self.lock:
             node.overrides.update(attributes)
@@ -232,7 +233,15 @@ class NodeTable:
             if not node.gone:
                 self._pinned[node.ino] = node
 
-    def hand_over(self, node: PathNode) -> None:
+    def described(self, node: PathNode, attributes: Mapping[str, int]) -> None:
+        """The filesystem was told these attributes of a node, and keeps them."""
+        with self.lock:
+            for name, value in attributes.items():
+                setattr(node, name, value)
+            node.version = None
+            self.touch(node)
+
+    def handed_over(self, node: PathNode) -> None:
         """The filesystem has taken over the times that were kept here."""
         with self.lock:
             _forget_times(node)

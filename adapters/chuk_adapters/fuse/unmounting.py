@@ -7,9 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chuk_fsspec.contract.errors import os_error
-
 from chuk_adapters.fuse.kernel.device import unmount as unmount_on_linux
+from chuk_fsspec.contract.errors import os_error
 
 
 def unmount(path: Path, *, lazy: bool = False) -> None:
@@ -24,8 +23,12 @@ def unmount(path: Path, *, lazy: bool = False) -> None:
     """
     if sys.platform == "linux":
         unmount_on_linux(path, lazy=lazy)
-        return
-    done = subprocess.run(["umount", *(["-f"] if lazy else []), str(path)], capture_output=True, text=True, check=False)
+    else:
+        _unmount_by_command(path, ["-f"] if lazy else [])
+
+
+def _unmount_by_command(path: Path, flags: list[str]) -> None:
+    done = subprocess.run(["umount", *flags, str(path)], capture_output=True, text=True, check=False)
     if done.returncode:
         text = done.stderr.strip()
         raise os_error(errno.EBUSY if "busy" in text.lower() else errno.EINVAL, str(path), hint=text)

@@ -1,5 +1,7 @@
 """The calls of libfuse's high-level API, which names files by path, put to inodes."""
 
+# ruff: noqa: D102 - the methods are libfuse's, and <fuse.h> describes them
+
 from __future__ import annotations
 
 import errno
@@ -52,28 +54,17 @@ class PathCalls:
         self._files: dict[int, _OpenFile] = {}
         self._directories: dict[int, Node] = {}
         self._hidden: dict[str, Node] = {}
+        if nodes.stateless:
+            # Nothing waits for a close(2). Once told that there is no such call, the kernel stops making it.
+            self.flush = None  # type: ignore[assignment, method-assign]
 
     def init(self, path: str) -> None:
         self._ready()
 
     # ---- names
 
-    def getattr(self, path: str | None, fi: Any = None) -> dict[str, int]:
-        node = self._nodes.getattr(self._node_or_open(path, fi))
-        return {
-            "st_ino": node.ino,
-            "st_mode": node.mode,
-            "st_nlink": node.nlink,
-            "st_uid": node.uid,
-            "st_gid": node.gid,
-            "st_rdev": node.rdev,
-            "st_size": node.size,
-            "st_blocks": -(-node.allocated // 512),
-            "st_blksize": 4096,
-            "st_atime": node.atime_ns,
-            "st_mtime": node.mtime_ns,
-            "st_ctime": node.ctime_ns,
-        }
+    def getattr(self, path: str | None, fi: Any = None) -> Node:
+        return self._nodes.getattr(self._node_or_open(path, fi))
 
     def readlink(self, path: str) -> str:
         return self._nodes.readlink(self._node(path))

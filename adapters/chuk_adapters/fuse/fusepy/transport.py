@@ -7,23 +7,21 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from ctypes.util import find_library
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from chuk_fsspec.contract.errors import os_error
-from chuk_fsspec.contract.nodes import NodeOperations
-
 from chuk_adapters.fuse.fusepy.calls import LoggedCalls, PathCalls
 from chuk_adapters.fuse.fusepy.host import keep_signal_handlers, keep_working_directory
 from chuk_adapters.fuse.options import MountOptions
 from chuk_adapters.fuse.unmounting import unmount
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.nodes import NodeOperations
 
 NAMES_TIMEOUT = 1.0
 """Seconds the kernel may keep names where the options leave it open: through libfuse nobody announces changes."""
-
-_MOUNT_FAILED = 4
 
 
 class FusepyTransport:
@@ -85,33 +83,33 @@ class FusepyTransport:
 
     def _run(self) -> None:
         library = load_library()
+        options = loop_options(self._options, library, slow=self._nodes.slow)
+        keep_working_directory()
         try:
-            with keep_signal_handlers() as restore_signal_handlers:
-                keep_working_directory()
-
-                def ready() -> None:
-                    restore_signal_handlers()
-                    self._live = True
-                    self._settled.set()
-
-                calls = PathCalls(self._nodes, library.caller, ready)
-                operations = LoggedCalls(calls) if self._options.debug else calls
-                library.Loop(operations, os.fspath(self._path), **loop_options(self._options, library, self._nodes.slow))
+            with keep_signal_handlers() as restore_handlers:
+                calls = PathCalls(self._nodes, library.caller, lambda: self._ready(restore_handlers))
+                library.Loop(LoggedCalls(calls) if self._options.debug else calls, os.fspath(self._path), **options)
         except Exception as error:  # noqa: BLE001 - kept for the thread that serves
             self._error = error
         finally:
             self._settled.set()
 
+    def _ready(self, restore_handlers: Callable[[], None]) -> None:
+        """The first request has come: libfuse has mounted, and has taken the signals by now."""
+        restore_handlers()
+        self._live = True
+        self._settled.set()
+
     def _failure(self) -> OSError:
-        """libfuse has printed why; it returns only which of its steps failed."""
-        error = self._error
-        if isinstance(error, OSError):
-            return error
-        code = errno.EIO if self._live or str(error) != str(_MOUNT_FAILED) else errno.EPERM
-        return os_error(code, str(self._path), hint=f"libfuse failed ({error}); `chuk-fsspec doctor` looks for the cause")
+        """What went wrong. libfuse returns only the number of the step that failed; it has printed why."""
+        if isinstance(self._error, OSError):
+            return self._error
+        code = errno.EIO if self._live else errno.EPERM
+        hint = f"libfuse ended with {self._error}; `chuk-fsspec doctor` looks for the cause"
+        return os_error(code, str(self._path), hint=hint)
 
 
-def loop_options(options: MountOptions, library: ModuleType, slow: bool) -> dict[str, object]:
+def loop_options(options: MountOptions, library: ModuleType, *, slow: bool) -> dict[str, object]:
     """The options of a mount as libfuse spells them.
 
     Without a timeout of the user's, attributes are asked for each time: through libfuse two names of one file are two
@@ -146,10 +144,10 @@ def load_library() -> ModuleType:
     try:
         return import_module("chuk_adapters.fuse.fusepy.library")
     except ImportError:
-        raise os_error(errno.ENODEV, hint="the fusepy transport needs mfusepy: pip install 'chuk-fsspec[fuse]'") from None
+        raise os_error(errno.ENODEV, hint="install mfusepy: pip install 'chuk-fsspec[fuse]'") from None
     except (OSError, AttributeError):
-        install = "brew install --cask macfuse" if sys.platform == "darwin" else "apt install fuse3 (or dnf install fuse3)"
-        raise os_error(errno.ENODEV, hint=f"the fusepy transport needs libfuse: {install}") from None
+        install = "brew install --cask macfuse" if sys.platform == "darwin" else "apt install fuse3"
+        raise os_error(errno.ENODEV, hint=f"there is no libfuse; install it: {install}") from None
     finally:
         if newest:
             del os.environ["FUSE_LIBRARY_PATH"]

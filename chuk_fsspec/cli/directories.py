@@ -1,4 +1,4 @@
-"""Mounting ``chukmem://a/b``: a directory as the root of a tree of its own."""
+"""What is mounted for ``chukmem://a/b``: a directory as the root of a tree of its own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,29 @@ import errno
 import stat
 from typing import Any, cast
 
+from fsspec import AbstractFileSystem
+
+from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.nodes import Node, NodeOperations
+from chuk_fsspec.vfs import open_vfs
+
+
+def open_directory(fs: AbstractFileSystem, path: str) -> NodeOperations:
+    """A directory of a filesystem as inodes, itself the root.
+
+    Args:
+        fs: any fsspec filesystem.
+        path: a directory in it, in the filesystem's own form.
+
+    Raises:
+        OSError: ENOENT, ENOTDIR.
+    """
+    if capabilities_of(fs).nodes:
+        return _subtree(open_vfs(fs), path)
+    if path.strip("/") and not fs.isdir(path):
+        raise os_error(errno.ENOTDIR if fs.exists(path) else errno.ENOENT, path, hint="only a directory can be mounted")
+    return open_vfs(fs, root=path)
 
 
 class _Subtree:
@@ -24,25 +45,13 @@ class _Subtree:
         return getattr(self._nodes, name)
 
 
-def subtree(nodes: NodeOperations, path: str) -> NodeOperations:
-    """The same filesystem with another root.
-
-    Args:
-        nodes: a filesystem.
-        path: a directory in it, from its root on.
-
-    Returns:
-        ``nodes`` itself if the path is the root.
-
-    Raises:
-        OSError: ENOENT, ENOTDIR.
-    """
+def _subtree(nodes: NodeOperations, path: str) -> NodeOperations:
     root = nodes.root
     for name in filter(None, path.split("/")):
         found = nodes.lookup(root, name)
         if found is None:
-            raise os_error(errno.ENOENT, path, hint="the directory to be mounted does not exist")
+            raise os_error(errno.ENOENT, path, hint="only a directory can be mounted")
         root = found
-    if not stat.S_ISDIR(nodes.getattr(root).mode):
+    if not stat.S_ISDIR(root.mode):
         raise os_error(errno.ENOTDIR, path, hint="only a directory can be mounted")
     return nodes if root is nodes.root else cast("NodeOperations", _Subtree(nodes, root))

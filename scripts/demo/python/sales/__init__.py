@@ -1,0 +1,1 @@
+"""What sold where: a small package for the demonstration."""

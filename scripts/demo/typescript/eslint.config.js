@@ -1,0 +1,3 @@
+import { configs } from "typescript-eslint";
+
+export default [{ ignores: ["dist/"] }, ...configs.recommended];

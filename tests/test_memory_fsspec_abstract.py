@@ -1,0 +1,41 @@
+"""The abstract suite that fsspec ships. Its releases before 2024.12 have no tests for pipe and open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from fsspec.tests import abstract
+
+from chuk_fsspec.backends.memory import MemoryFileSystem
+
+
+class MemoryFixtures(abstract.AbstractFixtures):
+    @pytest.fixture
+    def fs(self, chukmem: MemoryFileSystem) -> Iterator[MemoryFileSystem]:
+        yield chukmem
+        assert chukmem.find("/") == [], "a test of the suite left something behind"
+
+    @pytest.fixture
+    def fs_path(self) -> str:
+        return "/base"
+
+    @pytest.fixture
+    def fs_join(self) -> Callable[..., str]:
+        return lambda *parts: "/".join(parts)
+
+
+class TestCopy(abstract.AbstractCopyTests, MemoryFixtures): ...
+
+
+class TestGet(abstract.AbstractGetTests, MemoryFixtures): ...
+
+
+class TestPut(abstract.AbstractPutTests, MemoryFixtures): ...
+
+
+if hasattr(abstract, "AbstractPipeTests"):
+
+    class TestPipe(abstract.AbstractPipeTests, MemoryFixtures): ...
+
+    class TestOpen(abstract.AbstractOpenTests, MemoryFixtures): ...
