@@ -1,6 +1,6 @@
 """What `make demo` shows: a workspace in memory, filled through fsspec, that real tools work in through a mount.
 
-Every step asserts what it shows. What this machine lacks is skipped, with the reason; whatever else fails makes it fail.
+Every step asserts what it shows. What this machine lacks is skipped, with the reason; any other failure is a failure.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import fsspec
 import pandas as pd
+
 from chuk_adapters.fuse import MountOptions, mount
 from chuk_fsspec import MemoryFileSystem
 
@@ -106,6 +107,19 @@ def run(*command: str, cwd: Path, code: int = 0) -> str:
     return output
 
 
+def tree(fs: MemoryFileSystem, path: str, depth: int) -> str:
+    """A directory as an indented list, sizes in bytes; what git and npm keep for themselves is left out."""
+    found = fs.find(path, maxdepth=depth, withdirs=True, detail=True)
+    lines = []
+    for name, info in sorted(found.items(), key=lambda item: item[0].split("/")):
+        if "/.git/" in name or "/node_modules/" in name:
+            continue
+        parent, _, own_name = name.rpartition("/")
+        text = "  " * parent.count("/") + own_name
+        lines.append(f"{text}/" if info["type"] == "directory" else f"{text:<40} {info['size']:>6}")
+    return "\n".join(lines)
+
+
 def write_samples(fs: MemoryFileSystem) -> None:
     """Two small projects and a table, through fsspec and pandas."""
     step("fsspec: put a Python package and a TypeScript project into a chukmem workspace")
@@ -114,7 +128,7 @@ def write_samples(fs: MemoryFileSystem) -> None:
 
     table = pd.DataFrame({"city": ["Oslo", "Rome", "Oslo"], "sold": [3, 5, 4]})
     table.to_csv("chukmem://project/python/table.csv", index=False, storage_options=STORE)
-    show(fs.tree("/project", recursion_limit=4, max_display=20, display_size=True), lines=30)
+    show(tree(fs, "/project", depth=4), lines=30)
 
 
 def fail_while_writing(fs: MemoryFileSystem) -> None:
@@ -130,7 +144,7 @@ def fail_while_writing(fs: MemoryFileSystem) -> None:
 
 @contextlib.contextmanager
 def mounted(fs: MemoryFileSystem) -> Iterator[Path | None]:
-    """The mount point, unmounted and removed afterwards whatever happens; None where this machine or user cannot mount."""
+    """The mount point, gone afterwards whatever happens; None where this machine or user cannot mount."""
     step("mount it")
     point = Path(tempfile.mkdtemp(prefix="chuk-demo-"))
     # A signal while mounting waits: it must find either nothing mounted, or a mount that can be taken down.
@@ -146,6 +160,7 @@ def mounted(fs: MemoryFileSystem) -> Iterator[Path | None]:
             return
         with live:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+            show(f"chukmem on {point}")
             yield point
             step("unmount")
     finally:
@@ -197,6 +212,7 @@ def use_node(fs: MemoryFileSystem, point: Path) -> None:
     fs.pipe_file(REPORT, wrong.replace(WRONG, RIGHT))
     assert run("node_modules/.bin/tsc", cwd=project) == ""
     assert run("node_modules/.bin/eslint", ".", cwd=project) == ""
+    show("(both have nothing to say any more)")
     assert "22.30 EUR" in run("node", "dist/report.js", cwd=project)
     if shutil.which("git"):
         assert "report.ts" in run("git", "diff", "--stat", cwd=project)
@@ -219,7 +235,7 @@ def look_around(fs: MemoryFileSystem, point: Path) -> None:
     assert "chukmem" in run("df", "-h", str(point), cwd=point)
     files = fs.find("/", detail=True)
     show(f"{len(files)} files, {sum(info['size'] for info in files.values()) / 1e6:.1f} MB")
-    show(fs.tree("/", recursion_limit=3, max_display=8), lines=30)
+    show(tree(fs, "/", depth=4), lines=40)
 
 
 def demonstrate(*, npm: bool) -> None:

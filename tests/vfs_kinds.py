@@ -7,7 +7,9 @@ import os
 import stat
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from fsspec import AbstractFileSystem
@@ -61,10 +63,11 @@ class WholeMemory(chukmem.MemoryFileSystem):
 class World:
     """A VFS on a filesystem, and that filesystem itself to see what really arrived."""
 
-    def __init__(self, fs: AbstractFileSystem, root: str = "", **options: Any) -> None:
+    def __init__(self, fs: AbstractFileSystem, spool: Path, *, root: str = "", **options: Any) -> None:
         self.fs = fs
         self.base = root
-        self.options = {"root": root, "cache_timeout": 0.0, **options}
+        self.spool = spool
+        self.options = {"root": root, "cache_timeout": 0.0, "spool_dir": str(spool), **options}
         self.vfs = self.another_vfs()
 
     def another_vfs(self) -> PathVFS:
@@ -88,6 +91,10 @@ class World:
         except FileNotFoundError:
             return False
         return True
+
+    def spooled(self) -> list[Path]:
+        """Spool files that there are now."""
+        return sorted(path for directory in self.spool.iterdir() for path in directory.iterdir())
 
     # ---- the VFS by path
 
@@ -145,20 +152,28 @@ class World:
         self.vfs.rename(*self.place(path), *self.place(new_path), flags)
 
 
-def _local() -> World:
-    return World(LocalFileSystem(), tempfile.mkdtemp(prefix="vfs-test-"))
-
-
-KINDS: dict[str, Callable[[], World]] = {
-    "objects": lambda: World(ObjectFileSystem()),
-    "objects-cached": lambda: World(ObjectFileSystem(), cache_timeout=60.0),
-    "objects-below": lambda: World(ObjectFileSystem(), "bucket/prefix"),
-    "renaming": lambda: World(RenamingObjectFileSystem()),
-    "memory": lambda: World(PrivateMemory()),
-    "local": _local,
-    "direct": lambda: World(DirectMemory(name=uuid.uuid4().hex)),
-    "whole": lambda: World(WholeMemory(name=uuid.uuid4().hex)),
+KINDS: dict[str, Callable[[Path], World]] = {
+    "objects": lambda spool: World(ObjectFileSystem(), spool),
+    "objects-cached": lambda spool: World(ObjectFileSystem(), spool, cache_timeout=60.0),
+    "objects-below": lambda spool: World(ObjectFileSystem(), spool, root="bucket/prefix"),
+    "renaming": lambda spool: World(RenamingObjectFileSystem(), spool),
+    "memory": lambda spool: World(PrivateMemory(), spool),
+    "local": lambda spool: World(LocalFileSystem(), spool, root=tempfile.mkdtemp(dir=spool.parent)),
+    "direct": lambda spool: World(DirectMemory(name=uuid.uuid4().hex), spool),
+    "whole": lambda spool: World(WholeMemory(name=uuid.uuid4().hex), spool),
 }
 """Every kind of filesystem on which a file being edited means the same."""
 
 SPOOLED = [kind for kind in KINDS if kind != "direct"]
+OBJECTS = ["objects", "objects-cached", "objects-below", "renaming"]
+
+
+@contextmanager
+def lent(kind: str, directory: Path) -> Iterator[World]:
+    """A world of one kind; when it is closed, nothing may be left of its spool files."""
+    spool = directory / "spool"
+    spool.mkdir()
+    world = KINDS[kind](spool)
+    yield world
+    world.vfs.close()
+    assert not list(spool.iterdir())

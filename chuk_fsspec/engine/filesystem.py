@@ -13,7 +13,7 @@ from fsspec import AbstractFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 from fsspec.compression import compr
 from fsspec.core import get_compression
-from fsspec.utils import stringify_path
+from fsspec.utils import other_paths, stringify_path
 
 from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.errors import os_error
@@ -334,7 +334,7 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
         inode = self._find_quietly(path)
         if inode is None:
             self._prepare_parent(path)
-            directory, name = self._place(path)
+            directory, name = self._resolver.place_behind_links(path)
             try:
                 self.tree.put(directory, name, data, self._uid, self._gid, exclusive=True)
                 return
@@ -451,19 +451,22 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
     ) -> None:
         """Move a file or directory in one step (rename(2)).
 
-        As in fsspec's copying rules, a target that ends in ``/`` or is a directory takes the source inside. A list or a
-        glob pattern moves each match that way.
+        As in fsspec's copying rules, a target that ends in ``/`` or is a directory takes the source inside. Of a list or
+        a glob pattern, each match is moved in a step of its own.
 
         Raises:
             OSError: ENOENT, ENOTEMPTY, EINVAL for a directory into itself; EISDIR, ENOTDIR for unlike kinds.
+            ValueError: for ``maxdepth``, which would leave what is deeper without a place.
         """
+        if maxdepth is not None:
+            raise ValueError("a directory moves whole: maxdepth cannot be given")
         self._settle()
-        if not isinstance(path1, (str, os.PathLike)) or not isinstance(path2, (str, os.PathLike)):
-            super().mv(path1, path2, recursive=recursive, maxdepth=maxdepth, **kwargs)
+        if not isinstance(path1, (str, os.PathLike)):
+            self._move_many(path1, path2)
             return
         source = self._strip_protocol(path1)
-        if maxdepth is not None or _has_glob(source) and not self.lexists(source):
-            super().mv(path1, path2, recursive=recursive, maxdepth=maxdepth, **kwargs)
+        if _has_glob(source) and not self.lexists(source):
+            self._move_many(path1, path2)
             return
         target = self._strip_protocol(path2)
         if source == target:
@@ -471,6 +474,20 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
             return
         if stringify_path(path2).endswith("/") or self.isdir(target):
             target = join(target, source.rpartition("/")[2])
+        self._move(source, target)
+
+    def _move_many(self, path1: Any, path2: Any) -> None:
+        """Move the paths of a list, or the matches of a pattern, to where fsspec's copying rules put them."""
+        listed = not isinstance(path1, (str, os.PathLike))
+        if listed and not isinstance(path2, (str, os.PathLike)):
+            sources, targets = path1, path2
+        else:
+            sources = self.expand_path(path1)
+            targets = other_paths(sources, self._strip_protocol(path2), exists=len(sources) == 1, flatten=listed)
+        for source, target in zip(sources, targets, strict=True):
+            self._move(self._strip_protocol(source), self._strip_protocol(target))
+
+    def _move(self, source: str, target: str) -> None:
         if isinstance(self._resolver.find_entry(source), Directory) and is_inside(target, source):
             raise os_error(errno.EINVAL, source, target, hint="a directory cannot move into itself")
         self._prepare_parent(target)

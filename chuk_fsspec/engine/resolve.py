@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 
 from chuk_fsspec.contract.errors import os_error
-from chuk_fsspec.contract.paths import PATH_MAX, SPECIAL_NAMES, strip_protocol
+from chuk_fsspec.contract.paths import PATH_MAX, SPECIAL_NAMES, check_name, strip_protocol
 from chuk_fsspec.engine.inode import S_IFLNK, S_IFMT, Directory, Inode
 from chuk_fsspec.engine.tree import Tree
 
@@ -130,6 +130,8 @@ class Resolver:
             if name == ".":
                 continue
             inode = self._child(directory, name)
+            if inode is None:
+                check_name(name, asked)
             if inode is not None and inode.mode & S_IFMT == S_IFLNK and (follow or pending):
                 links += 1
                 if links > LINKS_MAX:

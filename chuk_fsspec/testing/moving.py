@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 
 from fsspec import AbstractFileSystem
 
@@ -36,6 +37,17 @@ class Moving:
         fs.mv(f"{root}/a*", f"{root}/globbed/")
         fs.mv([f"{root}/b", f"{root}/c"], [f"{root}/x", f"{root}/y"])
         assert files_below(fs, root) == {"globbed/a1": b"1", "globbed/a2": b"2", "x": b"3", "y": b"4"}
+
+    def test_a_pattern_keeps_the_directories_below_it(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/d/{path}": path.encode() for path in ("a/x", "b/x", "c/y")})
+        fs.mv(f"{root}/d/*/x", f"{root}/new")
+        assert files_below(fs, root) == {"d/c/y": b"c/y", "new/a/x": b"a/x", "new/b/x": b"b/x"}
+
+    def test_what_is_too_deep_for_maxdepth_is_not_lost(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/d/{path}": path.encode() for path in ("f", "e/g", "e/h/i")})
+        with suppress(ValueError):
+            fs.mv(f"{root}/d", f"{root}/new", recursive=True, maxdepth=1)
+        assert sorted(files_below(fs, root).values()) == [b"e/g", b"e/h/i", b"f"]
 
     def test_onto_itself_nothing_happens(self, fs: AbstractFileSystem, root: str) -> None:
         fs.pipe_file(f"{root}/a", b"content")
@@ -96,6 +108,21 @@ class Renaming:
         fs.mv(f"{root}/a", f"{root}/d/b")
         after = fs.posix.stat(f"{root}/d/b")
         assert (after.st_ino, after.st_mode, after.st_mtime_ns) == (before.st_ino, before.st_mode, before.st_mtime_ns)
+
+
+    @needs("attributes")
+    def test_so_is_each_of_many(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/{name}": b"" for name in ("a1", "a2", "b", "c")})
+        numbers = [fs.posix.stat(f"{root}/{name}").st_ino for name in ("a1", "a2", "b", "c")]
+        fs.mv(f"{root}/a*", f"{root}/d")
+        fs.mv([f"{root}/b"], f"{root}/d")
+        fs.mv([f"{root}/c"], [f"{root}/d/new"])
+        assert [fs.posix.stat(f"{root}/d/{name}").st_ino for name in ("a1", "a2", "b", "new")] == numbers
+
+    def test_a_directory_matched_by_a_pattern_moves_whole(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe({f"{root}/d1/f": b"1", f"{root}/d2/e/g": b"2"})
+        fs.mv(f"{root}/d?", f"{root}/new", recursive=True)
+        assert files_below(fs, root) == {"new/d1/f": b"1", "new/d2/e/g": b"2"}
 
 
 @needs("rename", "replace")

@@ -43,6 +43,10 @@ class SymbolicLinks:
         with fs.open(f"{root}/link", "wb") as file:
             file.write(b"written")
         fs.pipe_file(f"{root}/dangling", b"through")
+        fs.posix.symlink("d/appended", f"{root}/appending")
+        with fs.open(f"{root}/appending", "ab") as file:
+            file.write(b"one")
+        assert fs.cat_file(f"{root}/d/appended") == b"one"
         assert fs.posix.readlink(f"{root}/link") == "file"
         assert fs.posix.readlink(f"{root}/dangling") == "d/new"
         assert fs.cat_file(f"{root}/file") == b"written"

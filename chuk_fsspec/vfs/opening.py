@@ -23,14 +23,13 @@ _ZEROS = bytes(1 << 20)
 
 def open_file(volume: Volume, files: OpenFiles, node: PathNode, flags: int) -> ContentHandle | DirectHandle:
     """Open a regular file. ENOENT if it is gone, EROFS, and whatever the filesystem says."""
-    writes = flags & os.O_ACCMODE != os.O_RDONLY
-    if writes:
+    if flags & os.O_ACCMODE != os.O_RDONLY or flags & os.O_TRUNC:
         volume.backend.require_write(volume.table.names(node))
     looking.refresh(volume, node)
     if volume.backend.capabilities.random_write:
         return _open_directly(volume, node, flags)
     content = _open_content(volume, files, node)
-    if writes and flags & os.O_TRUNC:
+    if flags & os.O_TRUNC:
         try:
             content.truncate(0)
         except OSError:

@@ -49,6 +49,11 @@ class Mount:
         """Whether requests are still answered."""
         return not self._finished.is_set()
 
+    @property
+    def nodes_held(self) -> int:
+        """How many files and directories the kernel holds at the moment, the root included."""
+        return self._transport.nodes_held()
+
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until somebody unmounts it.
 

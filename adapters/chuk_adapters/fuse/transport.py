@@ -16,3 +16,6 @@ class Transport(Protocol):
 
     def detach(self) -> None:
         """Unmount, from any thread: lazily if it is busy. Does nothing if it is unmounted already."""
+
+    def nodes_held(self) -> int:
+        """How many nodes the kernel holds at the moment, the root included; 0 where it does not say."""

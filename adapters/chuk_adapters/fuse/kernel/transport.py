@@ -75,6 +75,10 @@ class KernelTransport:
             elif error.errno != errno.EINVAL:
                 raise
 
+    def nodes_held(self) -> int:
+        """How many nodes the kernel holds at the moment, the root included."""
+        return len(self._table) if self._table is not None else 0
+
     def _policy(self) -> Policy:
         options, nodes = self._options, self._nodes
         announced = nodes.stateless
