@@ -11,14 +11,10 @@ from hypothesis import HealthCheck, settings
 
 from chuk_fsspec.backends.memory import MemoryFileSystem, drop_store
 
-settings.register_profile("ci", max_examples=50, stateful_step_count=30, deadline=None, derandomize=True)
-settings.register_profile(
-    "nightly",
-    max_examples=1000,
-    stateful_step_count=10_000,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+# A machine is busy in both cases, so a slow example is no finding. What is found at night can be found by day: CI tries
+# the same few examples each time.
+settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
+settings.register_profile("nightly", max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 

@@ -192,6 +192,16 @@ def test_allow_other_is_read_from_fuses_own_configuration(monkeypatch: pytest.Mo
     assert checks.check_allow_other().ok
 
 
+def test_root_may_lack_the_right_to_mount(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    status = tmp_path / "status"
+    monkeypatch.setattr(checks, "STATUS", status)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    status.write_text("Name:\tpython\nCapEff:\t000001ffffffffff\n")
+    assert checks.check_right_to_mount().ok
+    status.write_text("Name:\tpython\nCapEff:\t00000000a80425fb\n")
+    assert "--cap-add SYS_ADMIN" in checks.check_right_to_mount().detail
+
+
 # ---- parts
 
 

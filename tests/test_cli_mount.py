@@ -26,14 +26,15 @@ pytestmark = [
     pytest.mark.skipif(not os.access("/dev/fuse", os.R_OK | os.W_OK), reason="/dev/fuse cannot be opened"),
 ]
 
+COMMAND = Path(sys.executable).parent / "chuk-fsspec"
 WAIT = 20.0
 """Seconds: longer than anything here takes, shorter than the patience of whoever runs the tests."""
 
 
-def chuk(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+def chuk(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     command = [sys.executable, "-m", "chuk_fsspec", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=WAIT, check=False, **options)  # type: ignore[call-overload, no-any-return]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=WAIT, check=False)
 
 
 @dataclass
@@ -187,12 +188,11 @@ def test_storage_options_reach_the_filesystem(bench: Bench):
     assert caught.value.errno == errno.ENOSPC
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no safe path")
+@pytest.mark.skipif(not COMMAND.exists(), reason="the command is not installed")
 def test_modules_in_the_current_directory_are_not_taken_for_pythons(bench: Bench, tmp_path: Path):
     (tmp_path / "logging.py").write_text("raise SystemExit('this is not logging')")
-    command = Path(sys.executable).parent / "chuk-fsspec"
-    if sys.version_info < (3, 11) or not command.exists():
-        pytest.skip("needs Python 3.11 and the installed command")
-    subprocess.run([command, "mount", "chukmem://", bench.point], cwd=tmp_path, check=True, timeout=WAIT)
+    subprocess.run([COMMAND, "mount", "chukmem://", bench.point], cwd=tmp_path, check=True, timeout=WAIT)
     bench.umount()
 
 

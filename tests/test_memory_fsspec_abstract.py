@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from fsspec.tests import abstract
@@ -12,9 +12,8 @@ from chuk_fsspec.backends.memory import MemoryFileSystem
 
 class MemoryFixtures(abstract.AbstractFixtures):
     @pytest.fixture
-    def fs(self, chukmem: MemoryFileSystem) -> Iterator[MemoryFileSystem]:
-        yield chukmem
-        assert chukmem.find("/") == [], "a test of the suite left something behind"
+    def fs(self, chukmem: MemoryFileSystem) -> MemoryFileSystem:
+        return chukmem
 
     @pytest.fixture
     def fs_path(self) -> str:

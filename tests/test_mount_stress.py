@@ -37,7 +37,7 @@ def exercise(home: Path, common: Path, end: float, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     home.mkdir()
     while time.monotonic() < end:
-        name, data = home / f"f{chance.randrange(20)}", os.urandom(chance.randrange(1, 70_000))
+        name, data = home / f"f{chance.randrange(20)}", os.urandom(chance.randrange(10, 70_000))
         name.write_bytes(data)
         assert name.read_bytes() == data
         name.rename(home / "moved")

@@ -42,6 +42,7 @@ def test_a_failed_upload_reaches_whoever_stores(world, fs, store):
     (spool,) = world.spooled()
     assert caught.value.errno == errno.EIO
     assert str(spool) in str(caught.value)
+    assert isinstance(caught.value.__cause__, OSError)
     assert isinstance(caught.value.__cause__.__cause__, RuntimeError)
     assert spool.read_bytes() == b"new"
     assert world.stored("/f") == b"old"
@@ -81,13 +82,27 @@ def test_data_stays_readable_and_a_later_flush_stores_it(world, fs):
     assert world.spooled() == []
 
 
+def test_who_only_reads_does_not_store_what_others_write(world, fs):
+    handle = edited(world)
+    reader = world.open("/f", os.O_RDONLY)
+    reader.flush()
+    reader.close()
+    assert world.stored("/f") == b"old"
+    reader = world.open("/f", os.O_RDONLY)
+    reader.fsync()
+    assert world.stored("/f") == b"new"
+    reader.close()
+    handle.close()
+
+
 def test_content_outlives_the_handle_that_could_not_store_it(world, fs):
     handle = edited(world)
     fs.fail_puts = 1
     with pytest.raises(OSError):
         handle.close()
-    assert world.stored("/f") == b"old"
     assert world.read("/f") == b"new"
+    assert world.stored("/f") == b"old"
+    world.vfs.sync()
     assert world.stored("/f") == b"new"
     assert world.spooled() == []
 
@@ -287,8 +302,10 @@ def test_replacing_goes_by_another_name_where_that_is_atomic(tmp_path):
         world.fs.fail_puts = 1
         with pytest.raises(OSError):
             world.vfs.sync()
+        assert world.fs.calls["mv"] == calls
         assert list(world.fs.objects) == ["d"]
+        assert world.stored("/d") == b"old"
         world.vfs.sync()
-        assert world.fs.calls["mv"] == calls + 2
+        assert world.fs.calls["mv"] == calls + 1
         assert world.stored("/d") == b"new"
         assert list(world.fs.objects) == ["d"]

@@ -33,7 +33,7 @@ class PrivateMemory(MemoryFileSystem):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.store = {}
+        self.store: dict[str, Any] = {}
         self.pseudo_dirs = [""]
 
 

@@ -68,15 +68,16 @@ class MemoryFileSystem(InodeFileSystem):
         if capacity < 0:
             raise ValueError(f"capacity must be 0 (no limit) or a number of bytes, not {capacity}")
         self.name = name
+        self._origin = _PROCESS, os.getpid()
         super().__init__(_open_store(name, capacity), auto_mkdir=auto_mkdir, **kwargs)
 
     @property
     def fsid(self) -> str:
         """Names the store among all processes."""
-        return f"chukmem-{_PROCESS}-{self.name}"
+        return f"chukmem-{self._origin[0]}-{self.name}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickle, (type(self), self.storage_args, self.storage_options, _PROCESS, os.getpid())
+        return _unpickle, (type(self), self.storage_args, self.storage_options, *self._origin)
 
 
 def drop_store(name: str = DEFAULT_NAME) -> None:
@@ -117,16 +118,17 @@ def _unpickle(
     foreign = SharedState(MemoryStore(None, 0, 0))
     InodeFileSystem.__init__(fs, foreign)
     foreign.refuse(_foreign_error(fs.name, pid))
+    fs._origin = process, pid
     return fs
 
 
 def _refuse_in_child() -> None:
-    """After a fork the child holds a copy that nobody else sees: every use of it says so."""
-    global _stores_lock
+    """After a fork the child holds copies that nobody else sees: every use of such a name says so, until it is dropped."""
+    global _PROCESS, _stores_lock
+    _PROCESS = os.urandom(8).hex()
     _stores_lock = threading.Lock()
     for name, shared in _stores.items():
         shared.refuse(_foreign_error(name, os.getppid()))
-    _stores.clear()
 
 
 if hasattr(os, "register_at_fork"):

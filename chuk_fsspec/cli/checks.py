@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -26,6 +27,8 @@ from chuk_fsspec.registry import PROTOCOLS
 from chuk_fsspec.vfs import open_vfs
 
 FUSE_CONF = Path("/etc/fuse.conf")
+STATUS = Path("/proc/self/status")
+_CAP_SYS_ADMIN = 1 << 21
 _INIT_BUFFER = 64 * 1024
 
 
@@ -85,13 +88,16 @@ def check_device() -> Check:
 
 
 def check_right_to_mount() -> Check:
-    """Whether this user has a way to mount."""
-    helper = shutil.which("fusermount3")
-    if os.geteuid() == 0:
-        return Check("right to mount", True, "root")
-    if helper:
-        return Check("right to mount", True, f"through {helper}")
-    return Check("right to mount", False, "be root, or apt install fuse3 for fusermount3", needed=True)
+    """Whether this user has a way to mount: the capability for it, or the helper that has it."""
+    what = "right to mount"
+    if os.geteuid() != 0:
+        helper = shutil.which("fusermount3")
+        advice = "be root, or install fusermount3: apt install fuse3"
+        return Check(what, helper is not None, f"through {helper}" if helper else advice, needed=True)
+    may = re.search(r"^CapEff:\s*([0-9a-f]+)$", STATUS.read_text(), re.MULTILINE)
+    if may and not int(may[1], 16) & _CAP_SYS_ADMIN:
+        return Check(what, False, "root, but may not; start the container with --cap-add SYS_ADMIN", needed=True)
+    return Check(what, True, "root")
 
 
 def check_kernel() -> Check:

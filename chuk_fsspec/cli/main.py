@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import platform
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import NoReturn
 
 from chuk_fsspec.cli import doctor_cmd, mount_cmd, umount_cmd
-from chuk_fsspec.cli.output import PROGRAM, CommandError, complain, describe
+from chuk_fsspec.cli.output import PROGRAM, CommandError, complain, describe, say
 from chuk_fsspec.cli.parsing import Parser, examples
 
 FAILED = 1
@@ -58,7 +60,7 @@ def build_parser() -> Parser:
         description="Filesystems by URL, as directories that every program can use.",
         epilog=examples(EXAMPLE),
     )
-    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the versions a bug report needs")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     for command in (mount_cmd, umount_cmd, doctor_cmd):
         command.add_parser(commands)
@@ -71,5 +73,9 @@ def _in_one_line(error: Exception) -> str:
     return f"unexpected {type(error).__name__}: {describe(error)} (--debug shows where)"
 
 
-def _version() -> str:
-    return f"{PROGRAM} {version('chuk-fsspec')} (fsspec {version('fsspec')}, Python {platform.python_version()})"
+class _ShowVersion(argparse.Action):
+    """Looks the versions up only when asked, which every other start of the program is spared."""
+
+    def __call__(self, *_: object) -> NoReturn:
+        say(f"{PROGRAM} {version('chuk-fsspec')} (fsspec {version('fsspec')}, Python {platform.python_version()})")
+        raise SystemExit(0)

@@ -54,23 +54,23 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
         """
         super().__init__(**kwargs)
         self.auto_mkdir = auto_mkdir
-        self.tree = Tree(shared)
+        self.inodes = Tree(shared)
         self.store = shared.store
         self._uid = getattr(os, "getuid", int)()
         self._gid = getattr(os, "getgid", int)()
         protocols = (self.protocol,) if isinstance(self.protocol, str) else tuple(self.protocol)
-        self._resolver = Resolver(self.tree, protocols)
-        self._listing = Listing(self.tree, self._resolver)
+        self._resolver = Resolver(self.inodes, protocols)
+        self._listing = Listing(self.inodes, self._resolver)
         self._find = self._resolver.find
         self._place = self._resolver.place
         self._child = self.store.child
         self._whole = self.store.whole
-        self._directories = shared.directories
+        self._path_cache = shared.path_cache
 
     @property
     def posix(self) -> InodePosix:
         """POSIX operations on this filesystem."""
-        return InodePosix(self.tree, self._resolver, self._uid, self._gid)
+        return InodePosix(self.inodes, self._resolver, self._uid, self._gid)
 
     @property
     def fsid(self) -> str:
@@ -95,7 +95,7 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
         if type(path) is not str:
             path = stringify_path(path)
         parent, _, name = path.rpartition("/")
-        directory = self._directories.get(parent)
+        directory = self._path_cache.current.get(parent)
         if directory is not None and path.startswith("/"):
             inode = self._child(directory, name)
             if inode is not None:
@@ -111,7 +111,7 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
         elif detail:
             infos = self._listing.children(normal, inode)
         else:
-            return sorted(join(normal, name) for name, _ in self.tree.entries(inode))
+            return sorted(join(normal, name) for name, _ in self.inodes.entries(inode))
         return infos if detail else [info["name"] for info in infos]
 
     def find(
@@ -137,13 +137,12 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
         if not isinstance(start, Directory):
             found = [(normal, self._resolver.find_entry(normal))]
         else:
-            below = self._listing.below(normal, start, maxdepth)
-            found = [(p, i) for p, i in below if withdirs or not isinstance(i, Directory)]
+            directories, found = self._listing.below(normal, start, maxdepth)
             if withdirs:
-                found.append((normal, start))
-        found.sort(key=_path)
+                found += [(normal, start), *directories]
         if not detail:
-            return [below for below, _ in found]
+            return sorted([below for below, _ in found])
+        found.sort()
         info = self._listing.info
         return {below: info(below, inode) for below, inode in found}
 
@@ -198,7 +197,7 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
         if not inode.is_file:
             raise _not_a_file(inode, path)
         start, end, _ = slice(start, end).indices(inode.size)
-        return b"".join(self.tree.read(inode, end - start, start)) if end > start else b""
+        return b"".join(self.inodes.read(inode, end - start, start)) if end > start else b""
 
     def cat_ranges(
         self,
@@ -234,7 +233,7 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
             whole = self.store.whole(inode)
             if whole is not None:
                 return ReadFile(self, path, whole)
-            return BufferedReadFile(self, path, self.tree.open(inode, os.O_RDONLY), self.store.pin(inode))
+            return BufferedReadFile(self, path, self.inodes.open(inode, os.O_RDONLY), self.store.pin(inode))
         self._require_place(path)
         if mode == "ab":
             return AppendFile(self, path, mode, inode.size if inode is not None else 0, autocommit)
@@ -317,9 +316,9 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
             path = stringify_path(path)
         try:
             directory, name = self._place(path)
-            if not self.tree.put(directory, name, data, self._uid, self._gid, exclusive):
+            if not self.inodes.put(directory, name, data, self._uid, self._gid, exclusive):
                 directory, name = self._resolver.place_behind_links(path)
-                self.tree.put(directory, name, data, self._uid, self._gid, exclusive)
+                self.inodes.put(directory, name, data, self._uid, self._gid, exclusive)
         except FileNotFoundError:
             if not self.auto_mkdir or self.isdir(self._parent(path)):
                 raise os_error(errno.ENOENT, self._strip_protocol(path), hint="its directory does not exist") from None
@@ -336,11 +335,11 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
             self._prepare_parent(path)
             directory, name = self._resolver.place_behind_links(path)
             try:
-                self.tree.put(directory, name, data, self._uid, self._gid, exclusive=True)
+                self.inodes.put(directory, name, data, self._uid, self._gid, exclusive=True)
                 return
             except FileExistsError:
                 inode = self._find(path)  # somebody was faster
-        self.tree.append(inode, data)
+        self.inodes.append(inode, data)
 
     def put_file(
         self, lpath: Any, rpath: str, callback: Callback = DEFAULT_CALLBACK, mode: str = "overwrite", **kwargs: Any
@@ -361,7 +360,7 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
             self.pipe_file(path, b"")
         else:
             now = now_ns()
-            self.tree.setattr(inode, atime_ns=now, mtime_ns=now)
+            self.inodes.setattr(inode, atime_ns=now, mtime_ns=now)
 
     def cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
         """Copy one file with its permission bits, or make a directory of the same name. Content is shared if it can be."""
@@ -373,10 +372,10 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
         if not inode.is_file:
             raise _not_a_file(inode, path1)
         if self._find_quietly(path2) is not inode:
-            with self.tree.lock:
+            with self.inodes.lock:
                 content = self.store.copy_content(inode)
             self.publish(path2, content)
-            self.tree.setattr(self._find(stringify_path(path2)), mode=inode.mode)
+            self.inodes.setattr(self._find(stringify_path(path2)), mode=inode.mode)
 
     def mkdir(self, path: str, create_parents: bool = True, **kwargs: Any) -> None:
         """Make a directory, and its parents unless told not to. FileExistsError; FileNotFoundError, NotADirectoryError."""
@@ -424,7 +423,7 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
         paths: Iterable[str] = [path] if isinstance(path, (str, os.PathLike)) else path
         for one in paths:
             normal = self._strip_protocol(one)
-            if maxdepth is not None or _has_glob(normal) and not self.lexists(normal):
+            if maxdepth is not None or (_has_glob(normal) and not self.lexists(normal)):
                 for each in reversed(self.expand_path(normal, recursive=recursive, maxdepth=maxdepth)):
                     self._remove(each, recursive and maxdepth is None)
             else:
@@ -437,14 +436,14 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
                 return
             raise os_error(errno.ENOENT, path)
         if not isinstance(inode, Directory):
-            self.tree.unlink(directory, name)
+            self.inodes.unlink(directory, name)
         elif not recursive:
             raise os_error(errno.EISDIR, path, hint="pass recursive=True to remove a directory")
         elif name:
-            self.tree.remove_tree(directory, name)
+            self.inodes.remove_tree(directory, name)
         else:
-            for child, _ in self.tree.entries(inode):
-                self.tree.remove_tree(inode, child)
+            for child, _ in self.inodes.entries(inode):
+                self.inodes.remove_tree(inode, child)
 
     def mv(
         self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None, **kwargs: Any
@@ -534,7 +533,7 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
     def _make_directory(self, parent: Directory, path: str) -> Inode | None:
         """Make a directory that was missing, or find what somebody put there meanwhile."""
         try:
-            return self.tree.mkdir(parent, path.rpartition("/")[2], 0o755, self._uid, self._gid)
+            return self.inodes.mkdir(parent, path.rpartition("/")[2], 0o755, self._uid, self._gid)
         except FileExistsError:
             return self._find_quietly(path)
         except OSError as error:
@@ -543,10 +542,6 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
 
     def _get_pyarrow_filesystem(self) -> InodeFileSystem:
         return self
-
-
-def _path(found: tuple[str, Inode]) -> str:
-    return found[0]
 
 
 def _has_glob(path: str) -> bool:

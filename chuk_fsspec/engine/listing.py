@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from chuk_fsspec.contract.info import type_of_mode
@@ -11,6 +10,7 @@ from chuk_fsspec.engine.resolve import Resolver
 from chuk_fsspec.engine.tree import Tree
 
 InfoDict = dict[str, Any]
+Found = tuple[str, Inode]
 
 # Copying a dict of all keys takes a quarter of the time of building one, and listings build many.
 _TEMPLATE: InfoDict = {
@@ -110,17 +110,29 @@ class Listing:
             infos.append(info)
         return infos
 
-    def below(self, path: str, directory: Inode, maxdepth: int | None) -> Iterator[tuple[str, Inode]]:
-        """Paths and inodes of everything below a directory, links not followed; ``maxdepth`` 1 is its own entries."""
+    def below(self, path: str, directory: Inode, maxdepth: int | None) -> tuple[list[Found], list[Found]]:
+        """What lies below a directory, as (path, inode): directories, and everything else. Links are not followed.
+
+        Args:
+            path: the directory's absolute normal path.
+            directory: the directory.
+            maxdepth: levels to go down; 1 is its own entries, None all.
+        """
         children = self._tree.store.children
-        pending = [(path if path.endswith("/") else path + "/", directory, 1)]
-        while pending:
-            prefix, parent, depth = pending.pop()
-            for name, inode in children(parent):
-                below = prefix + name
-                yield below, inode
-                if isinstance(inode, Directory) and (maxdepth is None or depth < maxdepth):
-                    pending.append((below + "/", inode, depth + 1))
+        directories: list[Found] = []
+        others: list[Found] = []
+        level: list[Found] = [(path.rstrip("/"), directory)]
+        depth = 0
+        while level and depth != maxdepth:
+            depth += 1
+            deeper: list[Found] = []
+            for above, parent in level:
+                prefix = above + "/"
+                for name, inode in children(parent):
+                    (deeper if type(inode) is Directory else others).append((prefix + name, inode))
+            directories += deeper
+            level = deeper
+        return directories, others
 
 
 def _set_times(info: InfoDict, inode: Inode) -> None:

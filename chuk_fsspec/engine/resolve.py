@@ -17,7 +17,6 @@ from chuk_fsspec.engine.tree import Tree
 LINKS_MAX = 40
 ALWAYS_SHORT_PATH = PATH_MAX // 4
 """A path of this many characters or fewer fits PATH_MAX whatever its characters are."""
-CACHE_MAX = 100_000
 
 _LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG))
 _ALWAYS_SHORT = PATH_MAX // 4
@@ -30,13 +29,13 @@ class Resolver:
     def __init__(self, tree: Tree, protocols: tuple[str, ...]) -> None:
         self._tree = tree
         self._child = tree.store.child
-        self._directories = tree.shared.directories
+        self._cache = tree.shared.path_cache
         self._protocols = protocols
 
     def find(self, path: str) -> Inode:
         """The inode at a path, links followed. ENOENT, ENOTDIR, ELOOP."""
         parent, _, name = path.rpartition("/")
-        directory = self._directories.get(parent)
+        directory = self._cache.current.get(parent)
         if directory is not None:
             inode = self._child(directory, name)
             if inode is not None and inode.mode & S_IFMT != S_IFLNK:
@@ -76,7 +75,7 @@ class Resolver:
             OSError: ENOENT if the directory is missing, ENOTDIR, ELOOP, EISDIR for the root.
         """
         parent, _, name = path.rpartition("/")
-        directory = self._directories.get(parent)
+        directory = self._cache.current.get(parent)
         if directory is not None and directory.nlink and name not in SPECIAL_NAMES and len(path) <= ALWAYS_SHORT_PATH:
             return directory, name
         return self._named(path, follow=False)
@@ -150,14 +149,10 @@ class Resolver:
 
     def _remember(self, parent: str, path: str, name: str, directory: Directory) -> None:
         """Cache a directory under its normal path and, if it was asked for by URL, under that."""
-        cache = self._directories
-        if len(cache) >= CACHE_MAX:
-            cache.clear()
-        # Under "/" it would be found by "//name", whose normal form is another.
-        cache["" if parent == "/" else parent] = directory
+        self._cache.add(parent, directory)
         spelled, _, last = path.rpartition("/")
         if last == name and not spelled.startswith("/"):
-            cache[spelled] = directory
+            self._cache.add(spelled, directory)
 
 
 def _components(path: str) -> list[str]:

@@ -48,10 +48,10 @@ class UndoTransaction(Transaction):  # type: ignore[misc]
             super().complete(commit=commit)
             kept = commit
         finally:
-            with fs.tree.lock:
+            with fs.inodes.lock:
                 if kept:
                     fs.store.commit()
                 else:
                     fs.store.rollback()
-                fs.tree.forget_paths()
-            fs.tree.announce_all()
+                fs.inodes.forget_paths()
+            fs.inodes.announce_all()

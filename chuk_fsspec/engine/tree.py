@@ -32,6 +32,7 @@ from chuk_fsspec.engine import content as contents
 from chuk_fsspec.engine.clock import now_ns
 from chuk_fsspec.engine.handle import InodeHandle
 from chuk_fsspec.engine.inode import FILE_MODE, LINK_MODE, S_IFLNK, S_IFMT, S_IFREG, Directory, Inode
+from chuk_fsspec.engine.path_cache import PathCache
 
 if TYPE_CHECKING:
     from chuk_fsspec.engine.store import Store
@@ -48,7 +49,7 @@ class SharedState:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.lock: Any = threading.RLock()
-        self.directories: dict[str, Directory] = {}
+        self.path_cache = PathCache()
         self.watchers: list[tuple[Tree, Change]] = []
         self.holders: list[Container[int]] = []
         self.open_counts: dict[int, int] = {}
@@ -77,7 +78,7 @@ class SharedState:
     def refuse(self, error: OSError) -> None:
         """Make every further operation fail with ``error``: for the copy that a fork leaves in the child."""
         self.lock = _RefusingLock(error)
-        self.directories.clear()
+        self.path_cache.forget_all()
         for view in self.views:
             view.lock = self.lock
 
@@ -487,6 +488,8 @@ class Tree:
             inside = max(min(length, inode.size - offset), 0) if keeps else length
             if kind != FALLOC_PUNCH_HOLE and inside:
                 self.store.reserve(inode, offset, inside, now)
+            elif not kind:
+                self.store.stamp(inode, now, now)  # nothing is kept past the end, but asking for it counts
         if self._others:
             self._announce(None, "", node)
 
@@ -550,7 +553,7 @@ class Tree:
 
     def forget_paths(self) -> None:
         """Drop all resolved directory paths, after a directory or a symbolic link moved or went away."""
-        self.shared.directories.clear()
+        self.shared.path_cache.forget_all()
 
     # ---- shared steps, all under the lock
 

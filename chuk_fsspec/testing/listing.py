@@ -130,6 +130,12 @@ class Listing:
         assert fs.du(tree) == sum(map(len, TREE.values()))
         assert fs.du(tree, total=False) == {f"{tree}/{path}": len(data) for path, data in TREE.items()}
 
+    def test_tree_draws_names(self, fs: AbstractFileSystem, tree: str) -> None:
+        if not hasattr(AbstractFileSystem, "tree"):
+            pytest.skip("this fsspec has no tree()")
+        drawing = fs.tree(tree, recursion_limit=3)
+        assert all(path.rpartition("/")[2] in drawing for path in TREE)
+
     def test_exists_isfile_and_isdir(self, fs: AbstractFileSystem, tree: str) -> None:
         answers = {
             path: (fs.exists(path), fs.isfile(path), fs.isdir(path))

@@ -8,9 +8,9 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import cast
 
 from fsspec import AbstractFileSystem
 
@@ -59,7 +59,11 @@ class Backend:
 
     def attributes(self, names: Names) -> Attributes:
         """What is there. ENOENT."""
-        return attributes_of(self._info(self.path(names)))
+        path = self.path(names)
+        with os_errors(path):
+            # How long answers are believed is for the node table to say, so the filesystem's own cache must not answer.
+            self.fs.invalidate_cache(path)
+            return attributes_of(self.fs.info(path))
 
     def entries(self, names: Names) -> dict[str, Attributes]:
         """What a directory holds, by name. ENOENT, ENOTDIR.
@@ -114,25 +118,17 @@ class Backend:
         Raises:
             OSError: whatever the filesystem says; EIO if it took the content without an error and has not got it.
         """
-        path = self.path(names)
-        if beside:
-            aside = self.path([*names[:-1], f".{secrets.token_hex(8)}.part"])
-            try:
-                self._put(local, aside)
-                self._move(aside, path)
-            except OSError:
-                with suppress(OSError):
-                    self._remove(aside)
-                raise
-        else:
-            self._put(local, path)
+        if not beside:
+            return self._put(local, size, names)
+        aside = [*names[:-1], f".{secrets.token_hex(8)}.part"]
         try:
-            attributes = self.attributes(names)
-        except FileNotFoundError as error:
-            raise os_error(errno.EIO, path, hint="the filesystem took the content and does not have it") from error
-        if attributes.sized and attributes.size != size:
-            raise os_error(errno.EIO, path, hint=f"the filesystem has {attributes.size} of {size} bytes")
-        return attributes
+            self._put(local, size, aside)
+            self.move(aside, names)
+        except OSError:
+            with suppress(OSError):
+                self.remove(aside)
+            raise
+        return self.attributes(names)
 
     # ---- attributes, where the filesystem keeps them
 
@@ -181,7 +177,9 @@ class Backend:
 
     def remove(self, names: Names) -> None:
         """Remove a file or link. ENOENT where the filesystem can tell."""
-        self._remove(self.path(names))
+        path = self.path(names)
+        with os_errors(path):
+            self.fs.rm_file(path)
 
     def remove_directory(self, names: Names) -> None:
         """Remove an empty directory, as far as the filesystem has such a thing. ENOTEMPTY."""
@@ -195,7 +193,9 @@ class Backend:
 
     def move(self, names: Names, new_names: Names) -> None:
         """Rename a file or directory to a free name, or a file over one where ``replace`` is declared."""
-        self._move(self.path(names), self.path(new_names))
+        path = self.path(names)
+        with os_errors(path):
+            self.fs.mv(path, self.path(new_names))
 
     def copy_file(self, names: Names, new_names: Names) -> None:
         """Copy one file inside the filesystem. ENOTSUP."""
@@ -205,20 +205,14 @@ class Backend:
 
     # ---- steps
 
-    def _info(self, path: str) -> Mapping[str, Any]:
-        with os_errors(path):
-            # How long answers are believed is for the node table to say, so the filesystem's own cache must not answer.
-            self.fs.invalidate_cache(path)
-            return cast("Mapping[str, Any]", self.fs.info(path))
-
-    def _put(self, local: str, path: str) -> None:
+    def _put(self, local: str, size: int, names: Names) -> Attributes:
+        path = self.path(names)
         with os_errors(path):
             self.fs.put_file(local, path)
-
-    def _move(self, path: str, new_path: str) -> None:
-        with os_errors(path):
-            self.fs.mv(path, new_path)
-
-    def _remove(self, path: str) -> None:
-        with os_errors(path):
-            self.fs.rm_file(path)
+        try:
+            attributes = self.attributes(names)
+        except FileNotFoundError as error:
+            raise os_error(errno.EIO, path, hint="the filesystem took the content and does not have it") from error
+        if attributes.sized and attributes.size != size:
+            raise os_error(errno.EIO, path, hint=f"the filesystem has {attributes.size} of {size} bytes")
+        return attributes

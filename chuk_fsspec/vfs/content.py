@@ -76,7 +76,8 @@ class Content:
         """
         with self._lock:
             if self.spool is None:
-                self.spool = self._download(names, empty=empty)
+                self.spool = spool = self._download(names, empty=empty)
+                self.node.size = spool.size
 
     # ---- steps
 

@@ -26,6 +26,7 @@ class ContentHandle:
         self._reads = access in (os.O_RDONLY, os.O_RDWR)
         self._writes = access in (os.O_WRONLY, os.O_RDWR)
         self._appends = bool(flags & os.O_APPEND)
+        self._stores = self._writes or bool(flags & os.O_TRUNC)
         self._open = True
         self._ahead = ReadAhead(volume, content.node)
 
@@ -57,13 +58,15 @@ class ContentHandle:
         self._content.truncate(size)
 
     def flush(self) -> None:
-        """Upload what was changed, through whichever handle. EBADF, and whatever the filesystem says."""
+        """Upload what was changed through any handle, unless this one only reads. EBADF, errors of the upload."""
         self._require(True)
-        self._content.flush()
+        if self._stores:
+            self._content.flush()
 
     def fsync(self) -> None:
-        """As ``flush``: what a remote filesystem has taken, it keeps. EBADF, and whatever the filesystem says."""
-        self.flush()
+        """Upload what was changed through any handle. EBADF, errors of the upload."""
+        self._require(True)
+        self._content.flush()
 
     def stat(self) -> os.stat_result:
         """Attributes, also without a name. EBADF."""
@@ -79,7 +82,8 @@ class ContentHandle:
         if self._open:
             self._open = False
             try:
-                self._content.flush()
+                if self._stores:
+                    self._content.flush()
             finally:
                 self._files.close(self._content)
 

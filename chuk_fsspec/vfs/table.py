@@ -1,7 +1,7 @@
 """The node table: which places of a filesystem are known, under which number, and how fresh that knowledge is.
 
-A node is known for as long as anyone has it: a door, an open handle, a listing that is still fresh, or the table itself
-where it holds something that the filesystem does not (attributes, empty directories).
+A node is known for as long as anyone has it: a door, an open handle, or the table itself, while what was heard of it is
+fresh and where it holds something that the filesystem does not (attributes, empty directories).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class NodeTable:
         self._inos = count(1)
         self._nodes: WeakValueDictionary[tuple[int, str], PathNode] = WeakValueDictionary()
         self._pinned: dict[int, PathNode] = {}
-        self._listed: deque[DirectoryNode] = deque()
+        self._recent: deque[tuple[float, PathNode]] = deque()
         self.root = DirectoryNode(next(self._inos), None, "", Attributes(DIRECTORY_MODE), self._started_ns)
 
     # ---- paths
@@ -164,7 +164,7 @@ class NodeTable:
                     node = self.learn_missing(directory, name, asked)
                     if node is not None:
                         listing[name] = node
-            self._keep_listing(directory, listing)
+            directory.listing, directory.listed_until = listing, self._keep(directory)
             return list(listing.items())
 
     def stored(self, node: PathNode, attributes: Attributes) -> None:
@@ -306,17 +306,19 @@ class NodeTable:
         self.touch(node)
 
     def _believe(self, node: PathNode) -> None:
-        node.expires = time.monotonic() + self._cache_timeout
+        node.expires = self._keep(node)
 
-    def _keep_listing(self, directory: DirectoryNode, listing: dict[str, PathNode]) -> None:
-        """Keep a listing for its time, and drop those whose time is over: they hold all their nodes."""
+    def _keep(self, node: PathNode) -> float:
+        """Keep a node while what is known of it is fresh, and let go of others; returns when its time is over."""
         now = time.monotonic()
-        directory.listing, directory.listed_until = listing, now + self._cache_timeout
-        self._listed.append(directory)
-        while self._listed and self._listed[0].listed_until <= now:
-            expired = self._listed.popleft()
-            if expired.listed_until <= now:
+        until = now + self._cache_timeout
+        self._recent.append((until, node))
+        while self._recent[0][0] < now:
+            _, expired = self._recent.popleft()
+            if isinstance(expired, DirectoryNode) and expired.listed_until < now:
+                # It holds all its nodes.
                 expired.listing = None
+        return until
 
 
 def _refresh(node: PathNode, attributes: Attributes) -> None:

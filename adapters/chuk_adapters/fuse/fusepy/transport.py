@@ -82,10 +82,10 @@ class FusepyTransport:
             unmount(self._path, lazy=True)
 
     def _run(self) -> None:
-        library = load_library()
-        options = loop_options(self._options, library, slow=self._nodes.slow)
-        keep_working_directory()
         try:
+            library = load_library()
+            options = loop_options(self._options, library, slow=self._nodes.slow)
+            keep_working_directory()
             with keep_signal_handlers() as restore_handlers:
                 calls = PathCalls(self._nodes, library.caller, lambda: self._ready(restore_handlers))
                 library.Loop(LoggedCalls(calls) if self._options.debug else calls, os.fspath(self._path), **options)
@@ -118,7 +118,7 @@ def loop_options(options: MountOptions, library: ModuleType, *, slow: bool) -> d
     chosen = options.cache_timeout
     found: dict[str, object] = {
         "foreground": True,
-        "nothreads": (options.threads or (8 if slow else 1)) == 1,
+        "nothreads": options.threads == 1 if options.threads else not slow,
         "raw_fi": True,
         "default_permissions": True,
         "use_ino": True,
@@ -154,7 +154,13 @@ def load_library() -> ModuleType:
 
 
 def check_device() -> None:
-    """ENODEV where Linux has no FUSE."""
-    if sys.platform == "linux" and not os.path.exists("/dev/fuse"):
+    """Find out before libfuse does, which would only print it. ENODEV where Linux has no FUSE, EACCES."""
+    if sys.platform != "linux":
+        return
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC))
+    except FileNotFoundError:
         hint = "this kernel has no FUSE here: modprobe fuse, or give the container --device /dev/fuse"
-        raise os_error(errno.ENODEV, "/dev/fuse", hint=hint)
+        raise os_error(errno.ENODEV, "/dev/fuse", hint=hint) from None
+    except PermissionError:
+        raise os_error(errno.EACCES, "/dev/fuse", hint="let users mount, as root: chmod 666 /dev/fuse") from None
