@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from chuk_adapters.fuse.unmounting import unmount
-from chuk_fsspec.cli.mounts import find_mount, find_servers
+from chuk_fsspec.cli.mounts import find_mount, find_servers, watched
 
 pytestmark = [
     pytest.mark.mount,
@@ -297,6 +297,18 @@ def test_umount_leaves_a_mount_in_use_alone_unless_told(bench: Bench):
         assert not bench.is_mounted
         assert not is_gone(server, wait=0)
     assert is_gone(server)
+
+
+def test_umount_hears_what_a_server_could_not_write_back(tmp_path: Path):
+    script = "import sys; sys.stdin.read(); sys.stderr.write('chuk-fsspec: /f: kept in /spool\\nnoise\\n')"
+    with open(tmp_path / "messages", "w+b") as messages:
+        messages.write(b"chuk-fsspec: said before\n")
+        messages.flush()
+        server = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stderr=messages)
+        os.unlink(tmp_path / "messages")
+        with watched([server.pid]) as wait:
+            server.communicate()
+            assert wait() == ["chuk-fsspec: /f: kept in /spool"]
 
 
 def test_umount_takes_a_path_through_a_symbolic_link(bench: Bench, tmp_path: Path):

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pytest
-from tests.upath_suite import import_cases
 from upath import UPath
 
 from chuk_fsspec.backends.memory import MemoryFileSystem
+from tests.upath_suite import import_cases
 
-cases = import_cases()
+BaseTests: Any = import_cases().BaseTests
 
 
 # The way in which universal_pathlib says that it has no class of its own for a protocol, and uses the general one.
 @pytest.mark.filterwarnings("ignore:UPath 'chukmem' filesystem not explicitly implemented:UserWarning")
-class TestMemoryPath(cases.BaseTests):
+class TestMemoryPath(BaseTests):
     @pytest.fixture(autouse=True)
-    def path(self, chukmem: MemoryFileSystem) -> None:
+    def _prepare(self, chukmem: MemoryFileSystem) -> None:
         self.path = UPath("chukmem:///top/base", **chukmem.storage_options)
         self.prepare_file_system()
 

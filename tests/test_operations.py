@@ -17,15 +17,19 @@ from chuk_fsspec.engine.posix import InodePosix
 INSTALLED = Version(fsspec.__version__)
 
 # What else the parameters of fsspec are called: options, content, and objects of the caller's own.
-OPTIONS = set(
+OPTIONS = frozenset(
     """
-    args assume_literal block_size blob cache_options callback check cls compression create create_parents dct delimiter
-    detail display_size encoding end ends errors exist_ok expiration first fs indent_size include_password is_last
-    kwargs length max_display max_gap maxdepth missing_exceptions mode newline offset on_error outfile prefix recursion_limit
-    recursive self size start starts topdown total truncate value withdirs
-    """.split()
+    args assume_literal block_size blob cache_options callback check cls compression create create_parents dct
+    delimiter detail display_size encoding end ends errors exist_ok expiration first fs indent_size include_password
+    is_last kwargs length max_display max_gap maxdepth missing_exceptions mode newline offset on_error outfile
+    prefix recursion_limit recursive self size start starts topdown total truncate value withdirs
+    """.split()  # noqa: SIM905 - a list would take a page
 )
-POSIX_OPTIONS = set("flags follow_symlinks gid mode name ns rdev self size target uid value".split())
+POSIX_OPTIONS = frozenset(
+    """
+    flags follow_symlinks gid mode name ns rdev self size target uid value
+    """.split()  # noqa: SIM905 - a list would take a page
+)
 
 
 def public(owner: type) -> set[str]:
@@ -39,8 +43,8 @@ def parameters(owner: type, name: str) -> set[str]:
     return set(inspect.signature(member).parameters) if inspect.isfunction(member) else set()
 
 
-def expected(table_since: str) -> bool:
-    return not table_since or INSTALLED >= Version(table_since)
+def expected(since: str) -> bool:
+    return not since or Version(since) <= INSTALLED
 
 
 def rows() -> Iterator[tuple[type, Operation]]:

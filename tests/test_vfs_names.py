@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import stat
 from collections.abc import Iterator
@@ -222,6 +223,18 @@ def test_rmdir_sees_what_somebody_else_put_there(world):
     world.store("/d/f", b"theirs")
     refuses(errno.ENOTEMPTY, world.rmdir, "/d")
     assert world.stored("/d/f") == b"theirs"
+
+
+def test_an_empty_directory_stays_however_long_nobody_looks(world):
+    world.mkdir("/d")
+    world.mkdir("/d/empty")
+    world.make("/d/f", b"x")
+    assert world.names() == ["d"]
+    gc.collect()
+    assert world.names("/d") == ["empty", "f"]
+    world.unlink("/d/f")
+    gc.collect()
+    assert world.names("/d") == ["empty"]
 
 
 @pytest.mark.parametrize("kind", OBJECTS)

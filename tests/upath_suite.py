@@ -1,4 +1,4 @@
-"""Fetches the tests of universal_pathlib, which its wheel leaves out, from the source distribution of the same version."""
+"""The tests of universal_pathlib, which its wheel leaves out, from the source distribution of the same version."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ _stores_lock = threading.Lock()
 class MemoryFileSystem(InodeFileSystem):
     """A filesystem in memory, shared by every instance of the same ``name`` in this process.
 
-    It has all of fsspec's surface and, on ``fs.posix``, links, permissions, nanosecond times, extended attributes, sparse
-    files and in-place writes. It can be mounted. It ends with the process.
+    It has all of fsspec's surface and, on ``fs.posix``, links, permissions, nanosecond times, extended attributes,
+    sparse files and in-place writes. It can be mounted. It ends with the process.
     """
 
     protocol = "chukmem"
@@ -51,9 +51,7 @@ class MemoryFileSystem(InodeFileSystem):
         shared_between_threads=True,
     )
 
-    def __init__(
-        self, name: str = DEFAULT_NAME, capacity: int = 0, auto_mkdir: bool = True, **kwargs: Any
-    ) -> None:
+    def __init__(self, name: str = DEFAULT_NAME, capacity: int = 0, auto_mkdir: bool = True, **kwargs: Any) -> None:
         """Open a named store, making it if it is new.
 
         Args:
@@ -68,16 +66,16 @@ class MemoryFileSystem(InodeFileSystem):
         if capacity < 0:
             raise ValueError(f"capacity must be 0 (no limit) or a number of bytes, not {capacity}")
         self.name = name
-        self._origin = _PROCESS, os.getpid()
+        self.origin = _PROCESS, os.getpid()
         super().__init__(_open_store(name, capacity), auto_mkdir=auto_mkdir, **kwargs)
 
     @property
     def fsid(self) -> str:
         """Names the store among all processes."""
-        return f"chukmem-{self._origin[0]}-{self.name}"
+        return f"chukmem-{self.origin[0]}-{self.name}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickle, (type(self), self.storage_args, self.storage_options, *self._origin)
+        return _unpickle, (type(self), self.storage_args, self.storage_options, *self.origin)
 
 
 def drop_store(name: str = DEFAULT_NAME) -> None:
@@ -118,13 +116,13 @@ def _unpickle(
     foreign = SharedState(MemoryStore(None, 0, 0))
     InodeFileSystem.__init__(fs, foreign)
     foreign.refuse(_foreign_error(fs.name, pid))
-    fs._origin = process, pid
+    fs.origin = process, pid
     return fs
 
 
 def _refuse_in_child() -> None:
-    """After a fork the child holds copies that nobody else sees: every use of such a name says so, until it is dropped."""
-    global _PROCESS, _stores_lock
+    """After a fork the child holds copies that nobody else sees: each use of such a name says so until dropped."""
+    global _PROCESS, _stores_lock  # noqa: PLW0603 - the child is a process of its own
     _PROCESS = os.urandom(8).hex()
     _stores_lock = threading.Lock()
     for name, shared in _stores.items():

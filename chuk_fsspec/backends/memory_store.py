@@ -39,7 +39,7 @@ class MemoryStore(Store):
         self._used = 0
         self._inodes = 0
         self._journals: dict[int, list[Undo]] = {}
-        self._unused: list[Inode] = []
+        self._unused: dict[int, Inode] = {}
         root = self.new(DIRECTORY_MODE, uid, gid, None, now_ns())
         assert isinstance(root, Directory)
         root.nlink = 2
@@ -60,12 +60,17 @@ class MemoryStore(Store):
         else:
             inode = Inode(next(self._numbers), mode, uid, gid, content, now)
         self._inodes += 1
+        if self._journals:
+            self._record_new(inode)
         return inode
 
     def free(self, inode: Inode) -> None:
         if self._journals:
-            self._unused.append(inode)
+            self._unused[inode.ino] = inode
             return
+        self._forget(inode)
+
+    def _forget(self, inode: Inode) -> None:
         if inode.mode & S_IFMT == S_IFREG:
             self._used -= _space(inode.content)
         self._inodes -= 1
@@ -216,15 +221,22 @@ class MemoryStore(Store):
     def _free_unused(self) -> None:
         """Free what lost its last name while an undo scope might have brought it back."""
         if not self._journals:
-            unused, self._unused = self._unused, []
-            for inode in unused:
+            unused, self._unused = self._unused, {}
+            for inode in unused.values():
                 if inode.nlink == 0:
-                    self.free(inode)
+                    self._forget(inode)
 
     def _record(self, undo: Undo) -> None:
         journal = self._journals.get(threading.get_ident())
         if journal is not None:
             journal.append(undo)
+
+    def _record_new(self, inode: Inode) -> None:
+        def undo() -> None:
+            self._unused.pop(inode.ino, None)
+            self._forget(inode)
+
+        self._record(undo)
 
     def _record_entry(self, directory: Directory, name: str) -> None:
         entries, before = directory.content, directory.content.get(name)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import select
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+from chuk_fsspec.cli.output import PROGRAM
+from chuk_fsspec.contract.errors import os_error
 
 _MOUNTINFO = Path("/proc/self/mountinfo")
 _OCTAL = re.compile(r"\\([0-7]{3})")
@@ -32,7 +38,7 @@ def find_mount(path: Path) -> Mounted | None:
     """
     if not _MOUNTINFO.exists():
         return Mounted(str(path), "", "") if os.path.ismount(path) else None
-    found = [mounted for mounted in read_mountinfo(_MOUNTINFO.read_text()) if mounted.path == str(path)]
+    found = [mounted for mounted in read_mountinfo(os.fsdecode(_MOUNTINFO.read_bytes())) if mounted.path == str(path)]
     return found[-1] if found else None
 
 
@@ -54,27 +60,47 @@ def find_servers(path: Path) -> list[int]:
 
 
 @contextlib.contextmanager
-def watched(pids: list[int]) -> Iterator[Callable[[], None]]:
-    """Take hold of processes, whatever their numbers mean later; gives a function that waits until all are gone."""
-    ends: list[int] = []
-    try:
+def watched(pids: list[int]) -> Iterator[Callable[[], list[str]]]:
+    """Take hold of processes, whatever their numbers mean later.
+
+    Args:
+        pids: the processes.
+
+    Yields:
+        A function that waits until all are gone, and returns the problems they described from now on: whom else could a
+        server in the background tell what it could not write back?
+    """
+    with contextlib.ExitStack() as stack:
+        ends: list[int] = []
+        messages: list[IO[bytes]] = []
         for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(OSError):
                 ends.append(os.pidfd_open(pid))
-        yield lambda: _wait_until_readable(ends)
-    finally:
-        for end in ends:
-            os.close(end)
+                stack.callback(os.close, ends[-1])
+                messages.append(stack.enter_context(_open_messages(pid)))
+
+        def wait() -> list[str]:
+            for end in ends:
+                select.select([end], [], [])
+            lines = [line for file in messages for line in file.read().decode(errors="replace").splitlines()]
+            return [line for line in lines if line.startswith(f"{PROGRAM}: ")]
+
+        yield wait
 
 
-def _wait_until_readable(fds: list[int]) -> None:
-    for fd in fds:
-        select.select([fd], [], [])
+def _open_messages(pid: int) -> IO[bytes]:
+    """A process's standard error from here on, though the file may have no name. EINVAL if it is not a file."""
+    path = Path(f"/proc/{pid}/fd/2")
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise os_error(errno.EINVAL, str(path))
+    file = path.open("rb")
+    file.seek(0, os.SEEK_END)
+    return file
 
 
 def _serves(pid: int, path: str) -> bool:
     try:
-        arguments = Path(f"/proc/{pid}/cmdline").read_text(errors="surrogateescape").split("\0")
+        arguments = os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).split("\0")
         directory = os.readlink(f"/proc/{pid}/cwd")
     except OSError:
         return False

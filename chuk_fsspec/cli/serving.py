@@ -22,6 +22,7 @@ from chuk_fsspec.cli.output import PROGRAM, CommandError, complain, say
 from chuk_fsspec.cli.urls import is_volatile, open_url, source_name
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_READY = "mounted"
 _LEFT_EARLY = 130
 _PATIENCE = 3.0
 """Seconds after which somebody who wants it to end is told why it has not."""
@@ -62,7 +63,7 @@ def serve(args: argparse.Namespace, storage_options: dict[str, Any]) -> int:
             ends = "; its files end with the unmount" if volatile else ""
             try:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-                say(f"mounted {options.fsname} on {path} (process {os.getpid()}{ends})")
+                say(f"{_READY} {options.fsname} on {path} (process {os.getpid()}{ends})")
                 mounted.wait()
             except KeyboardInterrupt:
                 impatience.start()
@@ -98,7 +99,7 @@ def start_server(args: argparse.Namespace) -> int:
         assert server.stdout is not None
         with server.stdout:
             try:
-                ready = server.stdout.readline()
+                ready = next((line for line in server.stdout if line.startswith(_READY)), "")
             except KeyboardInterrupt:
                 server.terminate()
                 raise

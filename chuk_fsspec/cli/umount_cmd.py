@@ -10,7 +10,7 @@ from typing import Any
 
 from chuk_adapters.fuse.unmounting import unmount
 from chuk_fsspec.cli.mounts import Mounted, find_mount, find_servers, watched
-from chuk_fsspec.cli.output import CommandError, say
+from chuk_fsspec.cli.output import PROGRAM, CommandError, complain, say
 from chuk_fsspec.cli.parsing import add_command
 
 _EXAMPLE = """
@@ -34,24 +34,32 @@ def add_parser(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Unmount; a dead mount goes lazily if it does not go otherwise."""
+    """Unmount; a dead mount goes lazily if it does not go otherwise. 1 if its server could not write something back."""
     path = Path(os.path.realpath(args.mountpoint))
     check_is_fuse(find_mount(path), path)
+    problems: list[str] = []
     with watched(find_servers(path)) as wait_for_servers:
-        lazy = args.lazy
-        try:
-            unmount(path, lazy=lazy)
-        except OSError as error:
-            if error.errno != errno.EBUSY:
-                raise
-            if not is_dead(path):
-                raise CommandError(f"{path} is in use; leave it with every shell and program, or add --lazy") from None
-            lazy = True
+        if not args.lazy and _unmount_unless_in_use(path):
+            problems = wait_for_servers()
+        else:
             unmount(path, lazy=True)
-        say(f"unmounted {path}")
-        if not lazy:
-            wait_for_servers()
-    return 0
+    say(f"unmounted {path}")
+    for problem in problems:
+        complain(problem.removeprefix(f"{PROGRAM}: "))
+    return 1 if problems else 0
+
+
+def _unmount_unless_in_use(path: Path) -> bool:
+    """Whether the mount could go; if not, it is dead. CommandError if it is in use."""
+    try:
+        unmount(path)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        if not is_dead(path):
+            raise CommandError(f"{path} is in use; leave it with every shell and program, or add --lazy") from None
+        return False
+    return True
 
 
 def check_is_fuse(mounted: Mounted | None, path: Path) -> None:

@@ -32,6 +32,7 @@ class Node(Protocol):
     @property
     def allocated(self) -> int:
         """Bytes that the content really takes, holes left out."""
+
     @property
     def atime_ns(self) -> int: ...
     @property

@@ -21,7 +21,7 @@ class Kind(Enum):
     DERIVED = "derived"
     """fsspec, by other operations of the same object: a wrapper inherits it."""
     BULK = "bulk"
-    """As derived, but it names many files at once, by list, pattern or recursion: forwarded, each of them needs a check."""
+    """As derived, but for many files at once, by list, pattern or recursion: forwarded, each of them needs a check."""
     IDENTITY = "identity"
     """The object, about itself: a wrapper answers for itself and forwards nothing."""
 

@@ -190,10 +190,14 @@ def _write_small(content: bytes | bytearray, data: Buffer, offset: int, end: int
 
 def growth(content: Content, length: int, offset: int) -> int:
     """How many bytes more the content takes once a range of it is written."""
-    if type(content) is not Extents:
-        return max(offset + length - len(content), 0)
-    touched = range(offset // CHUNK, -(-(offset + length) // CHUNK))
-    return sum(CHUNK for index in touched if index not in content.chunks)
+    end = offset + length
+    touched = range(offset // CHUNK, -(-end // CHUNK))
+    if type(content) is Extents:
+        return sum(CHUNK for index in touched if index not in content.chunks)
+    if max(end, len(content)) <= CHUNK:
+        return max(end - len(content), 0)
+    held = -(-len(content) // CHUNK)
+    return (held + len(range(max(touched.start, held), touched.stop))) * CHUNK - len(content)
 
 
 def truncate(content: Content, size: int) -> Content:

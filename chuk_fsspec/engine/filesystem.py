@@ -34,7 +34,7 @@ _BAD_PATH = frozenset((errno.EINVAL, errno.ENAMETOOLONG))
 _MODES = frozenset({"rb", "wb", "ab", "xb", "r+b", "w+b", "a+b", "x+b"})
 
 
-class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
+class InodeFileSystem(AbstractFileSystem):
     """An fsspec filesystem on an engine. A backend gives it the shared state of its store.
 
     ``fs.posix`` has what POSIX knows beyond fsspec; every instance on the same store sees the same files.
@@ -339,7 +339,11 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
                 return
             except FileExistsError:
                 inode = self._find(path)  # somebody was faster
-        self.inodes.append(inode, data)
+        try:
+            self.inodes.append(inode, data)
+        except OSError as error:
+            error.filename = self._strip_protocol(path)
+            raise
 
     def put_file(
         self, lpath: Any, rpath: str, callback: Callback = DEFAULT_CALLBACK, mode: str = "overwrite", **kwargs: Any
@@ -445,9 +449,7 @@ class InodeFileSystem(AbstractFileSystem):  # type: ignore[misc]
             for child, _ in self.inodes.entries(inode):
                 self.inodes.remove_tree(inode, child)
 
-    def mv(
-        self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None, **kwargs: Any
-    ) -> None:
+    def mv(self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None, **kwargs: Any) -> None:
         """Move a file or directory in one step (rename(2)).
 
         As in fsspec's copying rules, a target that ends in ``/`` or is a directory takes the source inside. Of a list or
@@ -550,5 +552,3 @@ def _has_glob(path: str) -> bool:
 
 def _not_a_file(inode: Inode, path: str) -> OSError:
     return os_error(errno.EISDIR if isinstance(inode, Directory) else errno.EINVAL, path, hint="not a regular file")
-
-

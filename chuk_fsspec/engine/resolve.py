@@ -106,7 +106,8 @@ class Resolver:
         """
         normal = strip_protocol(path, self._protocols)
         if normal == "/":
-            return self._tree.root, "", self._tree.root
+            with self._tree.lock:  # which refuses where a fork or a pickle has left the files behind
+                return self._tree.root, "", self._tree.root
         parent, _, name = normal.rpartition("/")
         with self._tree.lock:
             _, _, directory = self._follow(self._tree.root, parent, True, normal)
@@ -115,9 +116,7 @@ class Resolver:
             self._remember(parent, path, name, directory)
             return self._follow(directory, name, follow, normal)
 
-    def _follow(
-        self, directory: Directory, path: str, follow: bool, asked: str
-    ) -> tuple[Directory, str, Inode | None]:
+    def _follow(self, directory: Directory, path: str, follow: bool, asked: str) -> tuple[Directory, str, Inode | None]:
         """Walk a path, not necessarily normal, from a directory."""
         pending = _components(path)
         links = 0

@@ -113,7 +113,8 @@ class Tree:
 
     def view(self) -> Tree:
         """Another view of the same filesystem."""
-        return Tree(self.shared)
+        with self.lock:
+            return Tree(self.shared)
 
     # ---- looking
 
@@ -392,7 +393,9 @@ class Tree:
                 self._set_owner(node, mode, uid, gid)
             if atime_ns is not None:
                 self.store.update(node, atime_ns=atime_ns)
-            self.store.stamp(node, node.mtime_ns if mtime_ns is None else mtime_ns, now if ctime_ns is None else ctime_ns)
+            self.store.stamp(
+                node, node.mtime_ns if mtime_ns is None else mtime_ns, now if ctime_ns is None else ctime_ns
+            )
         if self._others:
             self._announce(None, "", node)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 import pytest
@@ -14,6 +14,7 @@ from fsspec import AbstractFileSystem
 from chuk_fsspec.contract.nodes import Node, NodeOperations
 
 Result = TypeVar("Result")
+Value = TypeVar("Value")
 
 
 @contextmanager
@@ -34,6 +35,18 @@ def fails_with(code: int, path: str | None = None, path2: str | None = None) -> 
         assert error.filename == path
     if path2 is not None:
         assert error.filename2 == path2
+
+
+class Interrupted(Exception):  # noqa: N818 - it is what happens to a program, and not an error of the filesystem
+    """What ``failing`` raises."""
+
+
+@contextmanager
+def failing(context: AbstractContextManager[Value]) -> Iterator[Value]:
+    """Use a context as a program does that fails in its ``with`` block, after all else in it."""
+    with pytest.raises(Interrupted), context as value:  # noqa: PT012 - the block is the caller's
+        yield value
+        raise Interrupted
 
 
 def files_below(fs: AbstractFileSystem, root: str) -> dict[str, bytes]:

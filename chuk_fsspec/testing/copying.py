@@ -7,8 +7,8 @@ import os
 
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below, names_below
+from chuk_fsspec.testing.needs import needs
 
 
 class Copying:
@@ -49,7 +49,9 @@ class Copying:
             fs.cp_file(f"{root}/{name}", f"{root}/{name}{name}")
         with fs.posix.open_handle(f"{root}/bb", os.O_RDWR) as handle:
             handle.truncate(10)
-        marks = {name: [i for i, byte in enumerate(read) if byte != ord("x")] for name, read in files_below(fs, root).items()}
+        marks = {
+            name: [i for i, byte in enumerate(read) if byte != ord("x")] for name, read in files_below(fs, root).items()
+        }
         assert marks == {
             "a": [0], "aa": [0], "b": [70_000], "bb": [], "c": [199_999], "cc": [199_999], "d": [],
         }  # fmt: skip

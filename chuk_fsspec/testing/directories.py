@@ -6,8 +6,8 @@ import errno
 
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below, names_below
+from chuk_fsspec.testing.needs import needs
 
 
 @needs("directories")

@@ -11,8 +11,8 @@ import pytest
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
-from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below
+from chuk_fsspec.testing.needs import needs
 
 Act = Callable[[AbstractFileSystem, str], Any]
 

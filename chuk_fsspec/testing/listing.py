@@ -7,8 +7,8 @@ import errno
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with
+from chuk_fsspec.testing.needs import needs
 
 TREE = {"a.txt": b"1", "b.csv": b"22", "d/c.txt": b"333", "d/e/f.txt": b"4444", "d/e/g.csv": b"5"}
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.posix import RENAME_EXCHANGE, RENAME_NOREPLACE
-from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below, names_below
+from chuk_fsspec.testing.needs import needs
 
 
 class Moving:
@@ -108,7 +108,6 @@ class Renaming:
         fs.mv(f"{root}/a", f"{root}/d/b")
         after = fs.posix.stat(f"{root}/d/b")
         assert (after.st_ino, after.st_mode, after.st_mtime_ns) == (before.st_ino, before.st_mode, before.st_mtime_ns)
-
 
     @needs("attributes")
     def test_so_is_each_of_many(self, fs: AbstractFileSystem, root: str) -> None:

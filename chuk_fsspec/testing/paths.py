@@ -11,8 +11,8 @@ import pytest
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.paths import NAME_MAX, PATH_MAX
-from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below, names_below
+from chuk_fsspec.testing.needs import needs
 
 TAKES_A_PATH: dict[str, Callable[[AbstractFileSystem, Any], Any]] = {
     "cat_file": lambda fs, path: fs.cat_file(path),
@@ -64,7 +64,17 @@ class Paths:
 
     @pytest.mark.parametrize(
         "spelled",
-        ["{root}/d/f", "{root}//d///f", "{root}/./d/./f", "{root}/d/f/", "{root}/x/../d/f", "{root}/d/../d/f/.", "/{root}/d/f", "{url}", "{bare}"],
+        [
+            "{root}/d/f",
+            "{root}//d///f",
+            "{root}/./d/./f",
+            "{root}/d/f/",
+            "{root}/x/../d/f",
+            "{root}/d/../d/f/.",
+            "/{root}/d/f",
+            "{url}",
+            "{bare}",
+        ],
     )
     def test_every_spelling_is_the_same_file(self, fs: AbstractFileSystem, root: str, spelled: str) -> None:
         path = spelled.format(root=root, url=fs.unstrip_protocol(f"{root}/d/f"), bare=f"{root}/d/f"[1:])

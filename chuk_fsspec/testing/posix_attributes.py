@@ -11,8 +11,8 @@ from collections.abc import Callable
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with
+from chuk_fsspec.testing.needs import needs
 
 SECOND = 10**9
 # Filesystems may stamp with a coarse clock, which runs a tick behind.

@@ -10,8 +10,8 @@ import stat
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, names_below
+from chuk_fsspec.testing.needs import needs
 
 O_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 O_TMPFILE = getattr(os, "O_TMPFILE", 0)

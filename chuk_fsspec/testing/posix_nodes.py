@@ -10,8 +10,8 @@ import pytest
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.nodes import Node, NodeOperations
-from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below, names_below, node_at
+from chuk_fsspec.testing.needs import needs
 
 RAW_NAME = os.fsdecode(b"raw-\xff")
 
@@ -106,9 +106,7 @@ class PosixNodes:
             with fails_with(code):
                 nodes.link(node, directory, name)
 
-    def test_names_that_are_not_utf8(
-        self, fs: AbstractFileSystem, nodes: NodeOperations, top: Node, root: str
-    ) -> None:
+    def test_names_that_are_not_utf8(self, fs: AbstractFileSystem, nodes: NodeOperations, top: Node, root: str) -> None:
         nodes.create(top, RAW_NAME, stat.S_IFREG | 0o644, 0, 0)
         assert [name for name, _ in nodes.entries(top)] == [RAW_NAME]
         assert nodes.lookup(top, RAW_NAME) is not None
@@ -140,7 +138,9 @@ class PosixNodes:
         with fails_with(errno.EPERM):
             nodes.link(top, top, "loop")
 
-    def test_unlink_and_rmdir_know_their_kinds(self, fs: AbstractFileSystem, nodes: NodeOperations, top: Node, root: str) -> None:
+    def test_unlink_and_rmdir_know_their_kinds(
+        self, fs: AbstractFileSystem, nodes: NodeOperations, top: Node, root: str
+    ) -> None:
         fs.pipe_file(f"{root}/d/f", b"")
         with fails_with(errno.EISDIR):
             nodes.unlink(top, "d")
@@ -241,7 +241,7 @@ class PosixNodes:
         heard: list[tuple[int | None, str, int | None]] = []
 
         def listen(directory: Node | None, name: str, node: Node | None) -> None:
-            heard.append((directory and directory.ino, name, node and node.ino))
+            heard.append((directory.ino if directory else None, name, node.ino if node else None))
 
         stop = nodes.watch(listen)
         nodes.create(top, "mine", stat.S_IFREG | 0o644, 0, 0)

@@ -9,8 +9,8 @@ import stat
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, names_below
+from chuk_fsspec.testing.needs import needs
 
 KINDS = {"fifo": stat.S_IFIFO, "socket": stat.S_IFSOCK, "char": stat.S_IFCHR, "block": stat.S_IFBLK}
 
@@ -41,16 +41,16 @@ class PosixSpecialFiles:
     def test_reading_and_writing_is_refused_at_once(self, fs: AbstractFileSystem, root: str) -> None:
         path = f"{root}/node"
         fs.posix.mknod(path, stat.S_IFIFO | 0o644)
-        for act in (
-            lambda: fs.cat_file(path),
-            lambda: fs.open(path, "rb"),
-            lambda: fs.open(path, "wb"),
-            lambda: fs.pipe_file(path, b"x"),
-            lambda: fs.cp_file(path, f"{root}/copy"),
-            lambda: fs.posix.truncate(path, 0),
+        for act, *arguments in (
+            (fs.cat_file,),
+            (fs.open, "rb"),
+            (fs.open, "wb"),
+            (fs.pipe_file, b"x"),
+            (fs.cp_file, f"{root}/copy"),
+            (fs.posix.truncate, 0),
         ):
             with fails_with(errno.EINVAL, path):
-                act()
+                act(path, *arguments)
         assert names_below(fs, root) == ["node"]
 
     def test_it_moves_and_goes_like_any_file(self, fs: AbstractFileSystem, root: str) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with
+from chuk_fsspec.testing.needs import needs
 
 CREATE, REPLACE = 1, 2
 """``os.XATTR_CREATE`` and ``os.XATTR_REPLACE``, which not every system has."""

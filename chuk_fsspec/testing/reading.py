@@ -34,7 +34,20 @@ class Reading:
 
     @pytest.mark.parametrize(
         ("start", "end"),
-        [(0, 4), (3, 7), (3, None), (None, 4), (-3, None), (None, -3), (-5, -2), (4, 4), (6, 2), (8, 99), (50, 60), (-99, 3)],
+        [
+            (0, 4),
+            (3, 7),
+            (3, None),
+            (None, 4),
+            (-3, None),
+            (None, -3),
+            (-5, -2),
+            (4, 4),
+            (6, 2),
+            (8, 99),
+            (50, 60),
+            (-99, 3),
+        ],
     )
     def test_a_range_counts_as_in_a_slice(
         self, fs: AbstractFileSystem, digits: str, start: int | None, end: int | None

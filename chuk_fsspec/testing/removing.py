@@ -8,8 +8,8 @@ import os
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, files_below, names_below
+from chuk_fsspec.testing.needs import needs
 
 
 class Removing:

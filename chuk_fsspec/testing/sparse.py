@@ -9,8 +9,8 @@ import pytest
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.posix import FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE
-from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import fails_with, node_at
+from chuk_fsspec.testing.needs import needs
 
 MIB = 1 << 20
 GRAIN = 65_536
@@ -61,7 +61,9 @@ class HolesByNode:
 
     @pytest.mark.parametrize("mode", [FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE, FALLOC_ZERO_RANGE, FALLOC_ZERO_RANGE | 1])
     @pytest.mark.parametrize(("offset", "length"), [(0, MIB), (100, 50), (1000, 500_000), (GRAIN, GRAIN), (MIB - 5, 5)])
-    def test_a_range_becomes_zeros(self, fs: AbstractFileSystem, path: str, mode: int, offset: int, length: int) -> None:
+    def test_a_range_becomes_zeros(
+        self, fs: AbstractFileSystem, path: str, mode: int, offset: int, length: int
+    ) -> None:
         nodes = fs.posix.nodes
         nodes.allocate(node_at(nodes, path), offset, length, mode)
         assert fs.cat_file(path) == b"x" * offset + bytes(length) + b"x" * (MIB - offset - length)

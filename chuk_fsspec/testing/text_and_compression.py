@@ -11,9 +11,8 @@ from collections.abc import Callable
 import pytest
 from fsspec import AbstractFileSystem
 
+from chuk_fsspec.testing.checks import failing, fails_with
 from chuk_fsspec.testing.needs import needs
-from chuk_fsspec.testing.checks import fails_with
-from chuk_fsspec.testing.writing import Interrupted
 
 
 class TextAndCompression:
@@ -62,23 +61,20 @@ class TextAndCompression:
         assert fs.cat_file(f"{root}/f") == b"content"
 
     def test_a_failed_text_block_makes_no_file(self, fs: AbstractFileSystem, root: str) -> None:
-        with pytest.raises(Interrupted), fs.open(f"{root}/f", "w") as file:
+        with failing(fs.open(f"{root}/f", "w")) as file:
             file.write("half")
-            raise Interrupted
         assert file.closed
         assert not fs.exists(f"{root}/f")
 
     def test_a_failed_text_block_leaves_the_old_file(self, fs: AbstractFileSystem, root: str) -> None:
         fs.pipe_file(f"{root}/f", b"old")
-        with pytest.raises(Interrupted), fs.open(f"{root}/f", "w") as file:
+        with failing(fs.open(f"{root}/f", "w")) as file:
             file.write("half" * 100_000)
-            raise Interrupted
         assert fs.cat_file(f"{root}/f") == b"old"
 
     def test_text_that_cannot_be_encoded_writes_nothing(self, fs: AbstractFileSystem, root: str) -> None:
         with pytest.raises(UnicodeEncodeError), fs.open(f"{root}/f", "w", encoding="ascii") as file:
-            file.write("plain")
-            file.write("grün")
+            file.writelines(["plain", "grün"])
         assert not fs.exists(f"{root}/f")
 
     @needs("append")
@@ -86,9 +82,8 @@ class TextAndCompression:
         fs.pipe_file(f"{root}/f", b"one\n")
         with fs.open(f"{root}/f", "a") as file:
             file.write("two\n")
-        with pytest.raises(Interrupted), fs.open(f"{root}/f", "a") as file:
+        with failing(fs.open(f"{root}/f", "a")) as file:
             file.write("three\n")
-            raise Interrupted
         assert fs.cat_file(f"{root}/f") == b"one\ntwo\n"
 
     @needs("exclusive_create")
@@ -122,13 +117,10 @@ class TextAndCompression:
         assert fs.cat_file(f"{root}/f.txt") == b"content"
 
     @pytest.mark.parametrize("mode", ["wb", "w"])
-    def test_a_failed_compressed_block_leaves_the_old_file(
-        self, fs: AbstractFileSystem, root: str, mode: str
-    ) -> None:
+    def test_a_failed_compressed_block_leaves_the_old_file(self, fs: AbstractFileSystem, root: str, mode: str) -> None:
         fs.pipe_file(f"{root}/f.gz", b"old")
-        with pytest.raises(Interrupted), fs.open(f"{root}/f.gz", mode, compression="infer") as file:
+        with failing(fs.open(f"{root}/f.gz", mode, compression="infer")) as file:
             file.write("half" if mode == "w" else b"half")
-            raise Interrupted
         assert file.closed
         assert fs.cat_file(f"{root}/f.gz") == b"old"
 

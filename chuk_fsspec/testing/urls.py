@@ -10,8 +10,8 @@ import pytest
 from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 
-from chuk_fsspec.testing.needs import needs
 from chuk_fsspec.testing.checks import files_below
+from chuk_fsspec.testing.needs import needs
 
 
 class Urls:

@@ -46,6 +46,12 @@ class Backend:
         """The filesystem's POSIX side, where it declares one."""
         return cast("Posix", self.fs.posix)
 
+    @property
+    def may_replace(self) -> bool:
+        """Whether a new file can take the place of an old one in one step, and nothing is lost with the old one."""
+        can = self.capabilities
+        return can.replace and not (can.attributes or can.xattrs or can.hardlinks)
+
     def path(self, names: Names) -> str:
         """The filesystem's own path of what the names lead to."""
         return self._prefix + "/".join(names) if names else self._root

@@ -127,7 +127,7 @@ class Content:
     def _upload(self, names: Names) -> None:
         spool, node = self.spool, self.node
         assert spool is not None
-        beside = self._backend.capabilities.replace and not node.keeps_mode
+        beside = self._backend.may_replace and not node.keeps_mode
         try:
             attributes = self._backend.upload(spool.path, spool.size, names, beside=beside)
         except OSError as error:

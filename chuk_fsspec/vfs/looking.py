@@ -84,8 +84,7 @@ def ask_entries(volume: Volume, directory: DirectoryNode, names: list[str]) -> l
     try:
         found = volume.backend.entries(names)
     except FileNotFoundError:
-        is_known = directory is table.root or directory.parent.remembered.get(directory.name) is directory
-        if not is_known:
+        if directory is not table.root and not table.is_remembered(directory):
             table.learn_missing(directory.parent, directory.name, asked)
             raise
         found = {}

@@ -91,7 +91,7 @@ def _claimed(volume: Volume, source: Place, target: Place) -> Iterator[tuple[Pat
 
 
 def _check(node: PathNode, old: PathNode | None, target: Place, flags: int) -> None:
-    """Refuse what rename(2) refuses, as far as that can be told without asking. ENOENT, EINVAL, EISDIR, ENOTDIR."""
+    """Refuse what rename(2) refuses, in its order, as far as can be told without asking the filesystem."""
     directory, name = target
     if directory.gone:
         raise os_error(errno.ENOENT, node.name, name, hint="the directory was removed")
@@ -99,6 +99,8 @@ def _check(node: PathNode, old: PathNode | None, target: Place, flags: int) -> N
         raise os_error(errno.EINVAL, node.name, name, hint="a directory cannot move into itself")
     if old is None or flags == RENAME_EXCHANGE:
         return
+    if node.is_inside(old):
+        raise os_error(errno.ENOTEMPTY, node.name, name)
     if isinstance(old, DirectoryNode) and not isinstance(node, DirectoryNode):
         raise os_error(errno.EISDIR, node.name, name)
     if isinstance(node, DirectoryNode) and not isinstance(old, DirectoryNode):
@@ -130,7 +132,7 @@ def _move(volume: Volume, node: PathNode, names: list[str], new_names: list[str]
             backend.move(names, new_names)
         except FileNotFoundError:
             # A directory that only we remember has nothing to be moved.
-            if node.parent.remembered.get(node.name) is not node:
+            if not volume.table.is_remembered(node):
                 raise
 
 

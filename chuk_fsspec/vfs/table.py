@@ -44,6 +44,7 @@ class NodeTable:
         self._inos = count(1)
         self._nodes: WeakValueDictionary[tuple[int, str], PathNode] = WeakValueDictionary()
         self._pinned: dict[int, PathNode] = {}
+        self._remembered: dict[int, DirectoryNode] = {}
         self._recent: deque[tuple[float, PathNode]] = deque()
         self.root = DirectoryNode(next(self._inos), None, "", Attributes(DIRECTORY_MODE), self._started_ns)
 
@@ -122,7 +123,7 @@ class NodeTable:
                 node = self._new(directory, name, attributes)
             else:
                 _refresh(node, attributes)
-            directory.remembered.pop(name, None)
+            self._unremember(directory, name)
             self._believe(node)
             return node
 
@@ -156,7 +157,7 @@ class NodeTable:
         """Take in all entries of a directory, and return them with those that are there only for us."""
         with self.lock:
             if found and directory.changed <= asked:
-                directory.parent.remembered.pop(directory.name, None)
+                self._unremember(directory.parent, directory.name)
             old = directory.listing or {}
             listing = {name: self.learn(directory, name, attributes, asked) for name, attributes in found.items()}
             for name in [*directory.remembered, *old]:
@@ -189,12 +190,9 @@ class NodeTable:
     def move(self, node: PathNode, directory: DirectoryNode, name: str) -> None:
         """Give a node another place. It may have new times and a new version there."""
         with self.lock:
-            was_remembered = node.parent.remembered.get(node.name) is node
             self._leave(node)
             self._enter(node, directory, name)
             node.version, node.expires = None, 0.0
-            if was_remembered and isinstance(node, DirectoryNode):
-                directory.remembered[name] = node
 
     def swap(self, node: PathNode, other: PathNode) -> None:
         """Let two nodes change places."""
@@ -222,8 +220,12 @@ class NodeTable:
             for node in directory.above():
                 if node is self.root or node.gone or not isinstance(node, DirectoryNode):
                     return
-                node.parent.remembered[node.name] = node
+                node.parent.remembered[node.name] = self._remembered[node.ino] = node
                 self.touch(node)
+
+    def is_remembered(self, node: PathNode) -> bool:
+        """Whether a node is a directory that the filesystem may not show."""
+        return node.ino in self._remembered
 
     def override(self, node: PathNode, attributes: Mapping[str, int]) -> None:
         """Keep attributes that the filesystem cannot hold, for as long as the table lives."""
@@ -298,12 +300,17 @@ class NodeTable:
         directory, name = node.parent, node.name
         if self._nodes.get((directory.ino, name)) is node:
             del self._nodes[directory.ino, name]
-        if directory.remembered.get(name) is node:
-            del directory.remembered[name]
+        if self.is_remembered(node):
+            self._unremember(directory, name)
         if directory.listing is not None and directory.listing.get(name) is node:
             del directory.listing[name]
         _stamp(directory)
         self.touch(node)
+
+    def _unremember(self, directory: DirectoryNode, name: str) -> None:
+        node = directory.remembered.pop(name, None)
+        if node is not None:
+            del self._remembered[node.ino]
 
     def _believe(self, node: PathNode) -> None:
         node.expires = self._keep(node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import importlib
+import logging
 import os
 import stat
 import sys
@@ -17,7 +18,10 @@ from chuk_fsspec.vfs import open_vfs
 from fsspec import AbstractFileSystem
 
 from chuk_adapters.fuse.options import MountOptions
+from chuk_adapters.fuse.spawning import mount_begins, mount_ends
 from chuk_adapters.fuse.transport import Transport
+
+log = logging.getLogger("chuk_adapters.fuse")
 
 _TRANSPORTS = {
     "kernel": ("chuk_adapters.fuse.kernel.transport", "KernelTransport"),
@@ -41,6 +45,7 @@ class Mount:
         self._error: BaseException | None = None
         self._finished = threading.Event()
         self._transport.attach()
+        mount_begins(self._transport.device)
         self._thread = threading.Thread(target=self._serve, name=f"fuse:{path}", daemon=True)
         self._thread.start()
 
@@ -65,15 +70,22 @@ class Mount:
         """
         return self._finished.wait(timeout)
 
-    def unmount(self) -> None:
-        """Flush and unmount; returns when the last request has been answered.
+    def unmount(self, timeout: float = 10.0) -> None:
+        """Flush and unmount. The mount point is free at once, also if some program still has files open on the mount.
+
+        Args:
+            timeout: seconds to wait for such programs. After that their files are served on by a thread in the
+                background, as long as this process lives.
 
         Raises:
             OSError: what could not be written back, naming where it was kept.
         """
         self._transport.detach()
         if threading.current_thread() is not self._thread:
-            self._thread.join()
+            self._thread.join(timeout)
+        if self._thread.is_alive():
+            log.warning("%s: files are still open; they are served until this process ends", self.path)
+            self._nodes.sync()
         error, self._error = self._error, None
         if error is not None:
             raise error
@@ -85,6 +97,7 @@ class Mount:
         except BaseException as error:  # noqa: BLE001 - kept for the thread that unmounts
             self._error = error
         finally:
+            mount_ends(self._transport.device)
             self._transport.detach()
             self._finished.set()
 
@@ -104,8 +117,10 @@ class Mount:
 def mount(fs: AbstractFileSystem, path: str | os.PathLike[str], options: MountOptions | None = None) -> Mount:
     """Mount a filesystem on a directory and serve it from a thread of this process.
 
-    ``with mount(fs, "/mnt/work") as m:`` and ``async with`` do the same. The program may go on using ``fs``: what it
-    changes shows on the mount at once, and what tools write on the mount shows in ``fs`` when they close their files.
+    ``with mount(fs, "/mnt/work") as m:`` and ``async with`` do the same. The program may go on using ``fs``: each sees
+    at once what the other changes. It may use the mount itself too, and start processes in it, with one exception: it must
+    not map files of its own mount into memory (``mmap``, ``numpy.memmap``, importing a compiled module), because Python
+    then waits for a page with its interpreter lock held, and the thread that would answer waits for the lock.
 
     Args:
         fs: any fsspec filesystem.

@@ -8,6 +8,9 @@ from typing import Protocol
 class Transport(Protocol):
     """One mount in the making, live, or over. Built from (nodes, mountpoint, options); see ``mounting.py``."""
 
+    device: int
+    """The open descriptor of the kernel's device, -1 where a library holds it."""
+
     def attach(self) -> None:
         """Mount. Returns when the kernel accepts requests; raises ``OSError`` with one line that says what to do."""
 

@@ -31,6 +31,8 @@ class FusepyTransport:
     The kernel's write cache stays off: libfuse numbers files by path, and two names of one file would cache apart.
     """
 
+    device = -1
+
     def __init__(self, nodes: NodeOperations, path: Path, options: MountOptions) -> None:
         self._nodes = nodes
         self._path = path
@@ -60,6 +62,10 @@ class FusepyTransport:
         self._loop.join()
         if self._error is not None:
             raise self._failure()
+
+    def nodes_held(self) -> int:
+        """libfuse does not say."""
+        return 0
 
     def detach(self) -> None:
         """Unmount, lazily if it is busy. Does nothing if it is unmounted already. EPERM."""

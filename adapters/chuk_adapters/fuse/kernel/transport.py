@@ -27,7 +27,8 @@ class KernelTransport:
         self._nodes = nodes
         self._path = path
         self._options = options
-        self._fd = -1
+        self.device = -1
+        self._over = False
         self._session: Session | None = None
         self._table: NodeTable | None = None
         self._endings: list[Callable[[], None]] = []
@@ -47,7 +48,7 @@ class KernelTransport:
         device.raise_readahead(self._path)
         notices = Notices(fd, table, kernel_owns_sizes=policy.writeback)
         self._endings = [self._nodes.watch(notices.changed), notices.close, self._nodes.hold(table)]
-        self._fd, self._session, self._table = fd, session, table
+        self.device, self._session, self._table = fd, session, table
 
     def serve(self) -> None:
         """Answer requests until the mount is over, then let go of every node."""
@@ -60,12 +61,12 @@ class KernelTransport:
                 end()
             for node in self._table.clear():
                 self._nodes.forget(node)
-            fd, self._fd = self._fd, -1
-            os.close(fd)
+            self._over = True
+            os.close(self.device)
 
     def detach(self) -> None:
         """Unmount; one that is busy vanishes from the tree at once and ends with its last user."""
-        if self._fd == -1:
+        if self.device == -1 or self._over:
             return
         try:
             device.unmount(self._path)
