@@ -444,7 +444,7 @@ _MODES = [0o644, 0o600, 0o755, 0o777]
 _ROOT_MODES = [0o000, 0o444, 0o1755, 0o2755, 0o2644, 0o4755, 0o4644, 0o6777, 0o6711]
 modes = st.sampled_from(_MODES + _ROOT_MODES * IS_ROOT)
 
-# The same few places again and again, so that a file is cut where it ends and read where it was written; then any place.
+# The same few places again and again, so that a file is cut where it ends and read where it was written.
 _PLACES = [0, 0, 0, 1, 5, 20, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 5, -1]
 offsets = st.sampled_from(_PLACES) | st.integers(0, 4 * CHUNK)
 sizes = st.sampled_from(_PLACES) | st.integers(0, 20)

@@ -19,7 +19,7 @@ BaseTests: Any = import_cases().BaseTests
 # The way in which universal_pathlib says that it has no class of its own for a protocol, and uses the general one.
 @pytest.mark.filterwarnings("ignore:UPath 'chukmem' filesystem not explicitly implemented:UserWarning")
 class TestMemoryPath(BaseTests):
-    @pytest.fixture(autouse=True)
+    @pytest.fixture(autouse=True, name="path")
     def _prepare(self, chukmem: MemoryFileSystem) -> None:
         self.path = UPath("chukmem:///top/base", **chukmem.storage_options)
         self.prepare_file_system()

@@ -106,3 +106,14 @@ def test_a_bad_mount_point_is_refused_with_advice(
     make(target)  # type: ignore[operator]
     with pytest.raises(error, match=advice):
         mount(chukmem, target)
+
+
+@pytest.mark.skipif(shutil.which("fusermount3") is None, reason="fusermount3 is not installed")
+def test_without_root_the_helper_mounts(
+    chukmem: MemoryFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with mount(chukmem, tmp_path):
+        (tmp_path / "f").write_text("x")
+        assert chukmem.cat_file("/f") == b"x"
+    assert os.listdir(tmp_path) == []

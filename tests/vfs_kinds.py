@@ -18,6 +18,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from chuk_fsspec.backends import memory as chukmem
 from chuk_fsspec.contract import Capabilities, Handle
+from chuk_fsspec.contract.errors import not_found
 from chuk_fsspec.vfs import PathVFS, open_vfs
 from chuk_fsspec.vfs.node import DirectoryNode, PathNode
 from tests.object_fs import ObjectFileSystem, RenamingObjectFileSystem
@@ -104,7 +105,7 @@ class World:
             if name:
                 found = self.vfs.lookup(node, name)
                 if found is None:
-                    raise FileNotFoundError(path)
+                    raise not_found(path)
                 node = found
         return node
 

@@ -6,9 +6,10 @@ import errno
 import os
 import stat
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.nodes import NodeOperations
 from chuk_fsspec.contract.posix import Posix, StatVfs
 from chuk_fsspec.engine.clock import now_ns
 from chuk_fsspec.engine.handle import InodeHandle, stat_result
@@ -146,8 +147,9 @@ class InodePosix(Posix):
         return self._tree.open(self._tree.temporary(mode, self._uid, gid), flags)
 
     @property
-    def nodes(self) -> Tree:
-        return self._tree.view()
+    def nodes(self) -> NodeOperations:
+        # A tree asks for inodes where the protocol says nodes: it is only ever handed back its own.
+        return cast(NodeOperations, self._tree.view())
 
     def _entry(self, path: str) -> tuple[Directory, str]:
         """Directory and name of an entry, a final link not followed. EBUSY for the root."""

@@ -54,22 +54,24 @@ def rename(volume: Volume, files: OpenFiles, source: Place, target: Place, flags
         names, new_names = ([*table.names(directory), name] for directory, name in (source, target))
         volume.backend.require_write(names)
         try:
-            if flags == RENAME_EXCHANGE and old is not None:
+            if flags == RENAME_EXCHANGE:
                 _rename_natively(volume.backend, names, new_names, flags)
-                table.swap(node, old)
-                return
-            _clear_target(volume, old, new_names)
-            _move(volume, node, names, new_names)
+            else:
+                _clear_target(volume, old, new_names)
+                _move(volume, node, names, new_names)
         except OSError:
             table.doubt(*source)
             table.doubt(*target)
             raise
-        if old is not None:
-            naming.discard(volume, files, old)
-        table.move(node, *target)
-        table.remember(source[0])
-        if isinstance(node, DirectoryNode):
-            table.remember(node)
+        if flags == RENAME_EXCHANGE and old is not None:
+            table.swap(node, old)
+        else:
+            if old is not None:
+                naming.discard(volume, files, old)
+            table.move(node, *target)
+        for directory in (source[0], node, old):
+            if isinstance(directory, DirectoryNode):
+                table.remember(directory)
 
 
 @contextmanager
