@@ -452,7 +452,7 @@ data = st.binary(max_size=12) | st.builds(lambda size, byte: byte * size, sizes,
 types = st.sampled_from([stat.S_IFIFO, stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFREG, 0, stat.S_IFDIR])
 times = st.integers(-(10**12), EXPLICIT_BEFORE_NS - 1)
 owners = st.sampled_from([-1, 0, 1, 1234])
-xattr_names = st.sampled_from(["user.a", "user.b", "user.é", "user." + "n" * 250, "user." + "n" * 251])
+xattr_names = st.sampled_from(["user.a", "user.a", "user.b", "user.é", "user." + "n" * 250, "user." + "n" * 251])
 xattr_flags = st.sampled_from([0, 0, os.XATTR_CREATE, os.XATTR_REPLACE])
 xattr_values = st.binary(max_size=8) | st.sampled_from([bytes(XATTR_SIZE_MAX), bytes(XATTR_SIZE_MAX + 1)])
 

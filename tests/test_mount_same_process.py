@@ -117,3 +117,10 @@ def test_without_root_the_helper_mounts(
         (tmp_path / "f").write_text("x")
         assert chukmem.cat_file("/f") == b"x"
     assert os.listdir(tmp_path) == []
+
+
+def test_a_program_that_ends_takes_its_mount_with_it(tmp_path: Path) -> None:
+    program = "import sys, fsspec; from chuk_adapters.fuse import mount; live = mount(fsspec.filesystem('chukmem'), sys.argv[1])"
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, timeout=30)
+    assert os.listdir(tmp_path) == []
+    assert not os.path.ismount(tmp_path)

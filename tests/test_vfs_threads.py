@@ -6,6 +6,7 @@ import errno
 import itertools
 import os
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,15 @@ EXPECTED = {errno.ENOENT, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOTE
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     with lent(request.param, tmp_path) as world:
         yield world
+
+
+@pytest.fixture(autouse=True)
+def switch_often() -> Iterator[None]:
+    """Let threads meet at more places than they do by themselves."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(usual)
 
 
 def run(*jobs: Callable[[], None]) -> None:
@@ -48,20 +58,20 @@ def run(*jobs: Callable[[], None]) -> None:
 
 def test_random_work_by_many(world):
     """Contents are tokens of one length, written at once: whatever happens, a file holds one of them or nothing."""
-    tokens = (b"%08d" % number for number in itertools.count())
+    numbers = itertools.count()
     paths = [f"/{a}/{b}" for a in "xyz" for b in "ab"] + ["/a", "/x/s/a"]
 
     def work(seed: int) -> None:
         rng = random.Random(seed)
-        for _ in range(60):
+        for _ in range(150):
             path, other = rng.choice(paths), rng.choice(paths)
             operation = rng.choice(["make", "edit", "read", "unlink", "rename", "rename", "mkdir", "rmdir", "names"])
             try:
                 if operation == "make":
-                    world.make(path, next(tokens))
+                    world.make(path, b"%08d" % next(numbers))
                 elif operation == "edit":
                     handle = world.open(path, os.O_RDWR)
-                    handle.pwrite(next(tokens), 0)
+                    handle.pwrite(b"%08d" % next(numbers), 0)
                     assert len(handle.pread(20, 0)) == 8
                     handle.close()
                 elif operation == "read":

@@ -74,6 +74,9 @@ class MemoryFileSystem(InodeFileSystem):
         """Names the store among all processes."""
         return f"chukmem-{self.origin[0]}-{self.name}"
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (type(self), self.storage_args, self.storage_options, *self.origin)
 

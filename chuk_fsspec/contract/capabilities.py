@@ -24,7 +24,7 @@ class Capabilities:
     exclusive_create: bool = False
     """``pipe_file(mode="create")`` and ``"xb"`` fail atomically if the name exists."""
     random_write: bool = False
-    """``posix.open_handle`` gives handles that write at any offset."""
+    """``posix.open_handle`` gives handles that write at any offset, and ``open`` takes the modes with ``+``."""
     transactions: bool = False
     """``with fs.transaction`` undoes everything done inside when the block fails."""
     modified_times: bool = False

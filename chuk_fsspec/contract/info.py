@@ -18,8 +18,9 @@ class _Required(TypedDict):
 class Info(_Required, total=False):
     """What is known of a path. Times are float seconds since the epoch, ``_ns`` ones integer nanoseconds.
 
-    ``name`` is the absolute normal path without a protocol, ``size`` is in bytes (0 for a directory). A symbolic link that
-    leads somewhere has the type and size of its target and ``islink`` set, as fsspec's local filesystem does it.
+    ``name`` is the absolute normal path without a protocol, ``size`` is in bytes (0 for a directory). A symbolic link
+    has ``islink`` and ``destination`` set. If it leads to a file it has that file's type and size; else it is of type
+    ``link``, so that nobody walks in circles or deletes through it.
     """
 
     mtime: float

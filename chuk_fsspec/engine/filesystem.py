@@ -16,6 +16,7 @@ from fsspec.core import get_compression
 from fsspec.utils import other_paths, stringify_path
 
 from chuk_fsspec.contract.capabilities import Capabilities
+from chuk_fsspec.contract.display import as_html
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import is_inside, join, strip_protocol
 from chuk_fsspec.contract.posix import Buffer
@@ -427,11 +428,14 @@ class InodeFileSystem(AbstractFileSystem):
         paths: Iterable[str] = [path] if isinstance(path, (str, os.PathLike)) else path
         for one in paths:
             normal = self._strip_protocol(one)
-            if maxdepth is not None or (_has_glob(normal) and not self.lexists(normal)):
-                for each in reversed(self.expand_path(normal, recursive=recursive, maxdepth=maxdepth)):
-                    self._remove(each, recursive and maxdepth is None)
-            else:
-                self._remove(normal, recursive)
+            # Not expanded recursively, for that would list what lies behind a link.
+            matches = self.expand_path(normal) if _has_glob(normal) and not self.lexists(normal) else [normal]
+            for match in matches:
+                if recursive and maxdepth is not None and isinstance(self._resolver.find_entry(match), Directory):
+                    for file in self.find(match, maxdepth=maxdepth):
+                        self._remove(file, False)
+                else:
+                    self._remove(match, recursive)
 
     def _remove(self, path: str, recursive: bool) -> None:
         directory, name, inode = self._resolver.walk(path, follow=False)
@@ -541,6 +545,10 @@ class InodeFileSystem(AbstractFileSystem):
         except OSError as error:
             error.filename = path
             raise
+
+    def _repr_html_(self) -> str:
+        """Shown by notebooks."""
+        return as_html(self)
 
     def _get_pyarrow_filesystem(self) -> InodeFileSystem:
         return self

@@ -604,12 +604,15 @@ class Tree:
         now = now_ns()
         pending = [top]
         while pending:
-            for child in self.store.clear(pending.pop()):
+            gone = pending.pop()
+            for child in self.store.clear(gone):
                 if isinstance(child, Directory):
                     self.store.update(child, nlink=0)
                     pending.append(child)
                 else:
                     self._drop_link(child, now)
+            if gone is not top:
+                self._free_if_unused(gone)
 
     def _free_if_unused(self, inode: Inode) -> None:
         if inode.ino in self.shared.open_counts:

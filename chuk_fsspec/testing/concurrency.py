@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.checks import files_below, in_threads, names_below, same_filesystem
+from chuk_fsspec.testing.checks import failing, files_below, in_threads, names_below, same_filesystem
 from chuk_fsspec.testing.needs import needs
 
 THREADS = 8
@@ -184,6 +184,27 @@ class Concurrency:
         names = names_below(fs, root)
         assert {name.rpartition("/")[2] for name in names} == {"a", "b"}
         assert len(names) == 2
+
+    @needs("transactions", "directories")
+    def test_transactions_side_by_side(self, fs: AbstractFileSystem, root: str) -> None:
+        def work(number: int) -> None:
+            own, home = same_filesystem(fs), f"{root}/{number}"
+            own.pipe_file(f"{home}/count", b"0")
+            for step in range(1, 21):
+                with own.transaction:
+                    own.pipe_file(f"{home}/{step}/f", b"%d" % step)
+                    own.rm_file(f"{home}/count")
+                    own.pipe_file(f"{home}/count", b"%d" % step)
+                with failing(own.transaction):
+                    own.rm(home, recursive=True)
+                    own.pipe_file(f"{home}/count", b"lost")
+                    own.mkdir(f"{root}/lost-{number}")
+                assert own.cat_file(f"{home}/count") == b"%d" % step
+
+        in_threads(THREADS, work)
+        expected = {f"{number}/{step}/f": b"%d" % step for number in range(THREADS) for step in range(1, 21)}
+        assert files_below(fs, root) == expected | {f"{number}/count": b"20" for number in range(THREADS)}
+        assert sorted(fs.ls(root, detail=False)) == [f"{root}/{number}" for number in range(THREADS)]
 
     def test_listing_while_others_write(self, fs: AbstractFileSystem, root: str) -> None:
         fs.pipe({f"{root}/stays/{number}": b"" for number in range(20)})

@@ -243,6 +243,8 @@ class PosixStatVfs:
         used = before.files_free - before.files, fs.posix.statvfs().files_free - fs.posix.statvfs().files
         assert used[1] - used[0] == -10
         fs.rm([f"{root}/{number}" for number in range(10)])
+        fs.pipe({f"{root}/d/{number}/e/f": b"" for number in range(10)})
+        fs.rm(f"{root}/d", recursive=True)
         after = fs.posix.statvfs()
         assert after.files - after.files_free == before.files - before.files_free
 

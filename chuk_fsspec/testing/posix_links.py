@@ -124,11 +124,13 @@ class SymbolicLinks:
 
     def test_removing_takes_the_link_and_not_what_is_behind(self, fs: AbstractFileSystem, root: str) -> None:
         fs.pipe({f"{root}/keep/f": b"1", f"{root}/d/g": b"2"})
-        for name in ("one", "two", "d/three"):
+        for name in ("one", "two", "d/three", "x4", "x5", "six"):
             fs.posix.symlink(f"{root}/keep", f"{root}/{name}")
         fs.rm_file(f"{root}/one")
         fs.rm(f"{root}/two", recursive=True)
         fs.rm(f"{root}/d", recursive=True)
+        fs.rm(f"{root}/x*", recursive=True)
+        fs.rm(f"{root}/six", recursive=True, maxdepth=1)
         assert names_below(fs, root) == ["keep", "keep/f"]
 
     def test_moving_takes_the_link_and_not_what_is_behind(self, fs: AbstractFileSystem, root: str) -> None:

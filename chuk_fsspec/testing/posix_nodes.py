@@ -176,6 +176,26 @@ class PosixNodes:
         assert files_below(fs, root) == {"f": b"content"}
         assert nodes.getattr(node).nlink == 1
 
+    @needs("statvfs")
+    def test_a_held_node_outlives_its_name(
+        self, fs: AbstractFileSystem, nodes: NodeOperations, top: Node, root: str
+    ) -> None:
+        before = nodes.statvfs()
+        node = nodes.create(top, "f", stat.S_IFREG | 0o600, 0, 0)
+        held = {node.ino}
+        stop = nodes.hold(held)
+        nodes.unlink(top, "f")
+        nodes.setattr(node, size=10)
+        handle = nodes.open(node, os.O_RDWR)
+        assert handle.pread(99, 0) == bytes(10)
+        handle.close()
+        assert nodes.getattr(node).size == 10
+        held.clear()
+        nodes.forget(node)
+        stop()
+        after = nodes.statvfs()
+        assert after.files - after.files_free == before.files - before.files_free
+
     def test_open(self, fs: AbstractFileSystem, nodes: NodeOperations, top: Node, root: str) -> None:
         fs.pipe_file(f"{root}/f", b"content")
         nodes.open(node_at(nodes, f"{root}/f"), os.O_WRONLY | os.O_TRUNC).close()

@@ -50,6 +50,15 @@ class Removing:
         fs.rm(f"{tree}/a*")
         assert names_below(fs, tree) == []
 
+    def test_a_pattern_takes_trees_if_recursive(self, fs: AbstractFileSystem, tree: str) -> None:
+        fs.rm(f"{tree}/[db]", recursive=True)
+        assert names_below(fs, tree) == ["a1", "a2"]
+
+    @needs("directories")
+    def test_maxdepth_leaves_what_is_deeper(self, fs: AbstractFileSystem, tree: str) -> None:
+        fs.rm(f"{tree}/d", recursive=True, maxdepth=1)
+        assert names_below(fs, tree) == ["a1", "a2", "b", "d", "d/e", "d/e/f"]
+
     def test_a_pattern_without_a_match_is_an_error(self, fs: AbstractFileSystem, tree: str) -> None:
         with pytest.raises(FileNotFoundError):
             fs.rm(f"{tree}/none*")

@@ -7,8 +7,8 @@ Operations on a filesystem may take seconds, and the table's lock is never held 
 - to move or remove a node, which waits until nobody uses its path or one below it, and keeps new users away;
 - on an entry (a directory and a name), so that no two create, remove or look it up at once; ``ALL`` of them to list.
 
-An operation takes all its claims in one step and none while it holds some, and takes a file's own lock only after them:
-so nobody waits for one who waits.
+An operation takes all its claims in one step and none while it holds some, and takes a file's own lock only after them;
+and claims that exclude each other are granted in the order in which they were asked for. So nobody waits for ever.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from chuk_fsspec.vfs.node import DirectoryNode, PathNode
 
@@ -26,10 +27,11 @@ Entry = tuple[DirectoryNode, str]
 
 
 class Claims:
-    """All claims on one table's nodes, kept on the nodes themselves."""
+    """All claims on one table's nodes."""
 
     def __init__(self, lock: threading.RLock) -> None:
         self._changed = threading.Condition(lock)
+        self._waiting: list[_Claim] = []
 
     @contextmanager
     def hold(self, *used: PathNode, entries: Sequence[Entry] = (), moved: Sequence[PathNode] = ()) -> Iterator[None]:
@@ -40,55 +42,86 @@ class Claims:
             entries: entries that nobody else may look at or change.
             moved: nodes whose path is about to change or end.
         """
+        claim = _Claim(used, entries, moved)
         with self._changed:
-            for node in moved:
-                node.wanted += 1
+            self._waiting.append(claim)
             try:
-                self._changed.wait_for(lambda: _are_free(used, entries, moved))
+                self._changed.wait_for(lambda: self._may_go(claim))
+                counted = claim.take()
             finally:
-                for node in moved:
-                    node.wanted -= 1
+                self._waiting.remove(claim)
                 self._changed.notify_all()
-            counted = [node for one in used for node in one.above()]
-            _take(counted, entries, moved)
         try:
             yield
         finally:
             with self._changed:
-                _give_back(counted, entries, moved)
+                claim.give_back(counted)
                 self._changed.notify_all()
 
+    def _may_go(self, claim: _Claim) -> bool:
+        if not claim.is_free():
+            return False
+        for earlier in self._waiting:
+            if earlier is claim:
+                break
+            if earlier.excludes(claim):
+                return False
+        return True
 
-def _are_free(used: Sequence[PathNode], entries: Sequence[Entry], moved: Sequence[PathNode]) -> bool:
-    # Those who only use a path let one who waits to move it go first, or a busy directory could never be renamed. Two
-    # movers do not wait for each other this way: each would wait for ever.
-    polite = not moved
-    return (
-        all(not node.moving and not (polite and node.wanted) for one in used for node in one.above())
-        and all(not node.moving and not node.uses for node in moved)
-        and all(_is_free(directory, name) for directory, name in entries)
+
+@dataclass(frozen=True, eq=False)
+class _Claim:
+    """What one operation claims. The nodes themselves keep account of what is held."""
+
+    used: Sequence[PathNode]
+    entries: Sequence[Entry]
+    moved: Sequence[PathNode]
+
+    def is_free(self) -> bool:
+        """Whether nobody holds what excludes this claim."""
+        return (
+            not any(node.moving for one in self.used for node in one.above())
+            and not any(node.moving or node.uses for node in self.moved)
+            and not any(_is_busy(directory, name) for directory, name in self.entries)
+        )
+
+    def excludes(self, other: _Claim) -> bool:
+        """Whether the two cannot be held at once."""
+        return _disturbs(self, other) or _disturbs(other, self) or _meet(self.entries, other.entries)
+
+    def take(self) -> list[PathNode]:
+        """Hold the claim; returns the nodes that are in use now, for ``give_back``."""
+        counted = [node for one in self.used for node in one.above()]
+        for node in counted:
+            node.uses += 1
+        for directory, name in self.entries:
+            directory.busy.add(name)
+        for node in self.moved:
+            node.moving = True
+        return counted
+
+    def give_back(self, counted: Sequence[PathNode]) -> None:
+        """Hold it no more."""
+        for node in counted:
+            node.uses -= 1
+        for directory, name in self.entries:
+            directory.busy.discard(name)
+        for node in self.moved:
+            node.moving = False
+
+
+def _is_busy(directory: DirectoryNode, name: str) -> bool:
+    return bool(directory.busy) if name == ALL else name in directory.busy or ALL in directory.busy
+
+
+def _disturbs(mover: _Claim, other: _Claim) -> bool:
+    """Whether one moves something whose path the other needs."""
+    return any(one.is_inside(node) for node in mover.moved for one in (*other.used, *other.moved))
+
+
+def _meet(entries: Sequence[Entry], others: Sequence[Entry]) -> bool:
+    return any(
+        directory is other_directory and (name == other_name or ALL in {name, other_name})
+        for directory, name in entries
+        for other_directory, other_name in others
     )
-
-
-def _is_free(directory: DirectoryNode, name: str) -> bool:
-    if name == ALL:
-        return not directory.busy
-    return name not in directory.busy and ALL not in directory.busy
-
-
-def _take(counted: Sequence[PathNode], entries: Sequence[Entry], moved: Sequence[PathNode]) -> None:
-    for node in counted:
-        node.uses += 1
-    for directory, name in entries:
-        directory.busy.add(name)
-    for node in moved:
-        node.moving = True
-
-
-def _give_back(counted: Sequence[PathNode], entries: Sequence[Entry], moved: Sequence[PathNode]) -> None:
-    for node in counted:
-        node.uses -= 1
-    for directory, name in entries:
-        directory.busy.discard(name)
-    for node in moved:
-        node.moving = False

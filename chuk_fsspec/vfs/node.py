@@ -29,7 +29,6 @@ class PathNode:
         direct: its open handles, if the filesystem gives handles of its own.
         version: differs once the content does; None if the filesystem has not been asked since a change made here.
         uses: how many operations under way need the path of this node or of one below it.
-        wanted: how many operations wait for ``uses`` to end.
         moving: an operation that changes the path is under way.
     """
 
@@ -58,7 +57,6 @@ class PathNode:
         "uid",
         "uses",
         "version",
-        "wanted",
     )
 
     rdev = 0
@@ -73,7 +71,7 @@ class PathNode:
         self.overrides: dict[str, int] = {}
         self.content: Content | None = None
         self.direct: list[DirectHandle] = []
-        self.uses = self.wanted = 0
+        self.uses = 0
         self.moving = False
         self.version: tuple[object, ...] | None = None
         self.atime_ns = self.mtime_ns = self.ctime_ns = now_ns

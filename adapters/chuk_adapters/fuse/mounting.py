@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import errno
 import importlib
 import logging
@@ -48,6 +49,7 @@ class Mount:
         mount_begins(self._transport.device)
         self._thread = threading.Thread(target=self._serve, name=f"fuse:{path}", daemon=True)
         self._thread.start()
+        atexit.register(self.unmount)
 
     @property
     def is_live(self) -> bool:
@@ -99,6 +101,7 @@ class Mount:
         finally:
             mount_ends(self._transport.device)
             self._transport.detach()
+            atexit.unregister(self.unmount)
             self._finished.set()
 
     def __enter__(self) -> Mount:

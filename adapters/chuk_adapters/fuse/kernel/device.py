@@ -110,7 +110,7 @@ def _libc_call(function: str, *args: bytes | int, path: Path) -> None:
     if getattr(libc, function)(*converted) != 0:
         code = ctypes.get_errno()
         hint = {
-            errno.EPERM: "mounting needs root, or fusermount3 (package fuse3)",
+            errno.EPERM: "mounting takes CAP_SYS_ADMIN; a container needs --cap-add SYS_ADMIN",
             errno.EINVAL: "not mounted there" if function == "umount2" else "the kernel refused the mount options",
             errno.EBUSY: "something still uses it; --lazy unmounts as soon as that ends",
         }.get(code, "")
