@@ -3,8 +3,9 @@
     python benchmarks/bench_memory.py                       # 10,000 files, three rounds, under a minute
     python benchmarks/bench_memory.py --files 1000 --files 1000000 --target chukmem
 
-Files hold 1 KiB, 100 a directory. Every figure is operations per second of CPU time, each target in a fresh process, taking
-turns. "nested dicts" does the least that a tree of files can do and has no fsspec around it: the limit to hold against.
+Files hold 1 KiB, 100 a directory. Every figure is operations per second of CPU time, each target in a fresh process,
+taking turns. "nested dicts" does the least that a tree of files can do and has no fsspec around it: the limit to hold
+against.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import random
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any, Protocol
 
 from measure import Figures, rate, ratio, save, say, table
@@ -120,8 +122,7 @@ def open_target(name: str) -> Target:
 
 
 def resident_bytes() -> int:
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def run(name: str, files: int) -> dict[str, float]:
@@ -129,7 +130,7 @@ def run(name: str, files: int) -> dict[str, float]:
     fs = open_target(name)
     directories = [f"/t/d{number:05d}" for number in range(max(files // PER_DIRECTORY, 1))]
     paths = [f"{directory}/f{number:02d}" for directory in directories for number in range(PER_DIRECTORY)]
-    chance = random.Random(1)  # noqa: S311 - the same for all targets
+    chance = random.Random(1)  # the same for all targets
     some = [chance.choice(paths) for _ in range(SAMPLE)]
     some_directories = [chance.choice(directories) for _ in range(SAMPLE // 20)]
     fs.mkdir("/t")
@@ -161,7 +162,8 @@ def run(name: str, files: int) -> dict[str, float]:
 
 def measure(name: str, files: int) -> dict[str, float]:
     """The same in a fresh process."""
-    done = subprocess.run([sys.executable, __file__, "--worker", name, "--files", str(files)], check=True, capture_output=True)
+    command = [sys.executable, __file__, "--worker", name, "--files", str(files)]
+    done = subprocess.run(command, check=True, capture_output=True)
     result: dict[str, float] = json.loads(done.stdout)
     return result
 

@@ -3,8 +3,8 @@
     python benchmarks/bench_mount.py                 # three rounds, about three minutes
     python benchmarks/bench_mount.py --rounds 1 --mib 256
 
-Needs root, /dev/fuse and bindfs. Each target is mounted by a process of its own; the targets take turns. Every figure is
-wall time of the client. Ratios are medians over the rounds; above 1, the mount is ahead of bindfs.
+Needs root, /dev/fuse and bindfs. Each target is mounted by a process of its own; the targets take turns. Every figure
+is wall time of the client. Ratios are medians over the rounds; above 1, the mount is ahead of bindfs.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def mounted(target: str, options: list[str] | None, directory: Path) -> Iterator
     point = directory / target.replace(" ", "").replace(",", "-")
     point.mkdir()
     if options is None:
-        source = Path(tempfile.mkdtemp(prefix="chuk-bench-", dir="/dev/shm"))  # noqa: S108 - it has to be tmpfs
+        source = Path(tempfile.mkdtemp(prefix="chuk-bench-", dir="/dev/shm"))
         subprocess.run(["bindfs", "-s", str(source), str(point)], check=True)
         yield point
         subprocess.run(["umount", str(point)], check=True)
@@ -196,9 +196,15 @@ def main() -> int:
     parser.add_argument("--mib", type=int, default=1024, help="size of the large file in MiB (default 1024)")
     parser.add_argument("--target", action="append", choices=[t for t in TARGETS if t != "bindfs -s"])
     chosen = parser.parse_args()
-    missing = [what for what, there in (
-        ("root", os.geteuid() == 0), ("/dev/fuse", Path("/dev/fuse").exists()), ("bindfs", shutil.which("bindfs")),
-    ) if not there]
+    missing = [
+        what
+        for what, there in (
+            ("root", os.geteuid() == 0),
+            ("/dev/fuse", Path("/dev/fuse").exists()),
+            ("bindfs", shutil.which("bindfs")),
+        )
+        if not there
+    ]
     if missing:
         say(f"bench_mount: skipped, it needs {' and '.join(missing)}")
         return 0

@@ -1,4 +1,4 @@
-"""Timing that can be trusted on a noisy machine: CPU beside wall, several rounds, targets in turn, ratios in the end."""
+"""Timing that can be trusted on a noisy machine: CPU time, several rounds, targets in turn, ratios in the end."""
 
 from __future__ import annotations
 

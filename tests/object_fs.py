@@ -161,7 +161,7 @@ class RenamingObjectFileSystem(ObjectFileSystem):
     def mv(self, path1: str, path2: str, **kwargs: Any) -> None:
         self.calls["mv"] += 1
         old, new = self._strip_protocol(path1), self._strip_protocol(path2)
-        moved = [key for key in self.objects if key == old or key.startswith(f"{old}/")]
+        moved = [key for key in list(self.objects) if key == old or key.startswith(f"{old}/")]
         if not moved:
             raise FileNotFoundError(path1)
         for key in moved:

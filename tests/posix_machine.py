@@ -438,11 +438,11 @@ usual_flags = st.builds(
 )
 nameless_flags = st.sampled_from([os.O_TMPFILE | os.O_RDWR, os.O_TMPFILE | os.O_WRONLY | os.O_EXCL])
 
-# Only root may give files away, keep set-group-ID of a foreign group, and read what nobody may. The sticky bit stays
+# The engine keeps permissions and enforces none, so whoever is not root leaves all to the owner. The sticky bit stays
 # away from directories that others may write to, where the kernel has rules of its own (fs.protected_* in sysctl).
-_MODES = [0o644, 0o600, 0o755, 0o777]
-_ROOT_MODES = [0o000, 0o444, 0o1755, 0o2755, 0o2644, 0o4755, 0o4644, 0o6777, 0o6711]
-modes = st.sampled_from(_MODES + _ROOT_MODES * IS_ROOT)
+_OWNER_MODES = [0o700, 0o711, 0o755, 0o777]
+_ROOT_MODES = [0o000, 0o444, 0o600, 0o644, 0o1755, 0o2755, 0o2644, 0o4755, 0o4644, 0o6777, 0o6711]
+modes = st.sampled_from(_OWNER_MODES + _ROOT_MODES * IS_ROOT)
 
 # The same few places again and again, so that a file is cut where it ends and read where it was written.
 _PLACES = [0, 0, 0, 1, 5, 20, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 5, -1]

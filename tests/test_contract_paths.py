@@ -68,6 +68,13 @@ def test_nul_is_no_character_of_a_path(path: str) -> None:
         normalise(path)
 
 
+@pytest.mark.parametrize("path", ["\ud800", "/\ud800", "/a/\udc00", "/" + "a" * 200 + "\udfff"])
+def test_half_a_surrogate_pair_is_no_character_of_a_path(path: str) -> None:
+    with fails_with(errno.EINVAL, path):
+        normalise(path)
+    assert normalise("/raw-\udcff") == "/raw-\udcff", "a byte that is not UTF-8 (PEP 383)"
+
+
 @pytest.mark.parametrize("name", ["x" * 256, "ü" * 128, "日" * 86, "🦀" * 64, "x" * 254 + "\udcff\udcff"])
 def test_a_name_has_255_bytes(name: str) -> None:
     for path in ("/" + name, "/a/" + name, name + "/b"):

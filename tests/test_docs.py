@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from chuk_fsspec.backends.memory import drop_store
 
 ROOT = Path(__file__).parents[1]
@@ -50,7 +51,7 @@ def test_python_blocks(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for number, code in enumerate(blocks(page, "python"), 1):
         if needs_mount(code) and not os.access("/dev/fuse", os.R_OK | os.W_OK):
             continue
-        exec(compile(code, f"{page.name} block {number}", "exec"), {"__name__": "__main__"})  # noqa: S102
+        exec(compile(code, f"{page.name} block {number}", "exec"), {"__name__": "__main__"})
 
 
 @pytest.mark.parametrize("page", pages_with("bash"), ids=name_of)

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chuk_fsspec.backends.memory import MemoryFileSystem, drop_store
 from chuk_fsspec.testing.checks import failing
+
+pytestmark = pytest.mark.timeout(900)  # at night, 10,000 examples each
 
 Step = tuple[str, Callable[[MemoryFileSystem], Any]]
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from chuk_adapters.fuse import MountOptions, mount
 from chuk_fsspec import MemoryFileSystem
 
@@ -36,7 +37,9 @@ def test_a_file_made_by_a_tool_shows_in_the_api(chukmem: MemoryFileSystem, point
     assert chukmem.posix.readlink("/l") == "a.txt"
 
 
-def test_a_new_file_shows_although_the_kernel_remembers_that_it_was_missing(chukmem: MemoryFileSystem, point: Path) -> None:
+def test_a_new_file_shows_although_the_kernel_remembers_that_it_was_missing(
+    chukmem: MemoryFileSystem, point: Path
+) -> None:
     assert not (point / "late").exists()
     chukmem.pipe_file("/late", b"now")
     assert run("cat", str(point / "late")) == "now"

@@ -97,7 +97,10 @@ class TestListing:
             os.unlink(last)
             names = [entry.name for entry in entries if entry.is_file()]
         assert not last.exists()
-        assert len(names) in (ENTRIES - 2, ENTRIES - 1)  # whether a name removed meanwhile is listed is open (readdir(3))
+        assert len(names) in (
+            ENTRIES - 2,
+            ENTRIES - 1,
+        )  # whether a name removed meanwhile is listed is open (readdir(3))
 
     def test_two_readers_of_one_directory_do_not_disturb_each_other(
         self, chukmem: MemoryFileSystem, mounted: Mount

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chuk_adapters.fuse import mount
 from fsspec import AbstractFileSystem
+
+from chuk_adapters.fuse import mount
 
 pytestmark = pytest.mark.mount
 
 
-class StallingFileSystem(AbstractFileSystem):  # type: ignore[misc]
+class StallingFileSystem(AbstractFileSystem):
     """A flat remote store, where reading ``/stalled`` waits until the test lets it go on."""
 
     protocol = "stalling"

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from chuk_adapters.fuse import Mount, mount
 from chuk_fsspec import MemoryFileSystem
 
@@ -34,7 +35,7 @@ def mounted(chukmem: MemoryFileSystem, tmp_path: Path) -> Iterator[Mount]:
 
 def exercise(home: Path, common: Path, end: float, seed: int) -> None:
     """Make, read, rename and remove files of one's own, and fight for those that are common to all."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     home.mkdir()
     while time.monotonic() < end:
         name, data = home / f"f{chance.randrange(20)}", os.urandom(chance.randrange(10, 70_000))
@@ -117,8 +118,8 @@ def test_a_killed_server_hangs_nobody_and_its_mount_point_can_be_freed(tmp_path:
             server.wait(30)
             with pytest.raises(OSError, match="not connected"):
                 os.listdir(target)
-            with pytest.raises(OSError):  # noqa: PT011 - the errno depends on what the kernel had cached
-                os.pread(held.fileno(), 10, 100_000)
+            with pytest.raises(OSError, match="not connected"):
                 os.stat(target / "never-seen")
+            assert held.read() in ("", "x")  # what the kernel had cached, at once
     subprocess.run([sys.executable, "-m", "chuk_fsspec", "umount", str(target)], check=True)
     assert os.listdir(target) == []

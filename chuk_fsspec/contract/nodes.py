@@ -16,29 +16,49 @@ class Node(Protocol):
     """One inode's attributes, as ``stat`` names them. Times are integer nanoseconds since the epoch."""
 
     @property
-    def ino(self) -> int: ...
+    def ino(self) -> int:
+        """Inode number."""
+
     @property
-    def mode(self) -> int: ...
+    def mode(self) -> int:
+        """File type and permission bits."""
+
     @property
-    def nlink(self) -> int: ...
+    def nlink(self) -> int:
+        """How many names it has."""
+
     @property
-    def uid(self) -> int: ...
+    def uid(self) -> int:
+        """Owner."""
+
     @property
-    def gid(self) -> int: ...
+    def gid(self) -> int:
+        """Group."""
+
     @property
-    def rdev(self) -> int: ...
+    def rdev(self) -> int:
+        """Device number of a device node, 0 for everything else."""
+
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Bytes of content; of a symbolic link, the length of its target."""
+
     @property
     def allocated(self) -> int:
         """Bytes that the content really takes, holes left out."""
 
     @property
-    def atime_ns(self) -> int: ...
+    def atime_ns(self) -> int:
+        """Last access."""
+
     @property
-    def mtime_ns(self) -> int: ...
+    def mtime_ns(self) -> int:
+        """Last change of content."""
+
     @property
-    def ctime_ns(self) -> int: ...
+    def ctime_ns(self) -> int:
+        """Last change of content or attributes."""
+
 
 
 Change = Callable[["Node | None", str, "Node | None"], None]
@@ -58,7 +78,8 @@ class NodeOperations(Protocol):
     """
 
     @property
-    def root(self) -> Node: ...
+    def root(self) -> Node:
+        """The root directory."""
 
     @property
     def stateless(self) -> bool:
@@ -81,7 +102,7 @@ class NodeOperations(Protocol):
         """Names and nodes of a directory at one moment, without ``.`` and ``..``. ENOTDIR."""
 
     def create(self, directory: Node, name: str, mode: int, uid: int, gid: int, rdev: int = 0) -> Node:
-        """Make a file, FIFO, socket or device node; ``mode`` has the type bits. EEXIST, ENOTDIR, ENOENT, ENAMETOOLONG."""
+        """Make a file, FIFO, socket or device; ``mode`` has the type bits. EEXIST, ENOTDIR, ENOENT, ENAMETOOLONG."""
 
     def mkdir(self, directory: Node, name: str, mode: int, uid: int, gid: int) -> Node:
         """Make a directory. EEXIST, ENOTDIR, ENOENT, ENAMETOOLONG."""

@@ -1,4 +1,4 @@
-"""One normal form for paths: absolute, ``/``-separated, no ``.``, ``..`` or ``//``, no trailing slash but the root's."""
+"""One normal form for paths: absolute, ``/``-separated, no ``.``, ``..`` or ``//``, no slash at the end."""
 
 from __future__ import annotations
 
@@ -20,9 +20,25 @@ _ALWAYS_SHORT = NAME_MAX // 4
 """A string of this many characters or fewer fits NAME_MAX whatever its characters are."""
 
 
-def encoded_length(text: str) -> int:
-    """Length of a path or name in bytes; names that are not UTF-8 travel as surrogate escapes (PEP 383)."""
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+def encoded_length(text: str, path: str | None = None) -> int:
+    """Length of a path or name in bytes; names that are not UTF-8 travel as surrogate escapes (PEP 383).
+
+    Args:
+        text: what is measured.
+        path: the whole path, for the message.
+
+    Returns:
+        A number of bytes.
+
+    Raises:
+        OSError: EINVAL for any other half of a surrogate pair, which no bytes can stand for.
+    """
+    if text.isascii():
+        return len(text)
+    try:
+        return len(text.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:
+        raise os_error(errno.EINVAL, path or text, hint="half a surrogate pair is no character of a path") from None
 
 
 def check_name(name: str, path: str | None = None) -> str:
@@ -37,7 +53,7 @@ def check_name(name: str, path: str | None = None) -> str:
     """
     if name in SPECIAL_NAMES or "/" in name or "\0" in name:
         raise os_error(errno.EINVAL, path or name, hint=f"{name!r} cannot be a file name")
-    if len(name) > _ALWAYS_SHORT and encoded_length(name) > NAME_MAX:
+    if (len(name) > _ALWAYS_SHORT or not name.isascii()) and encoded_length(name, path) > NAME_MAX:
         raise os_error(errno.ENAMETOOLONG, path or name, hint=f"a name may have {NAME_MAX} bytes")
     return name
 
@@ -54,10 +70,12 @@ def normalise(path: str) -> str:
         The absolute path in normal form; ``/`` for the root.
 
     Raises:
-        OSError: EINVAL for NUL or a ``..`` that climbs above the root; ENAMETOOLONG past 255 bytes a name or 4096 in all.
+        OSError: EINVAL for NUL, half a surrogate pair, or a ``..`` that climbs above the root; ENAMETOOLONG past 255
+        bytes a name or 4096 in all.
     """
     if _is_plain(path):
         return path
+    encoded_length(path)
     if "\0" in path:
         raise os_error(errno.EINVAL, path, hint="a path cannot hold a NUL character")
     parts: list[str] = []
@@ -82,6 +100,7 @@ def _is_plain(path: str) -> bool:
     """Whether a short path is in normal form already: the common case, decided without splitting."""
     return (
         len(path) <= _ALWAYS_SHORT
+        and path.isascii()
         and path.startswith("/")
         and "//" not in path
         and "/." not in path
@@ -128,4 +147,4 @@ def join(directory: str, name: str) -> str:
 
 def is_inside(path: str, directory: str) -> bool:
     """Whether a normal path is a directory itself or lies below it."""
-    return directory == "/" or path == directory or path.startswith(directory + "/")
+    return directory in ("/", path) or path.startswith(directory + "/")

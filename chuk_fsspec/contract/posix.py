@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Union
+from typing import TYPE_CHECKING, Protocol
 
 from chuk_fsspec.contract.errors import not_supported
 
 if TYPE_CHECKING:
     from chuk_fsspec.contract.nodes import NodeOperations
 
-Buffer = Union[bytes, bytearray, memoryview]
+Buffer = bytes | bytearray | memoryview
 
 RENAME_NOREPLACE = 1
 """renameat2(2): fail with EEXIST if the target exists."""
@@ -49,7 +49,7 @@ class Handle(Protocol):
         """Up to ``size`` bytes from ``offset``; empty past the end. EBADF if not open for reading."""
 
     def pwrite(self, data: Buffer, offset: int) -> int:
-        """Write all of ``data`` at ``offset`` (at the end with O_APPEND) and return its length. EBADF, EFBIG, ENOSPC."""
+        """Write all of ``data`` at ``offset``, with O_APPEND at the end. EBADF, EFBIG, ENOSPC."""
 
     def truncate(self, size: int) -> None:
         """Cut the file, or grow it with zeros. EINVAL for a negative size, EFBIG."""
@@ -68,7 +68,7 @@ class Handle(Protocol):
 
 
 class Posix:
-    """The POSIX side of a filesystem. Paths are absolute; symbolic links are followed as the system call of that name does.
+    """The POSIX side of a filesystem. Paths are absolute; links are followed as the system call of that name does.
 
     Every method raises ``OSError`` with the errno of its system call (POSIX.1-2017, Linux man pages), ENOTSUP where the
     filesystem does not declare the capability.

@@ -18,7 +18,8 @@ _last = 0
 def now_ns() -> int:
     """Nanoseconds since the epoch, on Linux at the kernel's tick (about 4 ms), with which it stamps its own inodes.
 
-    Within one tick the same int object is returned, so that files made in bulk share it instead of holding 48 bytes each.
+    Within one tick the same int object is returned, so that files made in bulk share it instead of holding 48 bytes
+    each.
     """
     global _last  # noqa: PLW0603 - one clock for the process
     now = _read_clock()

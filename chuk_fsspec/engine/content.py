@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Union
+from typing import final
 
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.posix import Buffer
@@ -20,6 +20,7 @@ MAX_SIZE = 2**63 - 1
 _ZEROS = bytes(CHUNK)
 
 
+@final
 class Extents:
     """A large or sparse file: chunks of exactly 64 KiB, where a missing one is a hole.
 
@@ -143,7 +144,7 @@ class Extents:
             self._own(index)[start - base : end - base] = bytes(end - start)
 
 
-Content = Union[bytes, bytearray, Extents]
+Content = bytes | bytearray | Extents
 
 
 def check_range(offset: int, length: int) -> None:
@@ -162,8 +163,7 @@ def read(content: Content, size: int, offset: int) -> list[Buffer]:
         if offset == 0 and size >= len(content):
             return [content]
         return [memoryview(content)[offset : offset + size]]
-    piece: bytearray = content[offset : offset + size]  # type: ignore[index]
-    return [piece]
+    return [content[offset : offset + size]]
 
 
 def write(content: Content, data: Buffer, offset: int) -> Content:
@@ -171,11 +171,11 @@ def write(content: Content, data: Buffer, offset: int) -> Content:
     end = offset + len(data)
     if type(content) is not Extents:
         if end > CHUNK or len(content) > CHUNK:
-            content = Extents(content)  # type: ignore[arg-type]
+            content = Extents(content)
         elif not content and offset == 0:
             return bytes(data)
         else:
-            return _write_small(content, data, offset, end)  # type: ignore[arg-type]
+            return _write_small(content, data, offset, end)
     content.write(data, offset)
     return content
 
@@ -206,10 +206,10 @@ def truncate(content: Content, size: int) -> Content:
         content.truncate(size)
         return content
     if size <= len(content):
-        return bytes(memoryview(content)[:size])  # type: ignore[arg-type]
+        return bytes(memoryview(content)[:size])
     if size <= CHUNK:
-        return bytes(content) + bytes(size - len(content))  # type: ignore[arg-type]
-    grown = Extents(content)  # type: ignore[arg-type]
+        return bytes(content) + bytes(size - len(content))
+    grown = Extents(content)
     grown.truncate(size)
     return grown
 
@@ -222,7 +222,7 @@ def zero(content: Content, offset: int, length: int) -> Content:
     if len(content) <= CHUNK and type(content) is not Extents:
         return write(content, bytes(length), offset)
     if type(content) is not Extents:
-        content = Extents(content)  # type: ignore[arg-type]
+        content = Extents(content)
     content.zero(offset, length)
     return content
 
@@ -249,7 +249,7 @@ def copy(content: Content) -> Content:
     """The same bytes as a content of its own."""
     if type(content) is Extents:
         return content.copy()
-    return bytes(content)  # type: ignore[arg-type]
+    return bytes(content)
 
 
 def to_bytes(content: Content, start: int = 0, end: int | None = None) -> bytes:

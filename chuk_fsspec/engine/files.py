@@ -23,7 +23,11 @@ class ReadFile(io.BytesIO):
 
     def __init__(self, fs: InodeFileSystem, path: str, data: bytes) -> None:
         super().__init__(data)
-        self.fs, self.path, self.mode, self.size = fs, path, "rb", len(data)
+        self.fs, self.path, self.size = fs, path, len(data)
+
+    @property
+    def mode(self) -> str:
+        return "rb"
 
     def writable(self) -> bool:
         return False
@@ -94,9 +98,13 @@ class WriteFile(io.BytesIO):
 
     def __init__(self, fs: InodeFileSystem, path: str, mode: str, data: bytes = b"", autocommit: bool = True) -> None:
         super().__init__(data)
-        self.fs, self.path, self.mode, self.autocommit = fs, path, mode, autocommit
+        self.fs, self.path, self._mode, self.autocommit = fs, path, mode, autocommit
         self._sealed: bytes | None = None
         self._discarded = False
+
+    @property
+    def mode(self) -> str:
+        return self._mode
 
     def readable(self) -> bool:
         return "+" in self.mode

@@ -340,6 +340,8 @@ class InodeFileSystem(AbstractFileSystem):
                 return
             except FileExistsError:
                 inode = self._find(path)  # somebody was faster
+        if not inode.is_file:
+            raise _not_a_file(inode, path)
         try:
             self.inodes.append(inode, data)
         except OSError as error:
@@ -368,7 +370,7 @@ class InodeFileSystem(AbstractFileSystem):
             self.inodes.setattr(inode, atime_ns=now, mtime_ns=now)
 
     def cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
-        """Copy one file with its permission bits, or make a directory of the same name. Content is shared if it can be."""
+        """Copy one file with its permission bits, or make a directory of the same name. EISDIR, ENOSPC."""
         self._settle()
         inode = self._find(stringify_path(path1))
         if isinstance(inode, Directory):
@@ -383,7 +385,7 @@ class InodeFileSystem(AbstractFileSystem):
             self.inodes.setattr(self._find(stringify_path(path2)), mode=inode.mode)
 
     def mkdir(self, path: str, create_parents: bool = True, **kwargs: Any) -> None:
-        """Make a directory, and its parents unless told not to. FileExistsError; FileNotFoundError, NotADirectoryError."""
+        """Make a directory, and its parents unless told not to. EEXIST, ENOENT, ENOTDIR."""
         self._settle()
         normal = self._strip_protocol(path)
         if create_parents:
@@ -456,8 +458,8 @@ class InodeFileSystem(AbstractFileSystem):
     def mv(self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None, **kwargs: Any) -> None:
         """Move a file or directory in one step (rename(2)).
 
-        As in fsspec's copying rules, a target that ends in ``/`` or is a directory takes the source inside. Of a list or
-        a glob pattern, each match is moved in a step of its own.
+        As in fsspec's copying rules, a target that ends in ``/`` or is a directory takes the source inside. Of a list
+        or a glob pattern, each match is moved in a step of its own.
 
         Raises:
             OSError: ENOENT, ENOTEMPTY, EINVAL for a directory into itself; EISDIR, ENOTDIR for unlike kinds.

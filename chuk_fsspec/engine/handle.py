@@ -48,7 +48,7 @@ class InodeHandle:
     def truncate(self, size: int) -> None:
         """Cut, or grow with a hole. EBADF, EINVAL, EFBIG."""
         self._require(self._writes)
-        self._tree.setattr(self._inode, size=size)
+        self._tree.setattr(self._inode, size=size, handle=self)
 
     def flush(self) -> None:
         """Writes are in place already. EBADF."""
@@ -70,7 +70,7 @@ class InodeHandle:
             self._open = False
             self._tree.closed(self._inode)
 
-    def __enter__(self) -> InodeHandle:
+    def __enter__(self) -> InodeHandle:  # noqa: PYI034 - typing.Self needs Python 3.11
         return self
 
     def __exit__(self, *exc_info: object) -> None:

@@ -19,8 +19,8 @@ class Inode:
     """One file, symbolic link or special file. A store creates it, the tree gives its fields their meaning.
 
     ``content`` is bytes-like or ``Extents`` for a regular file, the target (str) for a symbolic link, the device number
-    (int) for everything else. ``version`` is a number of the whole store that was never used before, taken anew with each
-    change of content; a new inode's is its ``ino``.
+    (int) for everything else. ``version`` is a number of the whole store that was never used before, taken anew with
+    each change of content; a new inode's is its ``ino``.
     """
 
     __slots__ = (

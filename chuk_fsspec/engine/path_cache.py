@@ -9,7 +9,7 @@ _FREED_AT_ONCE = 4
 
 
 class PathCache:
-    """Look up in ``current``. Freeing what was forgotten takes time too, so it is left to later additions, bit by bit."""
+    """Look up in ``current``. What was forgotten is freed bit by bit, by later additions."""
 
     __slots__ = ("_forgotten", "current")
 

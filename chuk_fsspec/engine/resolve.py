@@ -1,8 +1,8 @@
 """From a path to an inode (namei), with a cache of directories by path.
 
-The cache maps a directory's path to the directory: the normal path, and URLs as they were asked for. It is filled under the tree's
-lock and emptied when a directory or link moves or goes away. An entry for a removed directory is harmless: the directory
-is empty and takes no new names, and then the path is walked from the root.
+The cache maps a directory's path to the directory: the normal path, and URLs as they were asked for. It is filled under
+the tree's lock and emptied when a directory or link moves or goes away. An entry for a removed directory is harmless:
+the directory is empty and takes no new names, and then the path is walked from the root.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What an engine asks of the place where inodes live. ``Tree`` gives these primitives their POSIX meaning.
 
-Every method is called under the tree's lock but ``child``, ``children`` and ``read``, which must be safe beside a writer.
-A store checks nothing: names are valid, kinds are right.
+Every method is called under the tree's lock but ``child``, ``children`` and ``read``, which must be safe beside a
+writer. A store checks nothing: names are valid, kinds are right.
 """
 
 from __future__ import annotations

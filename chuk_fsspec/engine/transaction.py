@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from chuk_fsspec.engine.filesystem import InodeFileSystem
 
 
-class UndoTransaction(Transaction):  # type: ignore[misc]
+class UndoTransaction(Transaction):
     """``with fs.transaction``: all of it or nothing, for the thread that started it.
 
-    Files written inside appear when the block ends well, as fsspec promises, or earlier when an ``rm``, ``mv``, ``cp`` or
-    ``mkdir`` of the same block comes after them, so that the order of operations holds. Everything is undone if the block
-    or the publishing fails. Other threads may see what a running transaction has removed, moved or made.
+    Files written inside appear when the block ends well, as fsspec promises, or earlier when an ``rm``, ``mv``, ``cp``
+    or ``mkdir`` of the same block comes after them, so that the order of operations holds. Everything is undone if the
+    block or the publishing fails. Other threads may see what a running transaction has removed, moved or made.
     """
 
     fs: InodeFileSystem | None

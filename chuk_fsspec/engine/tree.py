@@ -1,8 +1,8 @@
 """POSIX meaning over a store: what each operation on inodes checks, stamps and counts, defined here and only here.
 
-Threads: every change happens under one lock. Lookups take none, since a store's ``child`` is safe beside a writer. Watchers
-are told after the lock is released, for a mount that is told waits for its kernel, which may be waiting for this lock: so
-whoever holds the lock must not call a method here that changes something.
+Threads: every change happens under one lock. Lookups take none, since a store's ``child`` is safe beside a writer.
+Watchers are told after the lock is released, for a mount that is told waits for its kernel, which may be waiting for
+this lock: so whoever holds the lock must not call a method here that changes something.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ class Tree:
             if isinstance(inode, Directory):
                 raise os_error(errno.EISDIR, name)
             now = now_ns()
-            self.store.detach(directory, name, now)  # type: ignore[arg-type]
+            self.store.detach(_directory(directory), name, now)
             self._drop_link(inode, now)
         if self._others:
             self._announce(directory, name, None)
@@ -382,13 +382,15 @@ class Tree:
     ) -> None:
         """Change attributes in one step (chmod(2), chown(2), utimensat(2), truncate(2)).
 
-        A change of owner clears set-user-ID, and set-group-ID of a group executable, as chown(2) does it.
+        A change of owner clears set-user-ID, and set-group-ID of a group executable, as chown(2) does it. Through a
+        handle, ``size`` stamps the content even if it is what it was, as ftruncate(2) does it and truncate(2) does not.
         """
         with self.lock:
             now = now_ns()
             if size is not None:
                 contents.check_range(size, 0)
-                self.store.truncate(_regular(node), size, now)
+                if _regular(node).size != size or handle is not None:
+                    self.store.truncate(node, size, now)
             if mode is not None or uid is not None or gid is not None:
                 self._set_owner(node, mode, uid, gid)
             if atime_ns is not None:
@@ -448,7 +450,7 @@ class Tree:
         """Open a regular file; O_TRUNC empties it, even with O_RDONLY, as on Linux. EISDIR, EINVAL."""
         handle = InodeHandle(self, _regular(node), flags)
         if flags & os.O_TRUNC:
-            self.setattr(node, size=0)
+            self.setattr(node, size=0, handle=handle)
         return handle
 
     def read(self, node: Inode, size: int, offset: int) -> list[Buffer]:

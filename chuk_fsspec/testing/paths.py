@@ -121,6 +121,12 @@ class Paths:
             TAKES_A_PATH[act](fs, "/a\0b")
 
     @pytest.mark.parametrize("act", TAKES_A_PATH)
+    def test_half_a_surrogate_pair_is_refused(self, fs: AbstractFileSystem, act: str) -> None:
+        with pytest.raises(OSError) as caught:
+            TAKES_A_PATH[act](fs, "/a\ud800b")
+        assert caught.value.errno in (errno.EINVAL, errno.ENOENT)
+
+    @pytest.mark.parametrize("act", TAKES_A_PATH)
     @pytest.mark.parametrize(
         "path", ["/" + "x" * (NAME_MAX + 1), "/" + "ü" * (NAME_MAX // 2 + 1), "/x" * (PATH_MAX // 2) + "/y"]
     )

@@ -188,6 +188,14 @@ class Appending:
             file.write(b"two")
         assert fs.cat_file(f"{root}/f") == b"one"
 
+    def test_a_directory_that_came_meanwhile_is_no_file(self, fs: AbstractFileSystem, root: str) -> None:
+        file = fs.open(f"{root}/f", "ab")
+        file.write(b"one")
+        fs.pipe_file(f"{root}/f/below", b"two")
+        with fails_with(errno.EISDIR, f"{root}/f"):
+            file.close()
+        assert fs.cat_file(f"{root}/f/below") == b"two"
+
     def test_two_writers_both_add(self, fs: AbstractFileSystem, root: str) -> None:
         with fs.open(f"{root}/f", "ab") as one, fs.open(f"{root}/f", "ab") as other:
             one.write(b"one ")

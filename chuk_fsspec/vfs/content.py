@@ -30,7 +30,7 @@ class Content:
         node: the file.
         spool: the whole content, once that was needed.
         dirty: the filesystem has not got all of it yet.
-        users: how many handles are open.
+        users: how many handles are open, and operations under way that need the content to stay.
     """
 
     def __init__(self, volume: Volume, node: PathNode) -> None:

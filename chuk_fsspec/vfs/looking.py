@@ -15,7 +15,7 @@ def lookup(volume: Volume, directory: DirectoryNode, name: str) -> PathNode | No
     """The node behind an entry; None if there is none. ENAMETOOLONG."""
     if encoded_length(name) > NAME_MAX:
         raise os_error(errno.ENAMETOOLONG, name)
-    if directory.gone or name in SPECIAL_NAMES or "/" in name or "\0" in name:
+    if name in SPECIAL_NAMES or "/" in name or "\0" in name:
         return None
     known, node = volume.table.recall(directory, name)
     if known:
@@ -26,6 +26,8 @@ def lookup(volume: Volume, directory: DirectoryNode, name: str) -> PathNode | No
 
 def find(volume: Volume, directory: DirectoryNode, name: str, names: list[str]) -> PathNode | None:
     """As ``lookup``, by one who has the claim on the entry; ``names`` lead to the directory."""
+    if directory.gone:
+        return None
     table = volume.table
     known, node = table.recall(directory, name)
     if known:
@@ -45,23 +47,18 @@ def refresh(volume: Volume, node: PathNode) -> PathNode:
         if node.direct:
             node.size = node.direct[-1].stat().st_size
         return node
-    if table.is_fresh(node):
-        return node
-    with table.using(node) as names:
-        if table.is_fresh(node):
-            return node
+    while not table.is_fresh(node):
         if node is table.root:
             _refresh_root(volume)
             return node
-        asked = table.clock
-        try:
-            attributes = volume.backend.attributes(names)
-        except (FileNotFoundError, NotADirectoryError):
-            found = table.learn_missing(node.parent, node.name, asked)
-        else:
-            found = table.learn(node.parent, node.name, attributes, asked)
-    if found is not node:
-        raise os_error(errno.ENOENT, volume.backend.path(names))
+        directory, name = node.parent, node.name
+        with table.using_entry(directory, name) as names:
+            # While we waited for the claim, others may have moved it.
+            if node.parent is not directory or node.name != name:
+                continue
+            if find(volume, directory, name, names) is not node:
+                raise os_error(errno.ENOENT, volume.backend.path([*names, name]))
+            return node
     return node
 
 
@@ -84,8 +81,10 @@ def ask_entries(volume: Volume, directory: DirectoryNode, names: list[str]) -> l
     try:
         found = volume.backend.entries(names)
     except FileNotFoundError:
-        if directory is not table.root and not table.is_remembered(directory):
-            table.learn_missing(directory.parent, directory.name, asked)
+        if (
+            directory is not table.root
+            and table.learn_missing(directory.parent, directory.name, asked) is not directory
+        ):
             raise
         found = {}
     return table.learn_all(directory, found, asked)

@@ -54,21 +54,22 @@ def rename(volume: Volume, files: OpenFiles, source: Place, target: Place, flags
         names, new_names = ([*table.names(directory), name] for directory, name in (source, target))
         volume.backend.require_write(names)
         try:
-            if flags == RENAME_EXCHANGE:
+            if flags == RENAME_EXCHANGE and old is not None:
                 _rename_natively(volume.backend, names, new_names, flags)
+                table.swap(node, old)
+            elif old is not None:
+                with naming.rescued(files, old, new_names):
+                    _clear_target(volume, old, new_names)
+                    _move(volume, node, names, new_names)
+                    table.detach(old)
+                    table.move(node, *target)
             else:
-                _clear_target(volume, old, new_names)
                 _move(volume, node, names, new_names)
+                table.move(node, *target)
         except OSError:
             table.doubt(*source)
             table.doubt(*target)
             raise
-        if flags == RENAME_EXCHANGE and old is not None:
-            table.swap(node, old)
-        else:
-            if old is not None:
-                naming.discard(volume, files, old)
-            table.move(node, *target)
         for directory in (source[0], node, old):
             if isinstance(directory, DirectoryNode):
                 table.remember(directory)
@@ -86,8 +87,10 @@ def _claimed(volume: Volume, source: Place, target: Place) -> Iterator[tuple[Pat
         old = looking.lookup(volume, *target)
         moved = [node] if old is None or old is node else [node, old]
         with table.claims.hold(source[0], target[0], entries=entries, moved=moved):
-            # While we waited for the claims, others may have changed what is there.
-            if table.child(*source) is node and table.child(*target) is old:
+            # While we waited for the claims, others may have changed what is there. That nothing is known of a name
+            # proves nothing, so a free one is looked up again.
+            there = table.child(*target) if old is not None else looking.find(volume, *target, table.names(target[0]))
+            if table.child(*source) is node and there is old:
                 yield node, old
                 return
 
@@ -109,17 +112,13 @@ def _check(node: PathNode, old: PathNode | None, target: Place, flags: int) -> N
         raise os_error(errno.ENOTDIR, node.name, name)
 
 
-def _clear_target(volume: Volume, old: PathNode | None, new_names: list[str]) -> None:
+def _clear_target(volume: Volume, old: PathNode, new_names: list[str]) -> None:
     """Make room for what is moved where the move itself will not. ENOTEMPTY."""
-    if old is None:
-        return
     capabilities = volume.backend.capabilities
     if isinstance(old, DirectoryNode):
         if not capabilities.rename_flags:
             naming.remove_directory(volume, old, new_names)
-        return
-    naming.rescue(old, new_names)
-    if capabilities.rename and not capabilities.replace:
+    elif capabilities.rename and not capabilities.replace:
         volume.backend.remove(new_names)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import check_name
@@ -99,14 +99,14 @@ def unlink(volume: Volume, files: OpenFiles, directory: DirectoryNode, name: str
     with _old_entry(volume, directory, name) as (node, names):
         if isinstance(node, DirectoryNode):
             raise os_error(errno.EISDIR, volume.backend.path(names))
-        rescue(node, names)
-        try:
-            volume.backend.remove(names)
-        except FileNotFoundError:
-            # Somebody else was faster. Where content is still to be written back, the file was there for us.
-            if node.content is None or not node.content.dirty:
-                raise
-        discard(volume, files, node)
+        with rescued(files, node, names):
+            try:
+                volume.backend.remove(names)
+            except FileNotFoundError:
+                # Somebody else was faster. Where content is still to be written back, the file was there for us.
+                if node.content is None or not node.content.dirty:
+                    raise
+            volume.table.detach(node)
         volume.table.remember(directory)
 
 
@@ -128,22 +128,20 @@ def remove_directory(volume: Volume, node: PathNode, names: list[str]) -> None:
     volume.table.detach(node)
 
 
-def rescue(node: PathNode, names: list[str]) -> None:
-    """Bring the content of an open file here before the file is removed: its handles keep working without it."""
-    content = node.content
-    if content is not None and content.users:
-        try:
+@contextmanager
+def rescued(files: OpenFiles, node: PathNode, names: list[str]) -> Iterator[None]:
+    """Have the content of an open file here while the file is removed inside the block: its handles keep working."""
+    content = files.join(node)
+    if content is None:
+        yield
+        return
+    try:
+        # If it is gone already, its readers will hear that.
+        with suppress(FileNotFoundError):
             content.fetch(names)
-        except FileNotFoundError:
-            # It is gone already, and its readers will hear that.
-            return
-
-
-def discard(volume: Volume, files: OpenFiles, node: PathNode) -> None:
-    """Take a removed file out of the tree, and drop content that waited to be written back to it."""
-    volume.table.detach(node)
-    if node.content is not None:
-        files.settle(node.content)
+        yield
+    finally:
+        files.close(content)
 
 
 @contextmanager

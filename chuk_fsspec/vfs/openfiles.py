@@ -30,8 +30,15 @@ class OpenFiles:
             content.users += 1
             return content
 
+    def join(self, node: PathNode) -> Content | None:
+        """Count one more user of a file's content if it is open or unwritten; None if it is neither."""
+        with self._lock:
+            if node.content is not None:
+                node.content.users += 1
+            return node.content
+
     def close(self, content: Content) -> None:
-        """Count one handle less, and let go of content that nobody needs any more."""
+        """Count one user less, and let go of content that nobody needs any more."""
         with self._lock:
             content.users -= 1
         self.settle(content)

@@ -123,7 +123,8 @@ class NodeTable:
                 node = self._new(directory, name, attributes)
             else:
                 _refresh(node, attributes)
-            self._unremember(directory, name)
+            if not node.uses:
+                self._unremember(directory, name)
             self._believe(node)
             return node
 
@@ -137,7 +138,8 @@ class NodeTable:
     def learn_missing(self, directory: DirectoryNode, name: str, asked: int) -> PathNode | None:
         """Take in that the filesystem has no such entry, and return what is there nevertheless.
 
-        That is an empty directory that only we remember, or a file whose content is still to be written back.
+        That is an empty directory that only we remember, or a file whose content is still to be written back; and what
+        is in use by an operation under way, which may be taking the last file out of a directory at this moment.
         """
         with self.lock:
             node = self.child(directory, name)
@@ -145,11 +147,12 @@ class NodeTable:
                 directory.missed = (name, time.monotonic() + self._cache_timeout)
                 return None
             unwritten = node.content is not None and node.content.dirty
-            if unwritten or node.changed > asked or name in directory.remembered:
+            if unwritten or self.is_remembered(node):
                 self._believe(node)
-                return node
-            self.detach(node)
-            return None
+            elif node.changed <= asked and not node.uses:
+                self.detach(node)
+                return None
+            return node
 
     def learn_all(
         self, directory: DirectoryNode, found: Mapping[str, Attributes], asked: int

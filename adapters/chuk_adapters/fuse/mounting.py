@@ -13,14 +13,14 @@ import sys
 import threading
 from pathlib import Path
 
-from chuk_fsspec.contract.errors import os_error
-from chuk_fsspec.contract.nodes import NodeOperations
-from chuk_fsspec.vfs import open_vfs
 from fsspec import AbstractFileSystem
 
 from chuk_adapters.fuse.options import MountOptions
 from chuk_adapters.fuse.spawning import mount_begins, mount_ends
 from chuk_adapters.fuse.transport import Transport
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.nodes import NodeOperations
+from chuk_fsspec.vfs import open_vfs
 
 log = logging.getLogger("chuk_adapters.fuse")
 
@@ -104,13 +104,13 @@ class Mount:
             atexit.unregister(self.unmount)
             self._finished.set()
 
-    def __enter__(self) -> Mount:
+    def __enter__(self) -> Mount:  # noqa: PYI034 - typing.Self needs Python 3.11
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.unmount()
 
-    async def __aenter__(self) -> Mount:
+    async def __aenter__(self) -> Mount:  # noqa: PYI034 - as above
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -121,9 +121,9 @@ def mount(fs: AbstractFileSystem, path: str | os.PathLike[str], options: MountOp
     """Mount a filesystem on a directory and serve it from a thread of this process.
 
     ``with mount(fs, "/mnt/work") as m:`` and ``async with`` do the same. The program may go on using ``fs``: each sees
-    at once what the other changes. It may use the mount itself too, and start processes in it, with one exception: it must
-    not map files of its own mount into memory (``mmap``, ``numpy.memmap``, importing a compiled module), because Python
-    then waits for a page with its interpreter lock held, and the thread that would answer waits for the lock.
+    at once what the other changes. It may use the mount itself too, and start processes in it, with one exception: it
+    must not map files of its own mount into memory (``mmap``, ``numpy.memmap``, importing a compiled module), because
+    Python then waits for a page with its interpreter lock held, and the thread that would answer waits for the lock.
 
     Args:
         fs: any fsspec filesystem.
@@ -144,7 +144,7 @@ def mount(fs: AbstractFileSystem, path: str | os.PathLike[str], options: MountOp
 
 def check_mountpoint(path: str | os.PathLike[str]) -> Path:
     """The mount point as an absolute path, if it can be one. ENOENT, ENOTDIR, ENOTEMPTY; ENOTCONN for a dead mount."""
-    target = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would touch a dead mount
+    target = Path(os.path.abspath(path))
     try:
         mode = target.stat().st_mode
         if not stat.S_ISDIR(mode):

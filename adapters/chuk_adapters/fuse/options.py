@@ -16,14 +16,14 @@ class MountOptions:
         readonly: refuse every change with EROFS.
         allow_other: let users other than the one who mounts in; needs root, or ``user_allow_other`` in /etc/fuse.conf.
         debug: log each request to the ``chuk_adapters.fuse`` logger.
-        cache_timeout: seconds the kernel may keep names and attributes; None for as long as it likes where changes made
-            through the API are announced to it, and one second where nobody announces them.
-        writeback: let the kernel gather writes, which pays for many small writes to large files. They reach the filesystem
-            at fsync or when a file is closed; without it, at once.
+        cache_timeout: seconds the kernel may keep names and attributes; None for as long as it likes where changes
+            made through the API are announced to it, and one second where nobody announces them.
+        writeback: let the kernel gather writes, which pays for many small writes to large files. They reach the
+            filesystem at fsync or when a file is closed; without it, at once.
         direct_io: bypass the kernel's page cache for content.
         threads: workers that serve requests at once; None for one, or eight where the filesystem is slow.
-        transport: "kernel" speaks to /dev/fuse itself (Linux), "fusepy" uses libfuse through mfusepy; "auto" is "kernel"
-            on Linux and "fusepy" elsewhere.
+        transport: "kernel" speaks to /dev/fuse itself (Linux), "fusepy" uses libfuse through mfusepy; "auto" is
+            "kernel" on Linux and "fusepy" elsewhere.
         fsname: the source shown in the table of mounts.
     """
 

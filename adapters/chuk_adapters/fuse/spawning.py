@@ -1,8 +1,9 @@
 """Starting other processes from a process that serves a mount.
 
-``vfork`` stops the calling thread, which holds the interpreter lock, until the child has changed its directory and loaded
-its program. If either lies on a mount of this process, its threads would have to answer first, and wait for that lock: both
-for ever. So ``subprocess`` forks in the plain way while a mount is live (its documented ``_USE_VFORK`` switch).
+``vfork`` stops the calling thread, which holds the interpreter lock, until the child has changed its directory and
+loaded its program. If either lies on a mount of this process, its threads would have to answer first, and wait for that
+lock: both for ever. So ``subprocess`` forks in the plain way while a mount is live (its documented ``_USE_VFORK``
+switch).
 """
 
 from __future__ import annotations

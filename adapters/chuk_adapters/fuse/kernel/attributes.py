@@ -7,10 +7,6 @@ import os
 import stat
 import time
 
-from chuk_fsspec.contract.errors import os_error
-from chuk_fsspec.contract.nodes import NodeOperations
-from chuk_fsspec.contract.posix import without_set_id
-
 from chuk_adapters.fuse.kernel.handles import HandleTable
 from chuk_adapters.fuse.kernel.protocol import (
     ACCESS_IN,
@@ -26,6 +22,9 @@ from chuk_adapters.fuse.kernel.protocol import (
 from chuk_adapters.fuse.kernel.replies import SECOND, Replies
 from chuk_adapters.fuse.kernel.request import Handler, name_at
 from chuk_adapters.fuse.kernel.table import NodeTable
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.nodes import NodeOperations
+from chuk_fsspec.contract.posix import without_set_id
 
 _ANY_EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 _AFTER_XATTR = HEADER_SIZE + GETXATTR_IN.size
@@ -63,8 +62,8 @@ class Attributes:
         self._replies.attr(unique, self._nodes.getattr(self._node(nodeid)))
 
     def setattr(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
-        fields = SETATTR_IN.unpack_from(buffer, HEADER_SIZE)
-        valid, _, fh, size, _, atime, mtime, ctime, atime_nsec, mtime_nsec, ctime_nsec, mode, _, new_uid, new_gid, _ = fields
+        valid, _, fh, size, _, atime, mtime, ctime, *rest = SETATTR_IN.unpack_from(buffer, HEADER_SIZE)
+        atime_nsec, mtime_nsec, ctime_nsec, mode, _, new_uid, new_gid, _ = rest
         node = self._node(nodeid)
         if not valid & ~_WRITTEN_BACK:
             # What the kernel sends after each file it wrote back: its own idea of the times.

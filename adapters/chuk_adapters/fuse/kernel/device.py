@@ -11,10 +11,9 @@ import socket
 import subprocess
 from pathlib import Path
 
-from chuk_fsspec.contract.errors import os_error
-
 from chuk_adapters.fuse.kernel.protocol import MAX_TRANSFER
 from chuk_adapters.fuse.options import MountOptions
+from chuk_fsspec.contract.errors import os_error
 
 DEVICE = "/dev/fuse"
 
@@ -44,12 +43,12 @@ def mount_device(path: Path, options: MountOptions) -> int:
 
 
 def unmount(path: Path, *, lazy: bool = False) -> None:
-    """Unmount; ``lazy`` takes it out of the tree at once and ends it when the last user is gone. EBUSY, EINVAL, EPERM."""
+    """Unmount; ``lazy`` takes it out of the tree at once, to end with its last user. EBUSY, EINVAL, EPERM."""
     if os.geteuid() == 0:
         _libc_call("umount2", os.fsencode(path), _MNT_DETACH if lazy else 0, path=path)
         return
     command = [_helper(path), "-u", *(["-z"] if lazy else []), "--", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a fixed program
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         code = errno.EBUSY if "busy" in done.stderr.lower() else errno.EINVAL
         raise os_error(code, str(path), hint=done.stderr.strip())
@@ -120,7 +119,7 @@ def _libc_call(function: str, *args: bytes | int, path: Path) -> None:
 def _helper(path: Path) -> str:
     helper = shutil.which("fusermount3")
     if helper is None:
-        raise os_error(errno.EPERM, str(path), hint="mounting without root needs fusermount3: install the package fuse3")
+        raise os_error(errno.EPERM, str(path), hint="without root it takes fusermount3: install the package fuse3")
     return helper
 
 
@@ -128,8 +127,10 @@ def _mount_by_helper(path: Path, options: MountOptions) -> int:
     """Let the set-user-ID helper mount; it passes the open descriptor back over a socket."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        flags = f"nosuid,nodev,subtype=chuk,fsname={options.fsname},{_common(options)}" + (",ro" if options.readonly else "")
-        done = subprocess.run(  # noqa: S603 - a fixed program; the path is an argument of its own
+        flags = f"nosuid,nodev,subtype=chuk,fsname={options.fsname},{_common(options)}"
+        if options.readonly:
+            flags += ",ro"
+        done = subprocess.run(
             [_helper(path), "-o", flags, "--", str(path)],
             env={**os.environ, "_FUSE_COMMFD": str(theirs.fileno())},
             pass_fds=[theirs.fileno()],

@@ -1,8 +1,8 @@
 """Requests that list directories.
 
-OPENDIR is answered ENOSYS once, and the kernel caches listings itself (FUSE_NO_OPENDIR_SUPPORT). So that a listing read in
-several parts neither loses nor repeats an entry while others make and remove some, each listing that is begun is kept for
-a while, and the position that the kernel hands back names it.
+OPENDIR is answered ENOSYS once, and the kernel caches listings itself (FUSE_NO_OPENDIR_SUPPORT). So that a listing read
+in several parts neither loses nor repeats an entry while others make and remove some, each listing that is begun is
+kept for a while, and the position that the kernel hands back names it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import count
 
-from chuk_fsspec.contract.nodes import Node, NodeOperations
-
 from chuk_adapters.fuse.kernel.protocol import DIRENT, ENTRY, HEADER_SIZE, READ_IN, Opcode
 from chuk_adapters.fuse.kernel.replies import Replies
 from chuk_adapters.fuse.kernel.request import Handler
 from chuk_adapters.fuse.kernel.table import NodeTable
+from chuk_fsspec.contract.nodes import Node, NodeOperations
 
 _LISTINGS_KEPT = 256
 _INDEX_BITS = 32
@@ -53,10 +52,10 @@ class Directories:
         _, offset, size, _, _, _, _ = READ_IN.unpack_from(buffer, HEADER_SIZE)
         directory = self._node(nodeid)
         listing_id, listing = self._listing(directory, offset)
-        index = offset & (1 << _INDEX_BITS) - 1
+        first = offset & (1 << _INDEX_BITS) - 1
         out: list[bytes] = []
         room = size
-        for index in range(index, len(listing)):
+        for index in range(first, len(listing)):
             name, node = listing[index]
             encoded = os.fsencode(name)
             length = DIRENT.size + len(encoded)

@@ -1,22 +1,17 @@
 """Requests about content: opening, reading, writing, syncing.
 
 A filesystem that is ``stateless`` answers ENOSYS to OPEN once: from then on the kernel opens and closes files without
-asking (FUSE_NO_OPEN_SUPPORT), and names no handle. CREATE is answered ENOSYS too, so that the kernel makes files by MKNOD
-and has nothing to release.
+asking (FUSE_NO_OPEN_SUPPORT), and names no handle. CREATE is answered ENOSYS too, so that the kernel makes files by
+MKNOD and has nothing to release.
 """
 
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import stat
 
-from chuk_fsspec.contract.errors import os_error
-from chuk_fsspec.contract.nodes import Node, NodeOperations
-from chuk_fsspec.contract.posix import Handle, without_set_id
-
-from chuk_adapters.fuse.kernel.handles import HandleTable
+from chuk_adapters.fuse.kernel.handles import HandleTable, close_quietly
 from chuk_adapters.fuse.kernel.protocol import (
     COPY_FILE_RANGE_IN,
     CREATE_IN,
@@ -39,13 +34,14 @@ from chuk_adapters.fuse.kernel.protocol import (
 from chuk_adapters.fuse.kernel.replies import Replies
 from chuk_adapters.fuse.kernel.request import Handler, name_at
 from chuk_adapters.fuse.kernel.table import NodeTable
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.nodes import Node, NodeOperations
+from chuk_fsspec.contract.posix import Handle, without_set_id
 
 _AFTER_CREATE = HEADER_SIZE + CREATE_IN.size
 _AFTER_WRITE = HEADER_SIZE + READ_IN.size
 _COPY_AT_ONCE = 16 * 1024 * 1024
 _NOT_FOR_NODES = os.O_CREAT | os.O_EXCL
-
-log = logging.getLogger("chuk_adapters.fuse")
 
 
 class Files:
@@ -148,12 +144,8 @@ class Files:
     def release(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         fh, _, _, _ = RELEASE_IN.unpack_from(buffer, HEADER_SIZE)
         handle = self._handles.remove(fh)
-        try:
-            if handle is not None:
-                handle.close()
-        except OSError as error:
-            # close(2) has returned by now and nobody takes this answer, so the log must.
-            log.error("closing a file failed: %s", error)
+        if handle is not None:
+            close_quietly(handle)
         self._replies.done(unique)
 
     def fallocate(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:

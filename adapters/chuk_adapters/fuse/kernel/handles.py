@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import logging
 from itertools import count
 
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.posix import Handle
+
+log = logging.getLogger("chuk_adapters.fuse")
 
 
 class HandleTable:
@@ -45,3 +48,11 @@ class HandleTable:
         handles = list(self._handles.values())
         self._handles.clear()
         return handles
+
+
+def close_quietly(handle: Handle) -> None:
+    """Close a handle whose user is gone: nobody takes the answer, so an error goes to the log."""
+    try:
+        handle.close()
+    except OSError as error:
+        log.error("closing a file failed: %s", error)

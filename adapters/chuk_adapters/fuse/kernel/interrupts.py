@@ -1,7 +1,7 @@
 """INTERRUPT: somebody pressed Ctrl-C while a request was under way.
 
-A request that only looks can be answered EINTR at once, and what comes of it later is dropped. One that changes something
-is left to finish, so that its caller learns what really happened.
+A request that only looks can be answered EINTR at once, and what comes of it later is dropped. One that changes
+something is left to finish, so that its caller learns what really happened.
 """
 
 from __future__ import annotations

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 
-from chuk_fsspec.contract.nodes import NodeOperations
-
 from chuk_adapters.fuse.kernel.protocol import (
     BATCH_FORGET_IN,
     FORGET_IN,
@@ -21,6 +19,7 @@ from chuk_adapters.fuse.kernel.protocol import (
 from chuk_adapters.fuse.kernel.replies import Replies
 from chuk_adapters.fuse.kernel.request import Handler, name_at, two_names_at
 from chuk_adapters.fuse.kernel.table import NodeTable
+from chuk_fsspec.contract.nodes import NodeOperations
 
 _AFTER_MKNOD = HEADER_SIZE + MKNOD_IN.size
 _AFTER_MKDIR = HEADER_SIZE + MKDIR_IN.size

@@ -12,8 +12,6 @@ import queue
 import stat
 import threading
 
-from chuk_fsspec.contract.nodes import Node
-
 from chuk_adapters.fuse.kernel.protocol import (
     NOTIFY_ENTRY,
     NOTIFY_INODE,
@@ -21,6 +19,7 @@ from chuk_adapters.fuse.kernel.protocol import (
     NOTIFY_INVAL_INODE,
 )
 from chuk_adapters.fuse.kernel.table import Known, NodeTable
+from chuk_fsspec.contract.nodes import Node
 
 serving = threading.local()
 """``serving.mount`` is set in the threads that answer requests."""
@@ -80,7 +79,7 @@ class Notices:
             self._invalidate_node(known, content=True)
 
     def _node_changed(self, known: Known) -> None:
-        """With its writeback cache on, the kernel never takes a new size for an inode it holds, so it gets a new inode."""
+        """With its write-back cache on, the kernel takes no new size for an inode it holds, so it gets a new one."""
         if self._kernel_owns_sizes and stat.S_ISREG(known.node.mode):
             self._table.retire(known)
         for parent_id, name in known.names():

@@ -7,11 +7,10 @@ import stat
 from collections.abc import Sequence
 from typing import Any
 
-from chuk_fsspec.contract.nodes import Node
-from chuk_fsspec.contract.posix import Buffer
-
 from chuk_adapters.fuse.kernel.protocol import ATTR_REPLY, ENTRY, ENTRY_REPLY, OUT_HEADER, REPLY_SIZE
 from chuk_adapters.fuse.kernel.table import NodeTable
+from chuk_fsspec.contract.nodes import Node
+from chuk_fsspec.contract.posix import Buffer
 
 SECOND = 1_000_000_000
 BLOCK_SIZE = 4096
@@ -77,9 +76,7 @@ class Replies:
 
     def attr(self, unique: int, node: Node) -> None:
         """Agree, with a node's attributes."""
-        self.send(
-            ATTR_REPLY.pack(ATTR_REPLY.size, 0, unique, self._seconds, self._nanoseconds, 0, *attributes(node))
-        )
+        self.send(ATTR_REPLY.pack(ATTR_REPLY.size, 0, unique, self._seconds, self._nanoseconds, 0, *attributes(node)))
 
     def send(self, reply: bytes) -> None:
         """Send a whole reply."""

@@ -8,12 +8,10 @@ import os
 import threading
 from dataclasses import dataclass
 
-from chuk_fsspec.contract.nodes import NodeOperations
-
 from chuk_adapters.fuse.kernel.attributes import Attributes
 from chuk_adapters.fuse.kernel.directories import Directories
 from chuk_adapters.fuse.kernel.files import Files
-from chuk_adapters.fuse.kernel.handles import HandleTable
+from chuk_adapters.fuse.kernel.handles import HandleTable, close_quietly
 from chuk_adapters.fuse.kernel.interrupts import Interrupts
 from chuk_adapters.fuse.kernel.names import Names
 from chuk_adapters.fuse.kernel.notices import serving
@@ -32,6 +30,7 @@ from chuk_adapters.fuse.kernel.protocol import (
 from chuk_adapters.fuse.kernel.replies import Replies
 from chuk_adapters.fuse.kernel.request import Handler
 from chuk_adapters.fuse.kernel.table import NodeTable
+from chuk_fsspec.contract.nodes import NodeOperations
 
 BUFFER_SIZE = MAX_TRANSFER + 8192
 PAGE = 4096
@@ -161,10 +160,7 @@ class Session:
             helper.join()
         self._directories.clear()
         for handle in self._handles.clear():
-            try:
-                handle.close()
-            except OSError as error:
-                log.error("closing a file at the end of the mount failed: %s", error)
+            close_quietly(handle)
 
     def _loop(self) -> None:
         serving.mount = self

@@ -6,14 +6,13 @@ import errno
 import threading
 from itertools import count
 
+from chuk_adapters.fuse.kernel.protocol import ROOT_ID
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.nodes import Node
 
-from chuk_adapters.fuse.kernel.protocol import ROOT_ID
-
 
 class Known:
-    """A node that the kernel holds: its number there, how many lookups it owes us, and the entry it was last seen under."""
+    """A node that the kernel holds: its number there, how many lookups it owes us, and its last known entry."""
 
     __slots__ = ("lookups", "name", "node", "nodeid", "others", "parent_id")
 

@@ -7,13 +7,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from chuk_fsspec.contract.nodes import NodeOperations
-
 from chuk_adapters.fuse.kernel import device
 from chuk_adapters.fuse.kernel.notices import Notices
 from chuk_adapters.fuse.kernel.session import Policy, Session
 from chuk_adapters.fuse.kernel.table import NodeTable
 from chuk_adapters.fuse.options import MountOptions
+from chuk_fsspec.contract.nodes import NodeOperations
 
 FOREVER = 10 * 365 * 24 * 3600.0
 """Seconds: how long the kernel may cache what is announced to it when it changes."""
