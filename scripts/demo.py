@@ -235,7 +235,7 @@ def look_around(fs: MemoryFileSystem, point: Path) -> None:
     assert "chukmem" in run("df", "-h", str(point), cwd=point)
     files = fs.find("/", detail=True)
     show(f"{len(files)} files, {sum(info['size'] for info in files.values()) / 1e6:.1f} MB")
-    show(tree(fs, "/", depth=4), lines=40)
+    show(tree(fs, "/project", depth=4), lines=40)
 
 
 def demonstrate(*, npm: bool) -> None:

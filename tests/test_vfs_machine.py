@@ -278,7 +278,7 @@ class VfsMachine(RuleBasedStateMachine):
     @rule()
     def forget(self):
         """Nodes that nobody holds go away, and nothing that anybody can see with them."""
-        gc.collect()
+        gc.collect(1)  # the young ones: all that this run has made, most likely
 
     @rule()
     def sync(self):

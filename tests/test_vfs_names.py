@@ -128,6 +128,22 @@ def test_what_somebody_else_changes_shows_when_the_cache_is_old(tmp_path, world)
     assert world.names() == ["g"]
 
 
+def test_a_directory_that_somebody_else_removed(world):
+    if world.options["cache_timeout"]:
+        pytest.skip("the cache never gets old here")
+    path = f"{world.base}/d"
+    world.fs.mkdir(path)
+    world.store("/d/f", b"")
+    directory = world.find("/d")
+    assert world.names("/d") == ["f"]
+    world.fs.rm_file(f"{path}/f")
+    world.fs.rmdir(path)
+    refuses(errno.ENOENT, world.vfs.entries, directory)
+    assert world.names() == []
+    assert world.vfs.entries(directory) == []
+    refuses(errno.ENOENT, world.vfs.create, directory, "x", stat.S_IFREG | 0o644, UID, GID)
+
+
 def test_a_file_that_somebody_else_made_a_directory_is_another_node(world):
     if world.options["cache_timeout"]:
         pytest.skip("the cache never gets old here")

@@ -48,7 +48,7 @@ class InodeHandle:
     def truncate(self, size: int) -> None:
         """Cut, or grow with a hole. EBADF, EINVAL, EFBIG."""
         self._require(self._writes)
-        self._tree.setattr(self._inode, size=size, handle=self)
+        self._tree.setattr(self._inode, size=size)
 
     def flush(self) -> None:
         """Writes are in place already. EBADF."""

@@ -83,7 +83,8 @@ class InodePosix(Posix):
 
     def truncate(self, path: str, size: int) -> None:
         node = self._resolver.find(path)
-        _named(path, lambda: self._tree.setattr(node, size=size))
+        if size != node.size or not node.is_file:  # unlike ftruncate(2), this one stamps only what it changes
+            _named(path, lambda: self._tree.setattr(node, size=size))
 
     def mknod(self, path: str, mode: int, rdev: int = 0) -> None:
         if stat.S_ISDIR(mode) or stat.S_ISLNK(mode):

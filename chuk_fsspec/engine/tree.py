@@ -382,15 +382,13 @@ class Tree:
     ) -> None:
         """Change attributes in one step (chmod(2), chown(2), utimensat(2), truncate(2)).
 
-        A change of owner clears set-user-ID, and set-group-ID of a group executable, as chown(2) does it. Through a
-        handle, ``size`` stamps the content even if it is what it was, as ftruncate(2) does it and truncate(2) does not.
+        A change of owner clears set-user-ID, and set-group-ID of a group executable, as chown(2) does it.
         """
         with self.lock:
             now = now_ns()
             if size is not None:
                 contents.check_range(size, 0)
-                if _regular(node).size != size or handle is not None:
-                    self.store.truncate(node, size, now)
+                self.store.truncate(_regular(node), size, now)
             if mode is not None or uid is not None or gid is not None:
                 self._set_owner(node, mode, uid, gid)
             if atime_ns is not None:
@@ -450,7 +448,7 @@ class Tree:
         """Open a regular file; O_TRUNC empties it, even with O_RDONLY, as on Linux. EISDIR, EINVAL."""
         handle = InodeHandle(self, _regular(node), flags)
         if flags & os.O_TRUNC:
-            self.setattr(node, size=0, handle=handle)
+            self.setattr(node, size=0)
         return handle
 
     def read(self, node: Inode, size: int, offset: int) -> list[Buffer]:

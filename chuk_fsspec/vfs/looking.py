@@ -71,21 +71,32 @@ def entries(volume: Volume, directory: DirectoryNode) -> list[tuple[str, PathNod
         return known
     with volume.table.using_entry(directory) as names:
         known = volume.table.recall_all(directory)
-        return ask_entries(volume, directory, names) if known is None else known
+        return ask_entries(volume, directory, names, own_uses=1) if known is None else known
 
 
-def ask_entries(volume: Volume, directory: DirectoryNode, names: list[str]) -> list[tuple[str, PathNode]]:
-    """All entries as the filesystem has them now; the caller has a claim on them, or on removing the directory."""
+def ask_entries(
+    volume: Volume, directory: DirectoryNode, names: list[str], *, own_uses: int
+) -> list[tuple[str, PathNode]]:
+    """All entries as the filesystem has them now, for one who has claimed them, or to remove the directory.
+
+    Args:
+        volume: the filesystem.
+        directory: what to list.
+        names: lead to it.
+        own_uses: how many of the claims on its path are the caller's.
+
+    Raises:
+        OSError: ENOENT if it is not there and nobody else is at work in it; whatever the filesystem says.
+    """
     table = volume.table
     asked = table.clock
     try:
         found = volume.backend.entries(names)
     except FileNotFoundError:
-        if (
-            directory is not table.root
-            and table.learn_missing(directory.parent, directory.name, asked) is not directory
-        ):
-            raise
+        if directory is not table.root:
+            place = directory.parent, directory.name
+            if table.learn_missing(*place, asked, own_uses=own_uses) is not directory:
+                raise
         found = {}
     return table.learn_all(directory, found, asked)
 

@@ -122,7 +122,7 @@ def remove_directory(volume: Volume, node: PathNode, names: list[str]) -> None:
     path = volume.backend.path(names)
     if not isinstance(node, DirectoryNode):
         raise os_error(errno.ENOTDIR, path)
-    if looking.ask_entries(volume, node, names):
+    if looking.ask_entries(volume, node, names, own_uses=0):
         raise os_error(errno.ENOTEMPTY, path)
     volume.backend.remove_directory(names)
     volume.table.detach(node)

@@ -135,11 +135,17 @@ class NodeTable:
                 _refresh(self.root, attributes)
             self._believe(self.root)
 
-    def learn_missing(self, directory: DirectoryNode, name: str, asked: int) -> PathNode | None:
+    def learn_missing(self, directory: DirectoryNode, name: str, asked: int, *, own_uses: int = 0) -> PathNode | None:
         """Take in that the filesystem has no such entry, and return what is there nevertheless.
 
-        That is an empty directory that only we remember, or a file whose content is still to be written back; and what
-        is in use by an operation under way, which may be taking the last file out of a directory at this moment.
+        That is an empty directory that only we remember, a file whose content is still to be written back, and whatever
+        others use: an operation under way may be taking the last file out of a directory at this moment.
+
+        Args:
+            directory: where it is not.
+            name: its name.
+            asked: ``clock`` when the filesystem was asked.
+            own_uses: how many of the claims on its path are the caller's own.
         """
         with self.lock:
             node = self.child(directory, name)
@@ -149,7 +155,7 @@ class NodeTable:
             unwritten = node.content is not None and node.content.dirty
             if unwritten or self.is_remembered(node):
                 self._believe(node)
-            elif node.changed <= asked and not node.uses:
+            elif node.changed <= asked and node.uses <= own_uses:
                 self.detach(node)
                 return None
             return node

@@ -65,7 +65,7 @@ class Attributes:
         valid, _, fh, size, _, atime, mtime, ctime, *rest = SETATTR_IN.unpack_from(buffer, HEADER_SIZE)
         atime_nsec, mtime_nsec, ctime_nsec, mode, _, new_uid, new_gid, _ = rest
         node = self._node(nodeid)
-        if not valid & ~_WRITTEN_BACK:
+        if valid == _WRITTEN_BACK:
             # What the kernel sends after each file it wrote back: its own idea of the times.
             self._nodes.setattr(node, mtime_ns=mtime * SECOND + mtime_nsec, ctime_ns=ctime * SECOND + ctime_nsec)
             self._replies.attr(unique, node)
