@@ -64,12 +64,12 @@ class ObjectFileSystem(AbstractFileSystem):
             children = {path}
         if not children and path:
             raise FileNotFoundError(path)
-        infos = [self._describe(child) for child in sorted(children)]
-        return infos if detail else sorted(children)
+        infos = [info for child in sorted(children) if (info := self._describe(child)) is not None]
+        return infos if detail else [info["name"] for info in infos]
 
     def _describe(self, key: str) -> dict[str, Any] | None:
-        if key in self.objects:
-            data, mtime = self.objects[key]
+        if (found := self.objects.get(key)) is not None:
+            data, mtime = found
             etag = f"{hash(data):x}"
             return {"name": key, "size": len(data), "type": "file", "LastModified": mtime, "ETag": etag}
         if not key or any(other.startswith(f"{key}/") for other in list(self.objects)):
@@ -80,7 +80,8 @@ class ObjectFileSystem(AbstractFileSystem):
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
         self.calls["cat_file"] += 1
-        return self._get(path)[slice(start, end)] if not self._halves() else self._half(self._get(path)[start:end])
+        data = self._get(path)[start:end]
+        return self._half(data) if self._halves() else data
 
     def get_file(self, rpath: str, lpath: str, **kwargs: Any) -> None:
         self.calls["get_file"] += 1

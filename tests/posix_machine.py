@@ -75,11 +75,13 @@ NEVER_COMPARED = (
     ),
 )
 
+_ABOUT_THE_FILE = {"ENOENT", "ENOTDIR", "ELOOP", "EEXIST", "EBADF"}
+
 BY_PATH = (
     Deviation(
         "the first of two errors",
         "the engine looks for the file first, Linux at the other arguments; POSIX leaves the order open",
-        lambda call: all(call.errors) and _has_another_fault(call),
+        lambda call: call.errors[1] in _ABOUT_THE_FILE and bool(call.errors[0]) and _has_another_fault(call),
     ),
     Deviation(
         "a name that is too long",
@@ -194,7 +196,7 @@ def _has_long_name(argument: Any) -> bool:
 
 
 def _error_name(answer: Any) -> str:
-    return errno.errorcode[answer.errno] if isinstance(answer, OSError) else ""
+    return errno.errorcode[answer.errno or 0] if isinstance(answer, OSError) else ""
 
 
 # ---- what is drawn

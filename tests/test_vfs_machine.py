@@ -86,6 +86,9 @@ class Side:
     def rename(self, path: Path_, new_path: Path_, how: int) -> None:
         self.nodes.rename(*self.place(path), *self.place(new_path), how)
 
+    def link(self, path: Path_, new_path: Path_) -> None:
+        self.nodes.link(self.find(path), *self.place(new_path))
+
     def truncate(self, path: Path_, size: int) -> None:
         self.nodes.setattr(self.find(path), size=size)
 
@@ -101,7 +104,7 @@ class Side:
         return self.nodes.open(self.find(path), how)
 
     def tree(self) -> dict[str, Any]:
-        """The mode of each directory, mode and content of each file, by path."""
+        """The mode of each directory; mode, number of names and content of each file, by path."""
         return self._below(self.nodes.root, "")
 
     def _below(self, directory: Any, prefix: str) -> dict[str, Any]:
@@ -116,7 +119,7 @@ class Side:
                 handle = self.nodes.open(node, os.O_RDONLY)
                 content = handle.pread(1000, 0)
                 handle.close()
-                found[path] = node.mode, content
+                found[path] = node.mode, node.nlink, content
                 assert node.size == len(content)
         return found
 
@@ -206,6 +209,11 @@ class VfsMachine(RuleBasedStateMachine):
     def replace(self, index, new_index):
         self.same("rename", self.there(index, "any"), self.there(new_index, "any"), 0)
 
+    @precondition(lambda self: self.world.vfs._capabilities.hardlinks)
+    @rule(index=indexes, new_index=indexes, name=names)
+    def link(self, index, new_index, name):
+        self.same("link", self.there(index, "any"), self.place(new_index, name))
+
     @rule(index=indexes, size=offsets)
     def truncate(self, index, size):
         self.same("truncate", self.there(index, "any"), size)
@@ -294,7 +302,7 @@ class VfsMachine(RuleBasedStateMachine):
             mine.close()
             theirs.close()
         self.subject.nodes.close()
-        expected = {path: found[1] for path, found in self.reference.tree().items() if isinstance(found, tuple)}
+        expected = {path: found[-1] for path, found in self.reference.tree().items() if isinstance(found, tuple)}
         assert self.stored() == expected
         assert not list((self.directory / "spool").iterdir())
         drop_store(self.name)

@@ -442,15 +442,60 @@ def test_hard_links_where_the_filesystem_has_them(world):
         refuses(errno.EPERM, world.vfs.link, node, world.vfs.root, "g")
         return
     world.vfs.link(node, directory, "g")
+    assert world.find("/d/g") is node
     assert world.vfs.getattr(node).nlink == 2
-    assert world.find("/d/g").nlink == 2
     refuses(errno.EEXIST, world.vfs.link, node, directory, "g")
     handle = world.open("/d/g")
     handle.pwrite(b"y", 0)
-    handle.close()
-    assert world.read("/f") == b"y"
+    world.rename("/f", "/d/g")
+    assert world.names() == ["d", "f"]
     world.unlink("/f")
-    assert world.read("/d/g") == b"y"
+    handle.pwrite(b"z", 1)
+    handle.close()
+    assert world.read("/d/g") == b"yz"
+    assert world.stored("/d/g") == b"yz"
+    assert world.vfs.getattr(node).nlink == 1
+    world.unlink("/d/g")
+    refuses(errno.ENOENT, world.vfs.link, node, directory, "h")
+
+
+@pytest.mark.parametrize("kind", ["direct", "whole"])
+def test_names_of_one_file_are_one_node_however_they_are_found(kind, tmp_path):
+    with lent(kind, tmp_path) as world:
+        world.store("/f", b"x")
+        world.mkdir("/d")
+        world.fs.posix.link("/f", "/d/g")
+        world.fs.posix.link("/f", "/h")
+        node = world.find("/d/g")
+        assert world.find("/f") is node
+        assert dict(world.vfs.entries(world.vfs.root))["h"] is node
+        world.rename("/d/g", "/d/i")
+        world.fs.rm_file("/f")
+        assert world.find("/d/i") is node
+        assert world.vfs.getattr(node).nlink == 2
+        world.fs.rm_file("/d/i")
+        world.store("/d/i", b"another")
+        assert world.find("/d/i") is not node
+        assert world.find("/h") is node
+        assert world.read("/h") == b"x"
+        world.unlink("/h")
+        assert world.names() == ["d"]
+
+
+def test_a_node_in_a_directory_that_somebody_else_removed(world):
+    if world.options["cache_timeout"]:
+        pytest.skip("the cache never gets old here")
+    path = f"{world.base}/d"
+    world.fs.mkdir(path)
+    world.store("/d/f", b"")
+    directory, node = world.find("/d"), world.find("/d/f")
+    world.fs.rm_file(f"{path}/f")
+    world.fs.rmdir(path)
+    refuses(errno.ENOENT, world.vfs.getattr, directory)
+    refuses(errno.ENOENT, world.vfs.getattr, node)
+    assert world.vfs.lookup(directory, "f") is None
+    refuses(errno.ENOENT, world.vfs.unlink, directory, "f")
+    refuses(errno.ENOENT, world.vfs.rename, directory, "f", world.vfs.root, "g")
 
 
 def test_special_files_where_the_filesystem_has_them(world):

@@ -61,7 +61,7 @@ def open_vfs(
         return nodes
     volume = Volume(
         backend=Backend(fs, root, can),
-        table=NodeTable(cache_timeout, keeps_directories=can.directories),
+        table=NodeTable(cache_timeout, keeps_directories=can.directories, has_links=can.hardlinks),
         spools=SpoolArea(spool_dir),
         read_ahead=read_ahead,
     )

@@ -30,6 +30,7 @@ class Attributes:
         keeps_mode: whether the filesystem told the mode, which replacing the file would lose.
         target: where a symbolic link points, if the info tells.
         etag: changes with the content, where the filesystem has such a thing.
+        file_id: the filesystem's own number of the file, the same under all its names.
     """
 
     mode: int
@@ -44,6 +45,7 @@ class Attributes:
     ctime_ns: int | None = None
     target: str | None = None
     etag: str | None = None
+    file_id: int | None = None
 
     @property
     def is_directory(self) -> bool:
@@ -89,6 +91,7 @@ def attributes_of(info: Mapping[str, Any]) -> Attributes:
         ctime_ns=_nanoseconds(info.get("ctime")),
         target=target,
         etag=etag if isinstance(etag, str) else None,
+        file_id=info.get("ino"),
     )
 
 

@@ -18,12 +18,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chuk_fsspec.vfs.node import DirectoryNode, PathNode
+from chuk_fsspec.vfs.node import DirectoryNode, PathNode, Place
 
 ALL = ""
 """In place of a name: every entry of the directory."""
-
-Entry = tuple[DirectoryNode, str]
 
 
 class Claims:
@@ -34,7 +32,7 @@ class Claims:
         self._waiting: list[_Claim] = []
 
     @contextmanager
-    def hold(self, *used: PathNode, entries: Sequence[Entry] = (), moved: Sequence[PathNode] = ()) -> Iterator[None]:
+    def hold(self, *used: PathNode, entries: Sequence[Place] = (), moved: Sequence[PathNode] = ()) -> Iterator[None]:
         """Wait for claims, and hold them inside the block.
 
         Args:
@@ -74,7 +72,7 @@ class _Claim:
     """What one operation claims. The nodes themselves keep account of what is held."""
 
     used: Sequence[PathNode]
-    entries: Sequence[Entry]
+    entries: Sequence[Place]
     moved: Sequence[PathNode]
 
     def is_free(self) -> bool:
@@ -119,7 +117,7 @@ def _disturbs(mover: _Claim, other: _Claim) -> bool:
     return any(one.is_inside(node) for node in mover.moved for one in (*other.used, *other.moved))
 
 
-def _meet(entries: Sequence[Entry], others: Sequence[Entry]) -> bool:
+def _meet(entries: Sequence[Place], others: Sequence[Place]) -> bool:
     return any(
         directory is other_directory and (name == other_name or ALL in {name, other_name})
         for directory, name in entries

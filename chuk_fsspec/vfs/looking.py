@@ -51,14 +51,16 @@ def refresh(volume: Volume, node: PathNode) -> PathNode:
         if node is table.root:
             _refresh_root(volume)
             return node
-        directory, name = node.parent, node.name
+        directory, name = node.place
         with table.using_entry(directory, name) as names:
             # While we waited for the claim, others may have moved it.
-            if node.parent is not directory or node.name != name:
+            if node.place != (directory, name):
                 continue
-            if find(volume, directory, name, names) is not node:
+            if find(volume, directory, name, names) is node:
+                return node
+            # A file that lost this name may have another one.
+            if node.place == (directory, name):
                 raise os_error(errno.ENOENT, volume.backend.path([*names, name]))
-            return node
     return node
 
 
@@ -93,10 +95,9 @@ def ask_entries(
     try:
         found = volume.backend.entries(names)
     except FileNotFoundError:
-        if directory is not table.root:
-            place = directory.parent, directory.name
-            if table.learn_missing(*place, asked, own_uses=own_uses) is not directory:
-                raise
+        is_there = directory is table.root
+        if not is_there and table.learn_missing(*directory.place, asked, own_uses=own_uses) is not directory:
+            raise
         found = {}
     return table.learn_all(directory, found, asked)
 

@@ -13,12 +13,9 @@ from chuk_fsspec.vfs import looking, naming
 from chuk_fsspec.vfs.backend import Backend
 from chuk_fsspec.vfs.copying import move_by_copying
 from chuk_fsspec.vfs.errors import os_errors
-from chuk_fsspec.vfs.node import DirectoryNode, PathNode
+from chuk_fsspec.vfs.node import DirectoryNode, PathNode, Place
 from chuk_fsspec.vfs.openfiles import OpenFiles
 from chuk_fsspec.vfs.volume import Volume
-
-Place = tuple[DirectoryNode, str]
-"""An entry: directory and name."""
 
 
 def rename(volume: Volume, files: OpenFiles, source: Place, target: Place, flags: int) -> None:
@@ -50,22 +47,22 @@ def rename(volume: Volume, files: OpenFiles, source: Place, target: Place, flags
             raise os_error(errno.ENOENT, source[1], target[1])
         if old is node:
             return
-        _check(node, old, target, flags)
+        _check(node, source, old, target, flags)
         names, new_names = ([*table.names(directory), name] for directory, name in (source, target))
         volume.backend.require_write(names)
         try:
             if flags == RENAME_EXCHANGE and old is not None:
                 _rename_natively(volume.backend, names, new_names, flags)
-                table.swap(node, old)
+                table.swap(node, source, old, target)
             elif old is not None:
                 with naming.rescued(files, old, new_names):
                     _clear_target(volume, old, new_names)
                     _move(volume, node, names, new_names)
-                    table.detach(old)
-                    table.move(node, *target)
+                    table.detach(old, target)
+                    table.move(node, source, target)
             else:
                 _move(volume, node, names, new_names)
-                table.move(node, *target)
+                table.move(node, source, target)
         except OSError:
             table.doubt(*source)
             table.doubt(*target)
@@ -95,21 +92,22 @@ def _claimed(volume: Volume, source: Place, target: Place) -> Iterator[tuple[Pat
                 return
 
 
-def _check(node: PathNode, old: PathNode | None, target: Place, flags: int) -> None:
+def _check(node: PathNode, source: Place, old: PathNode | None, target: Place, flags: int) -> None:
     """Refuse what rename(2) refuses, in its order, as far as can be told without asking the filesystem."""
-    directory, name = target
-    if directory.gone:
-        raise os_error(errno.ENOENT, node.name, name, hint="the directory was removed")
-    if directory.is_inside(node) or (flags == RENAME_EXCHANGE and old is not None and node.parent.is_inside(old)):
-        raise os_error(errno.EINVAL, node.name, name, hint="a directory cannot move into itself")
-    if old is None or flags == RENAME_EXCHANGE:
+    if target[0].gone:
+        raise os_error(errno.ENOENT, source[1], target[1], hint="the directory was removed")
+    if target[0].is_inside(node):
+        raise os_error(errno.EINVAL, source[1], target[1], hint="a directory cannot move into itself")
+    if old is None:
         return
-    if node.is_inside(old):
-        raise os_error(errno.ENOTEMPTY, node.name, name)
+    if source[0].is_inside(old):
+        raise os_error(errno.EINVAL if flags == RENAME_EXCHANGE else errno.ENOTEMPTY, source[1], target[1])
+    if flags == RENAME_EXCHANGE:
+        return
     if isinstance(old, DirectoryNode) and not isinstance(node, DirectoryNode):
-        raise os_error(errno.EISDIR, node.name, name)
+        raise os_error(errno.EISDIR, source[1], target[1])
     if isinstance(node, DirectoryNode) and not isinstance(old, DirectoryNode):
-        raise os_error(errno.ENOTDIR, node.name, name)
+        raise os_error(errno.ENOTDIR, source[1], target[1])
 
 
 def _clear_target(volume: Volume, old: PathNode, new_names: list[str]) -> None:

@@ -68,7 +68,7 @@ def symlink(volume: Volume, directory: DirectoryNode, name: str, target: str, ui
 
 
 def link(volume: Volume, node: PathNode, directory: DirectoryNode, name: str) -> None:
-    """Give a file one more name, which is a node of its own here. EPERM where the filesystem has no hard links."""
+    """Give a file one more name. EPERM where the filesystem has no hard links, and for directories."""
     backend = volume.backend
     if isinstance(node, DirectoryNode) or not backend.capabilities.hardlinks:
         raise os_error(errno.EPERM, name, hint="no hard links on this filesystem, or not of directories")
@@ -78,8 +78,7 @@ def link(volume: Volume, node: PathNode, directory: DirectoryNode, name: str) ->
         source, path = backend.path(volume.table.names(node)), backend.path(names)
         with os_errors(path):
             backend.posix.link(source, path)
-        volume.table.doubt(directory, name)
-        volume.table.described(node, {"nlink": node.nlink + 1})
+        volume.table.link(node, (directory, name))
 
 
 def readlink(volume: Volume, node: PathNode) -> str:
@@ -106,7 +105,7 @@ def unlink(volume: Volume, files: OpenFiles, directory: DirectoryNode, name: str
                 # Somebody else was faster. Where content is still to be written back, the file was there for us.
                 if node.content is None or not node.content.dirty:
                     raise
-            volume.table.detach(node)
+            volume.table.detach(node, (directory, name))
         volume.table.remember(directory)
 
 
@@ -125,7 +124,7 @@ def remove_directory(volume: Volume, node: PathNode, names: list[str]) -> None:
     if looking.ask_entries(volume, node, names, own_uses=0):
         raise os_error(errno.ENOTEMPTY, path)
     volume.backend.remove_directory(names)
-    volume.table.detach(node)
+    volume.table.detach(node, node.place)
 
 
 @contextmanager

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from chuk_fsspec.vfs.direct import DirectHandle
 
 
+Place = tuple["DirectoryNode", str]
+"""An entry: a directory and a name in it."""
+
+
 class PathNode:
     """One file, link or directory (``contract.Node``), named by its parent and its name in it.
 
@@ -21,6 +25,8 @@ class PathNode:
     ``contract.Node`` are the attributes last heard of; ``NodeTable`` says what the others mean and when they change.
 
     Attributes:
+        aliases: other places of the same file (hard links).
+        file_id: the filesystem's own number of the file.
         gone: removed or replaced; what is still open lives on without a name.
         expires: until when, on the monotonic clock, the attributes need not be asked for again.
         changed: the table's count of own changes when this node last had one; answers to older questions are void.
@@ -34,12 +40,14 @@ class PathNode:
 
     __slots__ = (
         "__weakref__",
+        "aliases",
         "atime_ns",
         "changed",
         "content",
         "ctime_ns",
         "direct",
         "expires",
+        "file_id",
         "gid",
         "gone",
         "ino",
@@ -65,6 +73,7 @@ class PathNode:
         self.ino = ino
         self.parent = parent if parent is not None else _itself_the_root(self)
         self.name = name
+        self.aliases: list[Place] = []
         self.gone = False
         self.expires = 0.0
         self.changed = 0
@@ -98,6 +107,7 @@ class PathNode:
         self.gid = attributes.gid
         self.target = attributes.target
         self.version = attributes.version
+        self.file_id = attributes.file_id
         if attributes.mtime_ns is not None:
             self.mtime_ns = attributes.mtime_ns
         self.atime_ns = self.mtime_ns if attributes.atime_ns is None else attributes.atime_ns
@@ -108,6 +118,11 @@ class PathNode:
         """Let the attributes that were set here win."""
         for name, value in self.overrides.items():
             setattr(self, name, value)
+
+    @property
+    def place(self) -> Place:
+        """Where the node is; the first place of a file with several."""
+        return self.parent, self.name
 
     def above(self) -> Iterator[PathNode]:
         """The node itself, and its directories up to the root."""

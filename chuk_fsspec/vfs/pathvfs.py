@@ -32,7 +32,7 @@ class PathVFS:
     and empty directories, where it knows directories only by their files.
 
     Known limits: a change made by somebody else shows when ``cache_timeout`` is over, and is lost if the same file is
-    edited here; a hard link is a node of its own; without the ``rename`` capability a rename is not atomic.
+    edited here; without the ``rename`` capability a rename is not atomic.
     """
 
     stateless = False

@@ -70,7 +70,7 @@ class ReadAhead:
         """Less came than the file was said to have: either it has shrunk, or something is wrong. EIO."""
         asked = self._table.clock
         attributes = self._backend.attributes(names)
-        self._table.learn(self._node.parent, self._node.name, attributes, asked)
+        self._table.learn(*self._node.place, attributes, asked)
         if attributes.size > got:
             hint = f"the filesystem sent {got} of {attributes.size} bytes"
             raise os_error(errno.EIO, self._backend.path(names), hint=hint)

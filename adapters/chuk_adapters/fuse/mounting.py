@@ -121,9 +121,11 @@ def mount(fs: AbstractFileSystem, path: str | os.PathLike[str], options: MountOp
     """Mount a filesystem on a directory and serve it from a thread of this process.
 
     ``with mount(fs, "/mnt/work") as m:`` and ``async with`` do the same. The program may go on using ``fs``: each sees
-    at once what the other changes. It may use the mount itself too, and start processes in it, with one exception: it
-    must not map files of its own mount into memory (``mmap``, ``numpy.memmap``, importing a compiled module), because
-    Python then waits for a page with its interpreter lock held, and the thread that would answer waits for the lock.
+    at once what the other changes. It may use the mount itself too, and start processes in it, with one exception:
+    where Python keeps its interpreter lock while it waits for the kernel, the thread that would answer waits for the
+    lock. That is when files of the own mount are mapped into memory (``mmap``, ``numpy.memmap``, importing a compiled
+    module), and on Python 3.10 when ``os.walk`` meets a symbolic link. After two minutes the kernel then gives the
+    mount up.
 
     Args:
         fs: any fsspec filesystem.

@@ -90,6 +90,7 @@ class Init(IntFlag):
     EXPLICIT_INVAL_DATA = 1 << 25
     HANDLE_KILLPRIV_V2 = 1 << 28
     INIT_EXT = 1 << 30
+    REQUEST_TIMEOUT = 1 << 42
 
 
 class SetAttr(IntFlag):
@@ -135,7 +136,7 @@ WRITE_REPLY = Struct("<IiQ" + "II")  # size, padding
 XATTR_SIZE_REPLY = Struct("<IiQ" + "II")
 LSEEK_REPLY = Struct("<IiQ" + "Q")
 STATFS_REPLY = Struct("<IiQ" + "QQQQQIIII24x")  # blocks bfree bavail files ffree bsize namelen frsize padding
-INIT_REPLY = Struct("<IIIIHHIIHHIHH22x")
+INIT_REPLY = Struct("<IIIIHHIIHHIIH22x")
 # major minor max_readahead flags max_background congestion_threshold max_write time_gran max_pages map_alignment flags2
 # max_stack_depth request_timeout
 

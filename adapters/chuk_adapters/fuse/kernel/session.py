@@ -55,6 +55,7 @@ class Policy:
         direct_io: bypass the page cache.
         announced: foreign changes are announced, so cached content needs no check of its age.
         threads: requests served at once.
+        answer_seconds: the kernel gives the mount up if a request is not answered in this time; 0 for never.
         debug: log each request.
     """
 
@@ -64,6 +65,7 @@ class Policy:
     direct_io: bool
     announced: bool
     threads: int
+    answer_seconds: int
     debug: bool
 
 
@@ -123,7 +125,7 @@ class Session:
                 0,
                 agreed >> 32,
                 0,
-                0,
+                self._policy.answer_seconds,
             ),
         )
 
@@ -144,6 +146,8 @@ class Session:
         wanted |= Init.EXPLICIT_INVAL_DATA if self._policy.announced else Init.AUTO_INVAL_DATA
         if self._policy.writeback:
             wanted |= Init.WRITEBACK_CACHE
+        if self._policy.answer_seconds:
+            wanted |= Init.REQUEST_TIMEOUT
         wanted |= Init.ATOMIC_O_TRUNC if self._policy.keeps_handles else Init.NO_OPEN_SUPPORT
         return wanted
 

@@ -17,6 +17,8 @@ from chuk_fsspec.contract.nodes import NodeOperations
 FOREVER = 10 * 365 * 24 * 3600.0
 """Seconds: how long the kernel may cache what is announced to it when it changes."""
 SLOW_WORKERS = 8
+ANSWER_SECONDS = 120
+"""Where nothing waits for a network, a request this old means that the server waits for itself (see ``mounting.mount``)."""
 
 
 class KernelTransport:
@@ -91,6 +93,7 @@ class KernelTransport:
             keeps_handles=options.direct_io or not nodes.stateless,
             direct_io=options.direct_io,
             announced=announced,
+            answer_seconds=0 if nodes.slow else ANSWER_SECONDS,
             threads=options.threads or (SLOW_WORKERS if nodes.slow else 1),
             debug=options.debug,
         )
