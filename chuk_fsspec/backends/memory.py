@@ -11,7 +11,7 @@ from chuk_fsspec.backends.memory_store import MemoryStore
 from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.engine.filesystem import InodeFileSystem
-from chuk_fsspec.engine.tree import SharedState
+from chuk_fsspec.engine.shared import SharedState
 
 DEFAULT_NAME = "default"
 

@@ -26,8 +26,9 @@ from chuk_fsspec.engine.inode import Directory, Inode
 from chuk_fsspec.engine.listing import InfoDict, Listing
 from chuk_fsspec.engine.posix import InodePosix
 from chuk_fsspec.engine.resolve import Resolver
+from chuk_fsspec.engine.shared import SharedState
 from chuk_fsspec.engine.transaction import UndoTransaction
-from chuk_fsspec.engine.tree import SharedState, Tree
+from chuk_fsspec.engine.tree import Tree
 
 _GLOB_CHARACTERS = frozenset("*?[")
 _TEXT_OPTIONS = ("encoding", "errors", "newline")

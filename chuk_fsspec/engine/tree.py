@@ -10,8 +10,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import threading
-import weakref
 from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any
 
@@ -29,68 +27,16 @@ from chuk_fsspec.contract.posix import (
     without_set_id,
 )
 from chuk_fsspec.engine import content as contents
+from chuk_fsspec.engine import xattrs
 from chuk_fsspec.engine.clock import now_ns
 from chuk_fsspec.engine.handle import InodeHandle
 from chuk_fsspec.engine.inode import FILE_MODE, LINK_MODE, S_IFLNK, S_IFMT, S_IFREG, Directory, Inode
-from chuk_fsspec.engine.path_cache import PathCache
+from chuk_fsspec.engine.shared import SharedState, remove_identical
 
 if TYPE_CHECKING:
-    from chuk_fsspec.engine.store import Store
+    pass
 
 LINK_TARGET_MAX = 4095
-XATTR_NAME_MAX = 255
-XATTR_SIZE_MAX = 64 * 1024
-_XATTR_CREATE, _XATTR_REPLACE = 1, 2
-
-
-class SharedState:
-    """What all views of one filesystem hold in common."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.lock: Any = threading.RLock()
-        self.path_cache = PathCache()
-        self.watchers: list[tuple[Tree, Change]] = []
-        self.holders: list[Container[int]] = []
-        self.open_counts: dict[int, int] = {}
-        self.views: weakref.WeakSet[Tree] = weakref.WeakSet()
-
-    def callbacks_for(self, view: Tree) -> tuple[Change, ...]:
-        """Whom to tell of the changes that a view makes: everybody who watches through another one."""
-        return tuple(callback for owner, callback in self.watchers if owner is not view)
-
-    def watch(self, view: Tree, callback: Change) -> Callable[[], None]:
-        """Add a watcher; returns what removes it."""
-        entry = (view, callback)
-        self.watchers.append(entry)
-        self._tell_views()
-
-        def end() -> None:
-            _remove_identical(self.watchers, entry)
-            self._tell_views()
-
-        return end
-
-    def _tell_views(self) -> None:
-        for view in list(self.views):
-            view.find_watchers()
-
-    def refuse(self, error: OSError) -> None:
-        """Make every further operation fail with ``error``: for the copy that a fork leaves in the child."""
-        self.lock = _RefusingLock(error)
-        self.path_cache.forget_all()
-        for view in self.views:
-            view.lock = self.lock
-
-
-class _RefusingLock:
-    def __init__(self, error: OSError) -> None:
-        self._error = error
-
-    def __enter__(self) -> None:
-        raise self._error
-
-    def __exit__(self, *exc_info: object) -> None: ...
 
 
 class Tree:
@@ -412,35 +358,22 @@ class Tree:
         """One extended attribute; None if the inode does not have it. ERANGE."""
         value = (node.xattrs or {}).get(name)
         if value is None:
-            _check_xattr_name(name)
+            xattrs.check_name(name)
         return value
 
     def setxattr(self, node: Inode, name: str, value: bytes, flags: int = 0) -> None:
         """Set an extended attribute (setxattr(2)). EEXIST and ENODATA by flags, ERANGE, E2BIG, EPERM."""
-        _check_xattr_name(name)
-        if len(value) > XATTR_SIZE_MAX:
-            raise os_error(errno.E2BIG, name, hint=f"an extended attribute may have {XATTR_SIZE_MAX} bytes")
         with self.lock:
-            xattrs = _changeable_xattrs(node, name)
-            if flags & _XATTR_CREATE and name in xattrs:
-                raise os_error(errno.EEXIST, name)
-            if flags & _XATTR_REPLACE and name not in xattrs:
-                raise os_error(errno.ENODATA, name)
-            xattrs[name] = bytes(value)
-            self.store.update(node, xattrs=xattrs, ctime_ns=now_ns())
+            self.store.update(node, xattrs=xattrs.with_value(node, name, value, flags), ctime_ns=now_ns())
 
     def listxattr(self, node: Inode) -> list[str]:
         """Names of all extended attributes."""
         return list(node.xattrs or ())
 
     def removexattr(self, node: Inode, name: str) -> None:
-        """Remove an extended attribute. ENODATA, ERANGE, EPERM."""
-        _check_xattr_name(name)
+        """Remove an extended attribute (removexattr(2)). ENODATA, ERANGE, EPERM."""
         with self.lock:
-            xattrs = _changeable_xattrs(node, name)
-            if xattrs.pop(name, None) is None:
-                raise os_error(errno.ENODATA, name)
-            self.store.update(node, xattrs=xattrs or None, ctime_ns=now_ns())
+            self.store.update(node, xattrs=xattrs.without(node, name), ctime_ns=now_ns())
 
     # ---- content
 
@@ -508,7 +441,7 @@ class Tree:
     def hold(self, table: Container[int]) -> Callable[[], None]:
         """Keep every inode whose number is in ``table`` alive after its last name is gone; returns what ends it."""
         self.shared.holders.append(table)
-        return lambda: _remove_identical(self.shared.holders, table)
+        return lambda: remove_identical(self.shared.holders, table)
 
     def opened(self, node: Inode) -> None:
         """Count one more open handle."""
@@ -632,18 +565,6 @@ def _is_above(inode: Inode | None, directory: Directory) -> bool:
     return directory is inode
 
 
-def _check_xattr_name(name: str) -> None:
-    if not name or encoded_length(name) > XATTR_NAME_MAX:
-        raise os_error(errno.ERANGE, name, hint="the name of an extended attribute has 1 to 255 bytes")
-
-
-def _changeable_xattrs(inode: Inode, name: str) -> dict[str, bytes]:
-    """A copy of an inode's extended attributes, if it may have one of this name (xattr(7))."""
-    if name.startswith("user.") and not (inode.is_file or isinstance(inode, Directory)):
-        raise os_error(errno.EPERM, name, hint="user attributes are for files and directories")
-    return dict(inode.xattrs or {})
-
-
 def _directory(inode: Inode) -> Directory:
     if not isinstance(inode, Directory):
         raise os_error(errno.ENOTDIR)
@@ -654,7 +575,3 @@ def _regular(inode: Inode) -> Inode:
     if inode.mode & S_IFMT != S_IFREG:
         raise os_error(errno.EISDIR if isinstance(inode, Directory) else errno.EINVAL, hint="not a regular file")
     return inode
-
-
-def _remove_identical(items: list[Any], item: object) -> None:
-    items[:] = [kept for kept in items if kept is not item]

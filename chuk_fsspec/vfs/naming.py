@@ -70,9 +70,9 @@ def symlink(volume: Volume, directory: DirectoryNode, name: str, target: str, ui
 def link(volume: Volume, node: PathNode, directory: DirectoryNode, name: str) -> None:
     """Give a file one more name. EPERM where the filesystem has no hard links, and for directories."""
     backend = volume.backend
-    if isinstance(node, DirectoryNode) or not backend.capabilities.hardlinks:
-        raise os_error(errno.EPERM, name, hint="no hard links on this filesystem, or not of directories")
     with _new_entry(volume, directory, name, node) as names:
+        if isinstance(node, DirectoryNode) or not backend.capabilities.hardlinks:
+            raise os_error(errno.EPERM, name, hint="no hard links on this filesystem, or not of directories")
         if node.gone:
             raise os_error(errno.ENOENT, name, hint="the file was removed")
         source, path = backend.path(volume.table.names(node)), backend.path(names)
