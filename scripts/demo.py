@@ -196,7 +196,7 @@ def use_node(fs: MemoryFileSystem, point: Path) -> None:
     """Compiler and linter find the error; it is corrected through fsspec; they agree."""
     project = point / "project/typescript"
     step("npm: install tsc and eslint (some 120 packages) on the mount")
-    reason = why_no_npm(project)
+    reason = why_no_npm()
     if reason:
         skip("tsc and eslint", reason)
         return
@@ -218,12 +218,12 @@ def use_node(fs: MemoryFileSystem, point: Path) -> None:
         assert "report.ts" in run("git", "diff", "--stat", cwd=project)
 
 
-def why_no_npm(project: Path) -> str:
+def why_no_npm() -> str:
     """Why nothing can be installed from the npm registry; empty if it can."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
-    version = json.loads((project / "package.json").read_text())["devDependencies"]["typescript"]
+    version = json.loads((SAMPLES / "typescript/package.json").read_text())["devDependencies"]["typescript"]
     ask = ["npm", "view", f"typescript@{version}", "version", "--fetch-retries=0", "--fetch-timeout=10000"]
     answer = subprocess.run(ask, env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE, check=False)
     return "" if version in answer.stdout else "the npm registry cannot be reached"

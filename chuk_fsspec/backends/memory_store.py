@@ -109,19 +109,19 @@ class MemoryStore(Store):
 
     def relink(self, inode: Inode, nlink: int, now: int) -> None:
         if self._journals:
-            self._record_fields(inode, "nlink", "ctime_ns")
+            self._record_fields(inode, {"nlink": nlink, "ctime_ns": now})
         inode.nlink = nlink
         inode.ctime_ns = now
 
     def stamp(self, inode: Inode, mtime_ns: int, ctime_ns: int) -> None:
         if self._journals:
-            self._record_fields(inode, "mtime_ns", "ctime_ns")
+            self._record_fields(inode, {"mtime_ns": mtime_ns, "ctime_ns": ctime_ns})
         inode.mtime_ns = mtime_ns
         inode.ctime_ns = ctime_ns
 
     def update(self, inode: Inode, **fields: Any) -> None:
         if self._journals:
-            self._record_fields(inode, *fields)
+            self._record_fields(inode, fields)
         for name, value in fields.items():
             setattr(inode, name, value)
 
@@ -251,12 +251,14 @@ class MemoryStore(Store):
 
         self._record(undo)
 
-    def _record_fields(self, inode: Inode, *names: str) -> None:
-        before = [(name, getattr(inode, name)) for name in names]
+    def _record_fields(self, inode: Inode, fields: dict[str, Any]) -> None:
+        before = {name: getattr(inode, name) for name in fields}
 
         def undo() -> None:
-            for name, value in before:
-                setattr(inode, name, value)
+            for name, value in before.items():
+                # A count is undone by as much as it was changed, since others may have changed it too.
+                undone = inode.nlink + value - fields["nlink"] if name == "nlink" else value
+                setattr(inode, name, undone)
 
         self._record(undo)
 

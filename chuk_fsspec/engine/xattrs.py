@@ -21,7 +21,7 @@ def check_name(name: str) -> None:
 
 
 def with_value(inode: Inode, name: str, value: bytes, flags: int) -> dict[str, bytes]:
-    """All attributes after one is set; flags are XATTR_CREATE and XATTR_REPLACE. EEXIST, ENODATA, ERANGE, E2BIG, EPERM."""
+    """All attributes after one is set; flags as setxattr(2) has them. EEXIST, ENODATA, ERANGE, E2BIG, EPERM."""
     check_name(name)
     if len(value) > SIZE_MAX:
         raise os_error(errno.E2BIG, name, hint=f"an extended attribute may have {SIZE_MAX} bytes")
