@@ -139,6 +139,14 @@ MOUNTED = (
     ),
 )
 
+THROUGH_LIBFUSE = (
+    Deviation(
+        "O_TMPFILE",
+        "libfuse does not hand it on",
+        avoids=lambda reference, operation, *arguments: operation == "open_handle" and _is_nameless(arguments[1]),
+    ),
+)
+
 NO_XATTRS = Deviation(
     "extended attributes",
     "tmpfs has those named user.* since Linux 6.6",
@@ -163,7 +171,9 @@ def limits(reference: PosixCalls) -> tuple[Deviation, ...]:
 
 
 _FAULTS: dict[str, Callable[..., bool]] = {
-    "open_handle": lambda path, flags, mode: _makes_a_directory(flags) or _is_nameless_for_reading(flags),
+    "open_handle": lambda path, flags, mode: (
+        _makes_a_directory(flags) or (_is_nameless(flags) and flags & os.O_ACCMODE == os.O_RDONLY)
+    ),
     "pread": lambda size, offset: offset < 0,
     "pwrite": lambda data, offset: offset < 0,
     "fallocate": lambda mode, offset, length: offset < 0 or length <= 0 or mode == FALLOC_PUNCH_HOLE,
@@ -187,8 +197,8 @@ def _makes_a_directory(flags: int) -> bool:
     return bool(flags & os.O_CREAT and flags & os.O_DIRECTORY)
 
 
-def _is_nameless_for_reading(flags: int) -> bool:
-    return flags & os.O_TMPFILE == os.O_TMPFILE and flags & os.O_ACCMODE == os.O_RDONLY
+def _is_nameless(flags: int) -> bool:
+    return flags & os.O_TMPFILE == os.O_TMPFILE
 
 
 def _has_long_name(argument: Any) -> bool:

@@ -107,9 +107,16 @@ live.wait()
 """
 
 
-def test_a_killed_server_hangs_nobody_and_its_mount_point_can_be_freed(tmp_path: Path) -> None:
-    target = tmp_path / "mnt"
-    target.mkdir()
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Path]:
+    """A mount point that is free again afterwards, whatever happened."""
+    path = tmp_path / "mnt"
+    path.mkdir()
+    yield path
+    subprocess.run(["umount", "--lazy", "--quiet", path], check=False)
+
+
+def test_a_killed_server_hangs_nobody_and_its_mount_point_can_be_freed(target: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", SERVER, str(target)], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         assert server.stdout.readline() == "live\n"

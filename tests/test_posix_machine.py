@@ -23,10 +23,19 @@ if sys.platform != "linux":
     pytest.skip("the reference is tmpfs, which Linux has", allow_module_level=True)
 
 from tests.posix_calls import engine_calls, host_calls
-from tests.posix_machine import BY_PATH, MOUNTED, PosixMachine
+from tests.posix_machine import BY_PATH, MOUNTED, THROUGH_LIBFUSE, Deviation, PosixMachine
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 STEPS = settings(max_examples=200 if NIGHTLY else 12, stateful_step_count=50, deadline=None)
+
+# By path, and mounted with these options.
+SUBJECTS = [
+    pytest.param(None, id="by path"),
+    pytest.param({}, id="mounted", marks=pytest.mark.mount),
+    pytest.param({"writeback": True}, id="mounted with writeback", marks=pytest.mark.mount),
+    pytest.param({"direct_io": True}, id="mounted with direct_io", marks=pytest.mark.mount),
+    pytest.param({"transport": "fusepy"}, id="mounted through libfuse", marks=pytest.mark.mount),
+]
 
 _numbers = itertools.count()
 
@@ -50,8 +59,8 @@ class EngineMachine(PosixMachine):
 class MountMachine(PosixMachine):
     """chukmem through the kernel and a FUSE mount."""
 
-    def __init__(self, reference: Path, mounted: Path) -> None:
-        super().__init__(host_calls(fresh_directory(reference)), host_calls(fresh_directory(mounted)), MOUNTED)
+    def __init__(self, reference: Path, mounted: Path, deviations: tuple[Deviation, ...]) -> None:
+        super().__init__(host_calls(fresh_directory(reference)), host_calls(fresh_directory(mounted)), deviations)
 
 
 def fresh_directory(parent: Path) -> str:
@@ -88,23 +97,42 @@ def is_tmpfs(path: Path) -> bool:
     return {fields[1]: fields[2] for fields in mounts}.get(str(path)) == "tmpfs"
 
 
-def run(machine: Callable[[], PosixMachine]) -> None:
-    run_state_machine_as_test(machine, settings=STEPS)  # type: ignore[arg-type]  # whatever makes a machine will do
+@pytest.fixture(scope="module", params=SUBJECTS)
+def make_machine(
+    request: pytest.FixtureRequest, tmpfs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], PosixMachine]]:
+    """What makes a machine with new, empty sides."""
+    if request.param is None:
+        yield lambda: EngineMachine(tmpfs)
+        return
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        pytest.skip("/dev/fuse cannot be opened")
+    from chuk_adapters.fuse import MountOptions, mount
+
+    options = MountOptions(**request.param)
+    deviations = MOUNTED
+    if options.transport == "fusepy":
+        require_libfuse_3()
+        deviations += THROUGH_LIBFUSE
+    point = tmp_path_factory.mktemp("mnt")
+    with mount(MemoryFileSystem(f"posix-machine-{next(_numbers)}"), point, options):
+        yield lambda: MountMachine(tmpfs, point, deviations)
+
+
+def require_libfuse_3() -> None:
+    from chuk_adapters.fuse.fusepy.transport import load_library
+
+    try:
+        version = load_library().VERSION
+    except OSError as missing:
+        pytest.skip(str(missing))
+    if version < (3, 0):
+        pytest.skip("libfuse 2 lacks some of the calls")
 
 
 @pytest.mark.timeout(1800)
-def test_chukmem_behaves_like_tmpfs(tmpfs):
-    run(lambda: EngineMachine(tmpfs))
-
-
-@pytest.mark.mount
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("writeback", [False, True], ids=["written through", "written back"])
-def test_mounted_chukmem_behaves_like_tmpfs(tmpfs, tmp_path, writeback):
-    fuse = pytest.importorskip("chuk_adapters.fuse")
-    fs = MemoryFileSystem(f"posix-machine-{next(_numbers)}")
-    with fuse.mount(fs, tmp_path, fuse.MountOptions(writeback=writeback)):
-        run(lambda: MountMachine(tmpfs, tmp_path))
+def test_chukmem_behaves_like_tmpfs(make_machine):
+    run_state_machine_as_test(make_machine, settings=STEPS)
 
 
 # What the machine has found, as short as it gets, so that each run tries it again.
@@ -179,8 +207,8 @@ FOUND: dict[str, Callable[[PosixMachine], Any]] = {
 
 
 @pytest.mark.parametrize("steps", FOUND.values(), ids=FOUND)
-def test_found_by_the_machine(tmpfs, steps):
-    machine = EngineMachine(tmpfs)
+def test_found_by_the_machine(make_machine, steps):
+    machine = make_machine()
     machine.mknod("/w/f", stat.S_IFREG, 0o644)
     steps(machine)
     machine.trees_are_alike()

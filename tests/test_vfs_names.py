@@ -482,6 +482,19 @@ def test_names_of_one_file_are_one_node_however_they_are_found(kind, tmp_path):
         assert world.names() == ["d"]
 
 
+@pytest.mark.parametrize("kind", ["direct", "whole"])
+def test_a_second_name_of_a_file_that_is_being_edited(kind, tmp_path):
+    with lent(kind, tmp_path) as world:
+        world.store("/f", b"12345")
+        world.fs.posix.link("/f", "/g")
+        handle = world.open("/f", os.O_RDWR | os.O_TRUNC)
+        handle.pwrite(b"1", 0)
+        assert world.size("/g") == 1
+        assert world.read("/g") == b"1"
+        handle.close()
+        assert world.stored("/g") == b"1"
+
+
 def test_a_node_in_a_directory_that_somebody_else_removed(world):
     if world.options["cache_timeout"]:
         pytest.skip("the cache never gets old here")

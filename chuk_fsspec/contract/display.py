@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 
 from fsspec import AbstractFileSystem
@@ -10,12 +11,26 @@ LEVELS = 3
 ENTRIES = 20
 
 
-def as_text(fs: AbstractFileSystem) -> str:
-    """The top of a filesystem as an indented tree, a few levels deep and a few entries wide."""
-    drawing: str = fs.tree("/", recursion_limit=LEVELS, max_display=ENTRIES, display_size=True)
-    return drawing
+def as_text(fs: AbstractFileSystem, path: str = "/") -> str:
+    """The top of a filesystem as an indented tree, a few levels deep and a few entries wide; sizes in bytes."""
+    return "\n".join([path, *_lines(fs, path, "", LEVELS)])
 
 
 def as_html(fs: AbstractFileSystem) -> str:
     """The same for a notebook, under the filesystem's name."""
     return f"<strong>{escape(repr(fs))}</strong><pre>{escape(as_text(fs))}</pre>"
+
+
+def _lines(fs: AbstractFileSystem, path: str, indent: str, levels: int) -> Iterator[str]:
+    infos = fs.ls(path, detail=True)
+    for info in infos[:ENTRIES]:
+        name = info["name"].rstrip("/").rpartition("/")[2]
+        if info["type"] != "directory":
+            yield f"{indent}    {name}  {info['size']}"
+        elif levels == 1:
+            yield f"{indent}    {name}/ ..."
+        else:
+            yield f"{indent}    {name}/"
+            yield from _lines(fs, info["name"], indent + "    ", levels - 1)
+    if len(infos) > ENTRIES:
+        yield f"{indent}    ... and {len(infos) - ENTRIES} more"

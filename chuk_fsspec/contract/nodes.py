@@ -60,7 +60,6 @@ class Node(Protocol):
         """Last change of content or attributes."""
 
 
-
 Change = Callable[["Node | None", str, "Node | None"], None]
 """Called after the tree changed through someone else: (directory, name, node).
 

@@ -86,14 +86,14 @@ class NodeTable(Places):
             The node: a new one if there was none, or something else.
         """
         with self.lock:
-            node = self.child(directory, name)
+            node = self.child(directory, name) or self._other_name(directory, name, attributes)
             if node is not None and (node.changed > asked or _is_edited(node)):
                 return node
             if node is not None and not _may_be(node, attributes):
                 self.detach(node, (directory, name))
                 node = None
             if node is None:
-                node = self._other_name(directory, name, attributes) or self._new(directory, name, attributes)
+                node = self._new(directory, name, attributes)
             self._refresh(node, attributes)
             if not node.uses:
                 self._unremember(directory, name)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, NamedTuple
 
+from chuk_adapters.fuse.xattr_names import allowed
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.nodes import Node, NodeOperations
 from chuk_fsspec.contract.posix import Handle
@@ -133,20 +134,20 @@ class PathCalls:
         self._nodes.setattr(self._node_or_open(path, fi), size=size, handle=handle)
 
     def getxattr(self, path: str, name: str, position: int = 0) -> bytes:
-        value = self._nodes.getxattr(self._node(path), name)
+        value = self._nodes.getxattr(self._node(path), allowed(name))
         if value is None:
             raise os_error(_NO_SUCH_ATTRIBUTE, path)
         return value
 
     def setxattr(self, path: str, name: str, value: bytes, flags: int, position: int = 0) -> None:
-        self._nodes.setxattr(self._node(path), name, value, flags)
+        self._nodes.setxattr(self._node(path), allowed(name), value, flags)
 
     def listxattr(self, path: str) -> list[str]:
         return self._nodes.listxattr(self._node(path))
 
     def removexattr(self, path: str, name: str) -> None:
         node = self._node(path)
-        if self._nodes.getxattr(node, name) is None:
+        if self._nodes.getxattr(node, allowed(name)) is None:
             raise os_error(_NO_SUCH_ATTRIBUTE, path)
         self._nodes.removexattr(node, name)
 

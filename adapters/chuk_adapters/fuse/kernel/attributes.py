@@ -22,6 +22,7 @@ from chuk_adapters.fuse.kernel.protocol import (
 from chuk_adapters.fuse.kernel.replies import SECOND, Replies
 from chuk_adapters.fuse.kernel.request import Handler, name_at
 from chuk_adapters.fuse.kernel.table import NodeTable
+from chuk_adapters.fuse.xattr_names import allowed
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.nodes import NodeOperations
 from chuk_fsspec.contract.posix import without_set_id
@@ -120,12 +121,12 @@ class Attributes:
     def setxattr(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         size, flags = SETXATTR_IN.unpack_from(buffer, HEADER_SIZE)
         name, _, value = bytes(buffer[_AFTER_XATTR:length]).partition(b"\0")
-        self._nodes.setxattr(self._node(nodeid), _allowed(os.fsdecode(name)), value[:size], flags)
+        self._nodes.setxattr(self._node(nodeid), allowed(os.fsdecode(name)), value[:size], flags)
         self._replies.done(unique)
 
     def getxattr(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         size, _ = GETXATTR_IN.unpack_from(buffer, HEADER_SIZE)
-        name = _allowed(name_at(buffer, _AFTER_XATTR, length))
+        name = allowed(name_at(buffer, _AFTER_XATTR, length))
         value = self._nodes.getxattr(self._node(nodeid), name)
         if value is None:
             self._replies.error(unique, errno.ENODATA)
@@ -138,7 +139,7 @@ class Attributes:
         self._sized(unique, size, b"".join(os.fsencode(name) + b"\0" for name in names))
 
     def removexattr(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
-        self._nodes.removexattr(self._node(nodeid), _allowed(name_at(buffer, HEADER_SIZE, length)))
+        self._nodes.removexattr(self._node(nodeid), allowed(name_at(buffer, HEADER_SIZE, length)))
         self._replies.done(unique)
 
     def _sized(self, unique: int, size: int, value: bytes) -> None:
@@ -158,10 +159,3 @@ def _time(given: int, is_now: int, now: int, seconds: int, nanoseconds: int) -> 
         return None
     signed = seconds - (1 << 64) if seconds >> 63 else seconds
     return signed * SECOND + nanoseconds
-
-
-def _allowed(name: str) -> str:
-    """POSIX access lists would be kept without being enforced, so they are refused."""
-    if name.startswith("system."):
-        raise os_error(errno.ENOTSUP)
-    return name

@@ -18,7 +18,7 @@ FOREVER = 10 * 365 * 24 * 3600.0
 """Seconds: how long the kernel may cache what is announced to it when it changes."""
 SLOW_WORKERS = 8
 ANSWER_SECONDS = 120
-"""Where nothing waits for a network, a request this old means that the server waits for itself (see ``mounting.mount``)."""
+"""Where nothing waits for a network, a request this old means that the server waits for itself (``mounting.mount``)."""
 
 
 class KernelTransport:
