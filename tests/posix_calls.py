@@ -71,6 +71,9 @@ class HostHandle(Handle):
     def truncate(self, size: int) -> None:
         os.ftruncate(self.fd, size)
 
+    def flush(self) -> None:
+        """A system call has nothing left to hand over."""
+
     def fsync(self) -> None:
         os.fsync(self.fd)
 

@@ -110,10 +110,10 @@ def make_machine(
     from chuk_adapters.fuse import MountOptions, mount
 
     options = MountOptions(**request.param)
-    deviations = MOUNTED
+    deviations: tuple[Deviation, ...] = MOUNTED
     if options.transport == "fusepy":
         require_libfuse_3()
-        deviations += THROUGH_LIBFUSE
+        deviations = MOUNTED + THROUGH_LIBFUSE
     point = tmp_path_factory.mktemp("mnt")
     with mount(MemoryFileSystem(f"posix-machine-{next(_numbers)}"), point, options):
         yield lambda: MountMachine(tmpfs, point, deviations)
