@@ -74,6 +74,9 @@ class HostHandle(Handle):
     def flush(self) -> None:
         """A system call has nothing left to hand over."""
 
+    def flush(self) -> None:
+        """Done by each system call."""
+
     def fsync(self) -> None:
         os.fsync(self.fd)
 

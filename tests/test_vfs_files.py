@@ -477,7 +477,7 @@ def test_there_is_no_reading_without_a_handle(world):
     for refused in (
         lambda: world.vfs.read(node, 1, 0),
         lambda: world.vfs.write(node, b"y", 0),
-        lambda: world.vfs.temporary(0o600, 0, 0),
+        lambda: world.vfs.temporary(world.vfs.root, 0o600, 0, 0),
     ):
         with pytest.raises(OSError) as caught:
             refused()

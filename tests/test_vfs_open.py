@@ -177,19 +177,19 @@ def test_truncating_to_nothing_downloads_nothing(tmp_path):
 
 def test_the_cache_gets_old(tmp_path):
     with lent("objects", tmp_path) as world:
-        world.options["cache_timeout"] = 0.2
+        world.options["cache_timeout"] = 0.5
         world.vfs = world.another_vfs()
         world.store("/f", b"123")
         assert world.size("/f") == 3
         world.store("/f", b"12345")
         world.store("/g", b"")
         assert world.size("/f") == 3
-        time.sleep(0.25)
+        time.sleep(0.55)
         assert world.size("/f") == 5
         assert world.names() == ["f", "g"]
         world.fs.rm_file("g")
         assert world.names() == ["f", "g"]
-        time.sleep(0.25)
+        time.sleep(0.55)
         assert world.names() == ["f"]
 
 
@@ -213,7 +213,7 @@ def test_nodes_that_nobody_knows_are_forgotten(tmp_path):
 
 def test_listings_are_kept_only_while_they_are_fresh(tmp_path):
     with lent("objects", tmp_path) as world:
-        world.options["cache_timeout"] = 0.1
+        world.options["cache_timeout"] = 0.5
         world.vfs = world.another_vfs()
         for number in range(50):
             world.store(f"/d/{number}", b"x")
@@ -222,7 +222,7 @@ def test_listings_are_kept_only_while_they_are_fresh(tmp_path):
         known = weakref.WeakSet(node for _, node in world.vfs.entries(directory))
         gc.collect()
         assert len(known) == 50
-        time.sleep(0.15)
+        time.sleep(0.55)
         world.names("/e")
         gc.collect()
         assert len(known) == 0

@@ -109,8 +109,8 @@ class NodeOperations(Protocol):
     def symlink(self, directory: Node, name: str, target: str, uid: int, gid: int) -> Node:
         """Make a symbolic link that holds ``target`` as it is. EEXIST, ENOTDIR, ENOENT, ENAMETOOLONG."""
 
-    def temporary(self, mode: int, uid: int, gid: int) -> Node:
-        """Make a regular file without a name (O_TMPFILE); ``link`` may give it one."""
+    def temporary(self, directory: Node, mode: int, uid: int, gid: int) -> Node:
+        """Make a regular file without a name, with the group that one made in ``directory`` gets (O_TMPFILE)."""
 
     def link(self, node: Node, directory: Node, name: str) -> None:
         """Give a file one more name. EEXIST, EPERM for a directory, EMLINK, ENOENT."""

@@ -144,8 +144,7 @@ class InodePosix(Posix):
             raise os_error(errno.ENOTDIR, path, hint="O_TMPFILE takes a directory")
         if flags & os.O_ACCMODE == os.O_RDONLY:
             raise os_error(errno.EINVAL, path, hint="O_TMPFILE needs O_WRONLY or O_RDWR")
-        gid = directory.gid if directory.mode & stat.S_ISGID else self._gid
-        return self._tree.open(self._tree.temporary(mode, self._uid, gid), flags)
+        return self._tree.open(self._tree.temporary(directory, mode, self._uid, self._gid), flags)
 
     @property
     def nodes(self) -> NodeOperations:

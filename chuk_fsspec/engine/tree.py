@@ -127,9 +127,11 @@ class Tree:
             self._announce(directory, name, inode)
         return inode
 
-    def temporary(self, mode: int, uid: int, gid: int) -> Inode:
-        """Make a regular file without a name (O_TMPFILE)."""
+    def temporary(self, directory: Inode, mode: int, uid: int, gid: int) -> Inode:
+        """Make a regular file without a name, on the terms of a directory (O_TMPFILE)."""
         with self.lock:
+            if directory.mode & stat.S_ISGID:
+                gid = directory.gid
             return self.store.new(S_IFREG | mode & 0o7777, uid, gid, b"", now_ns())
 
     def put(self, directory: Directory, name: str, content: Any, uid: int, gid: int, exclusive: bool) -> bool:

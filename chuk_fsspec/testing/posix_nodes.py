@@ -167,7 +167,7 @@ class PosixNodes:
     def test_a_temporary_file_can_be_given_a_name(
         self, fs: AbstractFileSystem, nodes: NodeOperations, top: Node, root: str
     ) -> None:
-        node = nodes.temporary(0o600, 0, 0)
+        node = nodes.temporary(nodes.root, 0o600, 0, 0)
         handle = nodes.open(node, os.O_RDWR)
         handle.pwrite(b"content", 0)
         assert names_below(fs, root) == []

@@ -33,7 +33,8 @@ def change(volume: Volume, node: PathNode, changes: dict[str, int]) -> None:
     if node.content is not None and node.content.dirty:
         # The upload would change them again, so they wait for it.
         waiting = {name: changes.pop(name) for name in _CLOCK_FIELDS if name in changes}
-        volume.table.override(node, waiting)
+        if waiting:
+            volume.table.override(node, waiting)
     with volume.table.using(node) as names:
         hand_over(volume, node, names, changes)
 

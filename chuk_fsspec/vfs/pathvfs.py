@@ -82,7 +82,7 @@ class PathVFS:
         """Make a symbolic link. EPERM where the filesystem has none."""
         return naming.symlink(self._volume, _directory(directory), name, target, uid, gid)
 
-    def temporary(self, mode: int, uid: int, gid: int) -> PathNode:
+    def temporary(self, directory: Node, mode: int, uid: int, gid: int) -> PathNode:
         """ENOTSUP: a file without a name has no path."""
         raise not_supported("files without a name")
 

@@ -1,7 +1,7 @@
 """Where nodes are: the tree of names, as far as it is known.
 
-A node is known for as long as anyone has it: a door, an open handle, or the tree itself, which holds directories that
-the filesystem may not show because they are empty.
+A node is known for as long as anyone has it: a door, an open handle, or the tree itself, where the node holds something
+that the filesystem does not: attributes, or being a directory though it is empty.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Places:
         self._keeps_directories = keeps_directories
         self._nodes: WeakValueDictionary[tuple[int, str], PathNode] = WeakValueDictionary()
         self._remembered: dict[int, DirectoryNode] = {}
+        self._pinned: dict[int, PathNode] = {}
 
     # ---- paths
 
@@ -96,6 +97,8 @@ class Places:
             self._leave(node, place)
             node.nlink = max(node.nlink - 1, 0)
             node.expires = 0.0
+            if node.gone:
+                self._pinned.pop(node.ino, None)
 
     def touch(self, node: PathNode) -> None:
         """Void all answers about a node that are still on their way."""
@@ -122,6 +125,17 @@ class Places:
 
     # ---- steps, all under the lock
 
+    def _stamp(self, node: PathNode) -> None:
+        """Give a node the times of now: what is done to it ends those that were set on it."""
+        self._forget_times(node)
+        node.mtime_ns = node.ctime_ns = time.time_ns()
+
+    def _forget_times(self, node: PathNode) -> None:
+        for name in _TIMES:
+            node.overrides.pop(name, None)
+        if not node.overrides:
+            self._pinned.pop(node.ino, None)
+
     def _unremember(self, directory: DirectoryNode, name: str) -> None:
         node = directory.remembered.pop(name, None)
         if node is not None:
@@ -138,7 +152,7 @@ class Places:
             directory.listing[name] = node
         if directory.missed[0] == name:
             directory.missed = ("", 0.0)
-        stamp(directory)
+        self._stamp(directory)
         self.touch(node)
 
     def _leave(self, node: PathNode, place: Place) -> None:
@@ -153,17 +167,5 @@ class Places:
             node.aliases.remove(place)
         elif node.aliases:
             node.parent, node.name = node.aliases.pop()
-        stamp(directory)
+        self._stamp(directory)
         self.touch(node)
-
-
-def stamp(node: PathNode) -> None:
-    """Give a node the times of now: what is done to it ends those that were set on it."""
-    forget_times(node)
-    node.mtime_ns = node.ctime_ns = time.time_ns()
-
-
-def forget_times(node: PathNode) -> None:
-    """End the times that were set on a node."""
-    for name in _TIMES:
-        node.overrides.pop(name, None)

@@ -10,8 +10,8 @@ from itertools import count
 from weakref import WeakValueDictionary
 
 from chuk_fsspec.vfs.attributes import Attributes
-from chuk_fsspec.vfs.node import DirectoryNode, PathNode, Place
-from chuk_fsspec.vfs.places import Places, forget_times, stamp
+from chuk_fsspec.vfs.node import DirectoryNode, PathNode
+from chuk_fsspec.vfs.places import Places
 
 DIRECTORY_MODE = stat.S_IFDIR | 0o755
 
@@ -32,7 +32,6 @@ class NodeTable(Places):
         self._inos = count(1)
         root = DirectoryNode(next(self._inos), None, "", Attributes(DIRECTORY_MODE), self._started_ns)
         super().__init__(root, keeps_directories=keeps_directories)
-        self._pinned: dict[int, PathNode] = {}
         self._linked: WeakValueDictionary[int, PathNode] = WeakValueDictionary()
         self._recent: deque[tuple[float, PathNode]] = deque()
 
@@ -161,13 +160,6 @@ class NodeTable(Places):
             self._enter(node, (directory, name), first=True)
             return node
 
-    def detach(self, node: PathNode, place: Place) -> None:
-        """A node lost a place: it was removed or replaced there. Without another place it is gone."""
-        with self.lock:
-            super().detach(node, place)
-            if node.gone:
-                self._pinned.pop(node.ino, None)
-
     def override(self, node: PathNode, attributes: Mapping[str, int]) -> None:
         """Keep attributes that the filesystem cannot hold, for as long as the table lives."""
         with self.lock:
@@ -187,20 +179,20 @@ class NodeTable(Places):
     def handed_over(self, node: PathNode) -> None:
         """The filesystem has taken over the times that were kept here."""
         with self.lock:
-            forget_times(node)
+            self._forget_times(node)
             node.version, node.expires = None, 0.0
             self.touch(node)
 
     def edited(self, node: PathNode, size: int) -> None:
         """Content was changed here: the node has this size, and the times of now."""
         with self.lock:
-            stamp(node)
+            self._stamp(node)
             node.size = size
 
     def passed_on(self, node: PathNode) -> None:
         """The filesystem was told to change a node's content, and knows best what became of it."""
         with self.lock:
-            stamp(node)
+            self._stamp(node)
             node.version, node.expires = None, 0.0
             self.touch(node)
 
@@ -233,7 +225,7 @@ class NodeTable(Places):
     def _refresh(self, node: PathNode, attributes: Attributes) -> None:
         """Describe a node anew; times that were set here end when somebody else changed the content."""
         if node.version is not None and node.version != attributes.version:
-            forget_times(node)
+            self._forget_times(node)
         node.describe(attributes)
         if self._has_links and attributes.nlink > 1 and attributes.file_id is not None:
             self._linked[attributes.file_id] = node
@@ -262,4 +254,5 @@ def _may_be(node: PathNode, attributes: Attributes) -> bool:
 
 
 def _is_edited(node: PathNode) -> bool:
-    return node.content is not None and node.content.spool is not None
+    content = node.content
+    return content is not None and content.spool is not None

@@ -98,7 +98,7 @@ class Files:
 
     def tmpfile(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         flags, mode, _, _ = CREATE_IN.unpack_from(buffer, HEADER_SIZE)
-        node = self._nodes.temporary(stat.S_IMODE(mode), uid, gid)
+        node = self._nodes.temporary(self._node(nodeid), stat.S_IMODE(mode), uid, gid)
         self._reply_created(unique, node, self._nodes.open(node, flags & os.O_ACCMODE), nodeid, "")
 
     def _reply_created(self, unique: int, node: Node, handle: Handle, parent_id: int, name: str) -> None:
