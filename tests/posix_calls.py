@@ -72,9 +72,6 @@ class HostHandle(Handle):
         os.ftruncate(self.fd, size)
 
     def flush(self) -> None:
-        """A system call has nothing left to hand over."""
-
-    def flush(self) -> None:
         """Done by each system call."""
 
     def fsync(self) -> None:
