@@ -72,7 +72,7 @@ class HostHandle(Handle):
         os.ftruncate(self.fd, size)
 
     def flush(self) -> None:
-        """Done by each system call."""
+        """A system call has nothing left to hand over."""
 
     def fsync(self) -> None:
         os.fsync(self.fd)

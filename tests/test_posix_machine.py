@@ -197,6 +197,11 @@ FOUND: dict[str, Callable[[PosixMachine], Any]] = {
         m.truncate("/w/f", 5),
         m.open("/w/f", os.O_RDONLY | os.O_TRUNC, 0),
     ],
+    "a part of a page is written to a file that nobody may read": lambda m: [
+        m.open("/w", os.O_TMPFILE | os.O_WRONLY, 0o644),
+        *[m.pwrite(pair, b"end", 3 * 65536) for pair in m.open_pairs],
+        *[m.pwrite(pair, b"middle", 20) for pair in m.open_pairs],
+    ],
     "a file without a name has the group of its directory": lambda m: [
         m.mkdir("/w/d", 0o755),
         m.chown("/w/d", -1, 1234, True),
@@ -209,8 +214,10 @@ FOUND: dict[str, Callable[[PosixMachine], Any]] = {
 @pytest.mark.parametrize("steps", FOUND.values(), ids=FOUND)
 def test_found_by_the_machine(make_machine, steps):
     machine = make_machine()
-    machine.mknod("/w/f", stat.S_IFREG, 0o644)
-    steps(machine)
-    machine.trees_are_alike()
-    machine.open_files_are_alike()
-    machine.teardown()
+    try:
+        machine.mknod("/w/f", stat.S_IFREG, 0o644)
+        steps(machine)
+        machine.trees_are_alike()
+        machine.open_files_are_alike()
+    finally:
+        machine.teardown()

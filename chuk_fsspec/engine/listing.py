@@ -75,39 +75,39 @@ class Listing:
     def children(self, path: str, directory: Inode) -> list[InfoDict]:
         """Info dicts of a directory's entries, in name order.
 
-        Neighbours mostly differ in few fields, so a file's dict starts as a copy of the one before it.
+        Files made in bulk share the very objects of their attributes with their neighbours, so that one's dict is a copy
+        of the one before it but for four fields. That takes half the time of making it anew.
         """
         prefix = path if path.endswith("/") else path + "/"
         infos: list[InfoDict] = []
+        add = infos.append
         info: InfoDict = {}
-        mode = nlink = uid = gid = None
-        mtime_ns = ctime_ns = atime_ns = btime_ns = None
+        mode = nlink = uid = gid = mtime_ns = ctime_ns = atime_ns = btime_ns = None
         entries = self._tree.entries(directory)
         entries.sort()
         for name, inode in entries:
-            if inode.mode != mode or inode.nlink != nlink or inode.uid != uid or inode.gid != gid:
-                info = self.info(prefix + name, inode)
-                mode = inode.mode if inode.is_file else None
-                nlink, uid, gid = inode.nlink, inode.uid, inode.gid
-                renewed = True
-            else:
+            if (
+                inode.mtime_ns is mtime_ns
+                and inode.ctime_ns is ctime_ns
+                and inode.atime_ns is atime_ns
+                and inode.btime_ns is btime_ns
+                and inode.mode is mode
+                and inode.nlink is nlink
+                and inode.uid is uid
+                and inode.gid is gid
+            ):
                 info = info.copy()
                 info["name"] = prefix + name
                 info["ino"] = inode.ino
                 info["size"] = len(inode.content)
                 info["etag"] = hex(inode.version)
-                renewed = (
-                    inode.mtime_ns is not mtime_ns
-                    or inode.ctime_ns is not ctime_ns
-                    or inode.atime_ns is not atime_ns
-                    or inode.btime_ns is not btime_ns
-                )
-                if renewed:
-                    _set_times(info, inode)
-            if renewed:
+            else:
+                info = self.info(prefix + name, inode)
+                mode = inode.mode if inode.is_file else None
+                nlink, uid, gid = inode.nlink, inode.uid, inode.gid
                 mtime_ns, ctime_ns = inode.mtime_ns, inode.ctime_ns
                 atime_ns, btime_ns = inode.atime_ns, inode.btime_ns
-            infos.append(info)
+            add(info)
         return infos
 
     def below(self, path: str, directory: Inode, maxdepth: int | None) -> tuple[list[Found], list[Found]]:
