@@ -75,8 +75,8 @@ class Listing:
     def children(self, path: str, directory: Inode) -> list[InfoDict]:
         """Info dicts of a directory's entries, in name order.
 
-        Files made in bulk share the very objects of their attributes with their neighbours, so that one's dict is a copy
-        of the one before it but for four fields. That takes half the time of making it anew.
+        Files made in bulk share the very objects of their attributes with their neighbours: one dict is then a copy of
+        the one before it but for four fields, which takes half the time of making it anew.
         """
         prefix = path if path.endswith("/") else path + "/"
         infos: list[InfoDict] = []
