@@ -99,11 +99,12 @@ class Files:
     def tmpfile(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         flags, mode, _, _ = CREATE_IN.unpack_from(buffer, HEADER_SIZE)
         node = self._nodes.temporary(self._node(nodeid), stat.S_IMODE(mode), uid, gid)
-        self._reply_created(unique, node, self._nodes.open(node, flags & os.O_ACCMODE), nodeid, "")
+        handle = self._nodes.open(node, flags & os.O_ACCMODE) if self._keeps_handles else None
+        self._reply_created(unique, node, handle, nodeid, "")
 
-    def _reply_created(self, unique: int, node: Node, handle: Handle, parent_id: int, name: str) -> None:
+    def _reply_created(self, unique: int, node: Node, handle: Handle | None, parent_id: int, name: str) -> None:
         entry = self._replies.entry_fields(node, parent_id, name)
-        fh = self._handles.add(handle)
+        fh = 0 if handle is None else self._handles.add(handle)
         self._replies.send(CREATE_REPLY.pack(CREATE_REPLY.size, 0, unique, *entry, fh, self._open_reply, 0))
 
     def read(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
