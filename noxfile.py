@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import nox
@@ -50,15 +51,15 @@ def run_tests(session: nox.Session, *requirements: str) -> None:
     """Install the wheel with the given requirements beside it, and run the tests against it."""
     session.install("--upgrade", f".[{EXTRAS}]", *requirements)
     session.run("python", "-c", "import fsspec; print('fsspec', fsspec.__version__)")
-    # Away from the sources, which would stand in front of the installed wheel.
-    away = Path(session.create_tmp())
-    for name in TESTED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, away / name, dirs_exist_ok=True)
-        else:
-            shutil.copy(ROOT / name, away / name)
-    session.chdir(away)
-    session.run("python", "-m", "pytest", "-m", "not slow", *session.posargs)
+    # Away from the sources, which would stand in front of the installed wheel, and from their pytest and git settings.
+    with tempfile.TemporaryDirectory(prefix="chuk-fsspec-") as away:
+        for name in TESTED:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, Path(away, name))
+            else:
+                shutil.copy(ROOT / name, Path(away, name))
+        with session.chdir(away):
+            session.run("python", "-m", "pytest", "-m", "not slow", *session.posargs)
 
 
 @nox.session(python=PYTHONS)
