@@ -8,6 +8,7 @@ the directory is empty and takes no new names, and then the path is walked from 
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import PATH_MAX, SPECIAL_NAMES, check_name, strip_protocol
@@ -109,17 +110,19 @@ class Resolver:
             with self._tree.lock:  # which refuses where a fork or a pickle has left the files behind
                 return self._tree.root, "", self._tree.root
         parent, _, name = normal.rpartition("/")
+        links = iter(range(LINKS_MAX))
         with self._tree.lock:
-            _, _, directory = self._follow(self._tree.root, parent, True, normal)
+            _, _, directory = self._follow(self._tree.root, parent, True, normal, links)
             if not isinstance(directory, Directory):
                 raise os_error(errno.ENOENT if directory is None else errno.ENOTDIR, normal)
             self._remember(parent, path, name, directory)
-            return self._follow(directory, name, follow, normal)
+            return self._follow(directory, name, follow, normal, links)
 
-    def _follow(self, directory: Directory, path: str, follow: bool, asked: str) -> tuple[Directory, str, Inode | None]:
-        """Walk a path, not necessarily normal, from a directory."""
+    def _follow(
+        self, directory: Directory, path: str, follow: bool, asked: str, links: Iterator[int]
+    ) -> tuple[Directory, str, Inode | None]:
+        """Walk a path, not necessarily normal, from a directory; each link followed takes one of ``links``."""
         pending = _components(path)
-        links = 0
         while pending:
             name = pending.pop()
             if name == "..":
@@ -131,8 +134,7 @@ class Resolver:
             if inode is None:
                 check_name(name, asked)
             if inode is not None and inode.mode & S_IFMT == S_IFLNK and (follow or pending):
-                links += 1
-                if links > LINKS_MAX:
+                if next(links, None) is None:
                     raise os_error(errno.ELOOP, asked)
                 target = self._tree.readlink(inode)
                 if target.startswith("/"):

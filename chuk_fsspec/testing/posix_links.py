@@ -115,6 +115,15 @@ class SymbolicLinks:
         with fails_with(errno.ELOOP, f"{root}/41"):
             fs.cat_file(f"{root}/41")
 
+    def test_links_to_the_directory_count_too(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.pipe_file(f"{root}/d0/f0", b"content")
+        for number in range(1, 26):
+            fs.posix.symlink(f"d{number - 1}", f"{root}/d{number}")
+            fs.posix.symlink(f"f{number - 1}", f"{root}/d0/f{number}")
+        assert fs.cat_file(f"{root}/d20/f20") == b"content"
+        with fails_with(errno.ELOOP):
+            fs.cat_file(f"{root}/d25/f25")
+
     def test_trees_are_listed_without_following(self, fs: AbstractFileSystem, root: str) -> None:
         fs.pipe_file(f"{root}/d/f", b"content")
         fs.posix.symlink("..", f"{root}/d/up")

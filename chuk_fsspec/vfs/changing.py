@@ -19,13 +19,13 @@ _CLOCK_FIELDS = ("atime_ns", "mtime_ns", "ctime_ns")
 def change(volume: Volume, node: PathNode, changes: dict[str, int]) -> None:
     """Set attributes, named as ``contract.Node`` names them. EROFS, and whatever the filesystem says.
 
-    A change of owner clears set-user-ID and set-group-ID of an executable, as chown(2) does it.
+    A change of owner clears set-user-ID, and set-group-ID of a group executable, as chown(2) does it.
     """
     if not changes:
         return
     if "mode" in changes:
         changes["mode"] = stat.S_IFMT(node.mode) | changes["mode"] & 0o7777
-    elif ("uid" in changes or "gid" in changes) and node.is_file and node.mode & 0o111:
+    elif ("uid" in changes or "gid" in changes) and not stat.S_ISDIR(node.mode):
         changes["mode"] = without_set_id(node.mode)
     if not volume.backend.capabilities.attributes or node.gone:
         volume.table.override(node, changes)
