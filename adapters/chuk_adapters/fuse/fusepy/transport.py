@@ -148,7 +148,7 @@ def load_library() -> ModuleType:
     if newest:
         os.environ["FUSE_LIBRARY_PATH"] = newest
     try:
-        return import_module("chuk_adapters.fuse.fusepy.library")
+        return import_module("chuk_adapters.fuse.fusepy.bindings")
     except ImportError:
         raise os_error(errno.ENODEV, hint="install mfusepy: pip install 'chuk-fsspec[fuse]'") from None
     except (OSError, AttributeError):
