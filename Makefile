@@ -66,7 +66,7 @@ bench: setup  ## run the benchmarks
 	for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
 nightly: lint  ## every test, slow ones too, with hypothesis searching longer
-	@HYPOTHESIS_PROFILE=nightly $(BIN)/pytest $(PYTEST_ARGS)
+	@HYPOTHESIS_PROFILE=nightly CHUK_STRESS_SECONDS=60 $(BIN)/pytest $(PYTEST_ARGS)
 
 matrix: setup  ## the tests on every CPython found here, and on the oldest and newest fsspec
 	@$(BIN)/nox
