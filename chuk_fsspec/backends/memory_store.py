@@ -142,15 +142,9 @@ class MemoryStore(Store):
         return content
 
     def write(self, inode: Inode, data: Buffer, offset: int, now: int) -> None:
-        content = inode.content
         if self._capacity is not None:
-            self._require(contents.growth(content, len(data), offset))
-        if self._journals:
-            self._record_content(inode)
-        before = _space(content)
-        content = contents.write(content, data, offset)
-        self._used += _space(content) - before
-        self._stamp_content(inode, content, now)
+            self._require(contents.growth(inode.content, len(data), offset))
+        self._edit(inode, now, contents.write, data, offset)
 
     def truncate(self, inode: Inode, size: int, now: int) -> None:
         self._edit(inode, now, contents.truncate, size)

@@ -26,6 +26,7 @@ from chuk_adapters.fuse.kernel.protocol import (
     OPEN_REPLY,
     READ_IN,
     RELEASE_IN,
+    WRITE_IN,
     WRITE_KILL_SUIDGID,
     WRITE_REPLY,
     Opcode,
@@ -39,7 +40,7 @@ from chuk_fsspec.contract.nodes import Node, NodeOperations
 from chuk_fsspec.contract.posix import Handle, without_set_id
 
 _AFTER_CREATE = HEADER_SIZE + CREATE_IN.size
-_AFTER_WRITE = HEADER_SIZE + READ_IN.size
+_AFTER_WRITE = HEADER_SIZE + WRITE_IN.size
 _COPY_AT_ONCE = 16 * 1024 * 1024
 _NOT_FOR_NODES = os.O_CREAT | os.O_EXCL
 
@@ -116,7 +117,7 @@ class Files:
             self._replies.data(unique, handle.pread(size, offset))
 
     def write(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
-        fh, offset, size, write_flags, _, _, _ = READ_IN.unpack_from(buffer, HEADER_SIZE)
+        fh, offset, size, write_flags, _, _, _ = WRITE_IN.unpack_from(buffer, HEADER_SIZE)
         node = self._node(nodeid)
         handle = self._handles.get(fh) if fh else None
         data = memoryview(buffer)[_AFTER_WRITE : _AFTER_WRITE + size]
