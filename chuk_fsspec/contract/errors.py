@@ -32,6 +32,18 @@ def os_error(code: int, path: str | None = None, path2: str | None = None, *, hi
     return OSError(code, message)
 
 
+class LinkInTheWay(OSError):
+    """ELOOP from a filesystem that follows no links (``Posix.nofollow``): ``filename`` is the link that was met.
+
+    Whoever composes filesystems catches it, reads the link, checks where it leads and asks again.
+    """
+
+
+def link_in_the_way(path: str) -> LinkInTheWay:
+    """``LinkInTheWay`` for the absolute path of a symbolic link."""
+    return LinkInTheWay(errno.ELOOP, f"{os.strerror(errno.ELOOP)}: links are not followed here", path)
+
+
 def not_found(path: str) -> OSError:
     """``FileNotFoundError`` (ENOENT) for an absolute path."""
     return os_error(errno.ENOENT, path)

@@ -122,7 +122,7 @@ FSSPEC = _table(
     Operation("glob", BULK, LIST, _PATH, returns=PATHS),
     Operation("expand_path", BULK, LIST, _PATH, returns=PATHS),
     Operation("du", BULK, LIST, _PATH, returns=PATHS),
-    Operation("tree", BULK, LIST, _PATH, since="2025.2.0"),
+    Operation("tree", BULK, LIST, _PATH),
     # ---- reading
     Operation("open", KERNEL, READ, _PATH, raised_by="mode", returns=HANDLE),
     Operation("cat_file", KERNEL, READ, _PATH),
@@ -212,6 +212,8 @@ POSIX = _table(
     Operation("removexattr", KERNEL, WRITE, _PATH),
     Operation("statvfs", KERNEL, LIST),
     Operation("open_handle", KERNEL, READ, _PATH, raised_by="flags", returns=HANDLE),
+    Operation("nofollow", KERNEL, Effect.NONE, returns=FILESYSTEM),
+    Operation("reader", KERNEL, READ, ("directory",), returns=HANDLE),
     # Nodes know no paths: a wrapper that looks at paths cannot hand them out.
     Operation("nodes", KERNEL, WRITE, returns=HANDLE),
 )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.errors import not_supported
 
@@ -162,6 +165,32 @@ class Posix:
             A handle for positioned reads and in-place writes.
         """
         raise not_supported("random-access handles", path)
+
+    @property
+    def nofollow(self) -> AbstractFileSystem:
+        """The same filesystem, on which no symbolic link is ever followed (``RESOLVE_NO_SYMLINKS`` of openat2(2)).
+
+        A link before the last component, or as the last one of an operation that would follow it, raises
+        ``LinkInTheWay`` naming the link, ``exists``, ``isdir`` and ``isfile`` included. ``info``, ``ls`` and ``find``
+        show links as they are: type ``link``, ``destination``, the size of their text. So a path that was checked is
+        the path that is used, whoever swaps directories for links meanwhile.
+        """
+        raise not_supported("a view that follows no links")
+
+    def reader(self, directory: str) -> Callable[[str], bytes | None]:
+        """A short way to the content of one directory's files: a function from a name to the whole file's bytes.
+
+        It returns None wherever the long way has to be gone: no such file, a link, a large or special file, and for
+        ever once the directory was moved or removed, or the function is no longer allowed to answer. It follows no
+        links. Wrappers hand it on, narrowed by what they allow.
+
+        Args:
+            directory: absolute path without symbolic links.
+
+        Raises:
+            OSError: ENOENT, ENOTDIR; LinkInTheWay.
+        """
+        raise not_supported("reading by name", directory)
 
     @property
     def nodes(self) -> NodeOperations:
