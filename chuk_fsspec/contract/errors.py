@@ -32,7 +32,7 @@ def os_error(code: int, path: str | None = None, path2: str | None = None, *, hi
     return OSError(code, message)
 
 
-class LinkInTheWay(OSError):
+class LinkInTheWay(OSError):  # noqa: N818 - it is an answer more than an error: read the link and ask again
     """ELOOP from a filesystem that follows no links (``Posix.nofollow``): ``filename`` is the link that was met.
 
     Whoever composes filesystems catches it, reads the link, checks where it leads and asks again.

@@ -10,7 +10,6 @@ import io
 import os
 from typing import TYPE_CHECKING, Any
 
-from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.engine.handle import InodeHandle
 from chuk_fsspec.engine.store import Readable
 
@@ -184,48 +183,3 @@ class AppendFile(WriteFile):
 
     def _publish(self, data: bytes) -> None:
         self.fs.append(self.path, data)
-
-
-class CompressedWriter(io.BufferedIOBase):
-    """A compressor over a ``WriteFile``, so that closing or failing reaches both."""
-
-    def __init__(self, compressor: Any, target: WriteFile) -> None:
-        self._compressor, self._target = compressor, target
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Buffer, /) -> int:  # type: ignore[override]
-        self._compressor.write(data)
-        return len(data)
-
-    def flush(self) -> None:
-        if not self._target.closed:
-            self._compressor.flush()
-
-    def discard(self) -> None:
-        """Drop what was written; the file keeps its old content."""
-        self._target.discard()
-
-    def close(self) -> None:
-        if self.closed:
-            return
-        try:
-            with self._target:
-                self._compressor.close()
-        finally:
-            super().close()
-
-    def __exit__(self, exc_type: object, *exc_info: object) -> None:
-        if exc_type is not None:
-            self.discard()
-        self.close()
-
-
-class TextWriter(io.TextIOWrapper):
-    """Text over a binary file of this module, so that a failed ``with`` block publishes nothing."""
-
-    def __exit__(self, exc_type: object, *exc_info: object) -> None:
-        if exc_type is not None:
-            self.buffer.discard()  # type: ignore[attr-defined]
-        self.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 from collections.abc import Iterable
 from datetime import datetime, timezone
@@ -11,17 +10,16 @@ from typing import Any
 
 from fsspec import AbstractFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
-from fsspec.compression import compr
-from fsspec.core import get_compression
 from fsspec.utils import other_paths, stringify_path
 
 from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.display import as_html
 from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.layering import layers_of
 from chuk_fsspec.contract.paths import is_inside, join, strip_protocol
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.engine.clock import now_ns
-from chuk_fsspec.engine.files import AppendFile, BufferedReadFile, CompressedWriter, ReadFile, TextWriter, WriteFile
+from chuk_fsspec.engine.files import AppendFile, BufferedReadFile, ReadFile, WriteFile
 from chuk_fsspec.engine.inode import Directory, Inode
 from chuk_fsspec.engine.listing import InfoDict, Listing
 from chuk_fsspec.engine.posix import InodePosix
@@ -31,7 +29,6 @@ from chuk_fsspec.engine.transaction import UndoTransaction
 from chuk_fsspec.engine.tree import Tree
 
 _GLOB_CHARACTERS = frozenset("*?[")
-_TEXT_OPTIONS = ("encoding", "errors", "newline")
 _BAD_PATH = frozenset((errno.EINVAL, errno.ENAMETOOLONG))
 _MODES = frozenset({"rb", "wb", "ab", "xb", "r+b", "w+b", "a+b", "x+b"})
 
@@ -275,20 +272,12 @@ class InodeFileSystem(AbstractFileSystem):
             ValueError: for an unknown mode.
         """
         path = self._strip_protocol(path)
-        text = "b" not in mode
-        text_options = {key: kwargs.pop(key) for key in _TEXT_OPTIONS if key in kwargs}
-        binary_mode = mode.replace("t", "") + "b" if text else mode.replace("b", "") + "b"
+        layers = layers_of(path, mode, compression, kwargs)
         autocommit = kwargs.pop("autocommit", not self._intrans)
-        file = self._open(path, binary_mode, block_size, autocommit, cache_options, **kwargs)
-        if not autocommit and binary_mode != "rb":
+        file = self._open(path, layers.mode, block_size, autocommit, cache_options, **kwargs)
+        if not autocommit and layers.mode != "rb":
             self.transaction.files.append(file)
-        codec = get_compression(path, compression)
-        if codec is not None:
-            compressor = compr[codec](file, mode=binary_mode[0])
-            file = CompressedWriter(compressor, file) if binary_mode != "rb" else compressor
-        if not text:
-            return file
-        return io.TextIOWrapper(file, **text_options) if binary_mode == "rb" else TextWriter(file, **text_options)
+        return layers.over(file)
 
     # ---- writing
 
