@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterator
+from typing import Any
 
-import fsspec
 import pytest
 from fsspec import AbstractFileSystem
-from packaging.version import Version
 
 from chuk_fsspec.contract.operations import FSSPEC, POSIX, Effect, Kind, Operation, Returns
 from chuk_fsspec.contract.posix import Posix
 from chuk_fsspec.engine.posix import InodePosix
-
-INSTALLED = Version(fsspec.__version__)
 
 # What else the parameters of fsspec are called: options, content, and objects of the caller's own.
 OPTIONS = frozenset(
@@ -43,14 +41,9 @@ def parameters(owner: type, name: str) -> set[str]:
     return set(inspect.signature(member).parameters) if inspect.isfunction(member) else set()
 
 
-def expected(since: str) -> bool:
-    return not since or Version(since) <= INSTALLED
-
-
 def rows() -> Iterator[tuple[type, Operation]]:
     for operation in FSSPEC.values():
-        if expected(operation.since):
-            yield AbstractFileSystem, operation
+        yield AbstractFileSystem, operation
     for operation in POSIX.values():
         yield Posix, operation
 
@@ -59,10 +52,9 @@ ROWS = [pytest.param(owner, row, id=f"{owner.__name__}.{row.name}") for owner, r
 
 
 def test_every_name_of_fsspec_is_classified() -> None:
-    table = {name for name, operation in FSSPEC.items() if expected(operation.since)}
-    known = public(AbstractFileSystem)
+    table, known = set(FSSPEC), public(AbstractFileSystem)
     assert known - table == set(), "a new name in fsspec: classify it before a wrapper lets it through"
-    assert table - known == set(), "a name that this release does not have: correct `since`, or drop it"
+    assert table - known == set(), "a name that this release does not have: say from which release on, or drop it"
 
 
 def test_every_name_of_posix_is_classified() -> None:
@@ -97,13 +89,49 @@ def test_effect_on_a_path() -> None:
         FSSPEC["get_file"].effect_on("lpath")
 
 
+@pytest.mark.parametrize(
+    ("row", "options", "effect"),
+    [
+        (FSSPEC["open"], {}, Effect.READ),
+        (FSSPEC["open"], {"block_size": 5}, Effect.READ),
+        (FSSPEC["open"], {"mode": "rb"}, Effect.READ),
+        (FSSPEC["open"], {"mode": "rt"}, Effect.READ),
+        *((FSSPEC["open"], {"mode": mode}, Effect.WRITE) for mode in ("wb", "ab", "xb", "r+b", "w+", "rb+", "at")),
+        (POSIX["open_handle"], {}, Effect.READ),
+        (POSIX["open_handle"], {"mode": 0o666}, Effect.READ),
+        (POSIX["open_handle"], {"flags": os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_EXCL}, Effect.READ),
+        *(
+            (POSIX["open_handle"], {"flags": flags}, Effect.WRITE)
+            for flags in (
+                os.O_WRONLY,
+                os.O_RDWR,
+                os.O_CREAT,
+                os.O_TRUNC,
+                os.O_APPEND,
+                getattr(os, "O_TMPFILE", os.O_RDWR),
+            )
+        ),
+        (FSSPEC["rm"], {"mode": "rb", "flags": os.O_RDONLY}, Effect.DELETE),
+        (POSIX["mkdir"], {"mode": 0o777}, Effect.WRITE),
+        (POSIX["getxattr"], {"flags": os.O_RDWR}, Effect.READ),
+    ],
+)
+def test_mode_and_flags_raise_reading_to_writing(row: Operation, options: dict[str, Any], effect: Effect) -> None:
+    assert row.effect_in(options) is effect
+
+
+def test_operations_know_their_table() -> None:
+    assert not any(row.posix for row in FSSPEC.values())
+    assert all(row.posix for row in POSIX.values())
+
+
 def test_no_attribute_hides_a_name_of_fsspec(chukmem: AbstractFileSystem) -> None:
     assert set(vars(chukmem)) & public(AbstractFileSystem) <= {"async_impl"}
 
 
 def test_handles_are_known() -> None:
     handles = {name for table in (FSSPEC, POSIX) for name, row in table.items() if row.returns is Returns.HANDLE}
-    assert handles == {"get_mapper", "nodes", "open", "open_handle", "transaction"}
+    assert handles == {"get_mapper", "nodes", "open", "open_handle", "reader", "transaction"}
 
 
 def test_what_is_only_read_is_never_written(chukmem: AbstractFileSystem) -> None:

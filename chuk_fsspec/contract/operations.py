@@ -7,10 +7,23 @@ it becomes a way around a wrapper.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
+from typing import Any
+
+_WRITING_MODES = frozenset("wax+")
+# O_TMPFILE holds the bit of O_DIRECTORY, which alone writes nothing.
+_WRITING_FLAGS = (
+    os.O_WRONLY
+    | os.O_RDWR
+    | os.O_CREAT
+    | os.O_TRUNC
+    | os.O_APPEND
+    | getattr(os, "O_TMPFILE", 0) & ~getattr(os, "O_DIRECTORY", 0)
+)
 
 
 class Kind(Enum):
@@ -67,7 +80,7 @@ class Operation:
         local: parameters that are paths of the host.
         raised_by: the parameter that can turn a READ into a WRITE: an open mode or open(2) flags.
         returns: what has to happen to the result.
-        since: the first fsspec release that may have it; empty for all that are supported.
+        posix: whether it is a name of ``fs.posix``, and not of the filesystem itself.
     """
 
     name: str
@@ -78,13 +91,25 @@ class Operation:
     local: tuple[str, ...] = ()
     raised_by: str = ""
     returns: Returns = Returns.VALUE
-    since: str = ""
+    posix: bool = False
 
     def effect_on(self, parameter: str) -> Effect:
         """What the call does to one of its paths; KeyError if the parameter is not a path of the filesystem."""
         if parameter not in self.paths:
             raise KeyError(parameter)
         return Effect.READ if parameter in self.reads else self.effect
+
+    def effect_in(self, options: Mapping[str, Any]) -> Effect:
+        """What a call with these options does: ``effect``, or WRITE where the mode or the flags ask for more.
+
+        Args:
+            options: the arguments of the call by name; those that are not given have no effect on the answer.
+        """
+        if self.raised_by not in options:
+            return self.effect
+        asked = options[self.raised_by]
+        writes = asked & _WRITING_FLAGS if isinstance(asked, int) else not _WRITING_MODES.isdisjoint(asked)
+        return Effect.WRITE if writes else self.effect
 
 
 KERNEL, DERIVED, BULK, IDENTITY = Kind.KERNEL, Kind.DERIVED, Kind.BULK, Kind.IDENTITY
@@ -95,8 +120,8 @@ _PATH = ("path",)
 _TWO_PATHS = ("path1", "path2")
 
 
-def _table(*operations: Operation) -> Mapping[str, Operation]:
-    return MappingProxyType({operation.name: operation for operation in operations})
+def _table(*operations: Operation, posix: bool = False) -> Mapping[str, Operation]:
+    return MappingProxyType({operation.name: replace(operation, posix=posix) for operation in operations})
 
 
 FSSPEC = _table(
@@ -216,5 +241,6 @@ POSIX = _table(
     Operation("reader", KERNEL, READ, ("directory",), returns=HANDLE),
     # Nodes know no paths: a wrapper that looks at paths cannot hand them out.
     Operation("nodes", KERNEL, WRITE, returns=HANDLE),
+    posix=True,
 )
 """The public names of ``contract.Posix``."""
