@@ -1,0 +1,183 @@
+"""A wrapper: a filesystem over one other, which nobody can reach but through ``_perform``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from fsspec import AbstractFileSystem, filesystem
+
+from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
+from chuk_fsspec.contract.errors import not_supported
+from chuk_fsspec.contract.nodes import NodeOperations
+from chuk_fsspec.contract.operations import Effect, Operation
+from chuk_fsspec.contract.posix import Handle
+from chuk_fsspec.forwarding.files import ForwardingFile, ForwardingHandle, ForwardingStream
+from chuk_fsspec.forwarding.names import form_of
+from chuk_fsspec.forwarding.surface import OPEN_ASYNC, ForwardingFileSystem
+
+_INNER_OPTIONS = frozenset({"fs", "fo", "target_protocol", "target_options"})
+
+
+class WrapperFileSystem(ForwardingFileSystem):
+    """Hands every operation on to one private filesystem, if ``_authorise`` lets it.
+
+    A subclass overrides the hooks. Whatever it does not mention is forwarded, except inode operations and readers by
+    name, which know no paths: those are handed on only where ``passes_nodes`` and ``passes_readers`` say so.
+    """
+
+    protocol = "wrapper"
+    passes_nodes = False
+    """Whether doors may use the inode operations of the inner filesystem as they are."""
+    passes_readers = False
+    """Whether files may be read by the short way of the inner filesystem as it is."""
+
+    def __init__(
+        self,
+        fs: AbstractFileSystem | None = None,
+        fo: str = "",
+        target_protocol: str | None = None,
+        target_options: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Wrap a filesystem.
+
+        Args:
+            fs: the filesystem; or
+            fo: the path that a chained URL gives; paths come with each call, so it is not used.
+            target_protocol: the protocol to make the filesystem of.
+            target_options: its storage options.
+            kwargs: fsspec's own options.
+
+        Raises:
+            ValueError: without a filesystem, with two, or with one that is bound to a running event loop.
+        """
+        super().__init__(**kwargs)
+        if (fs is None) == (target_protocol is None):
+            raise ValueError("give either fs, a filesystem, or target_protocol, the name of one")
+        inner: Any = fs
+        if target_protocol is not None:
+            inner = filesystem(target_protocol, **(target_options or {}))
+        if getattr(inner, "asynchronous", False):
+            raise ValueError("fs was made with asynchronous=True; make it without, its calls run on fsspec's own loop")
+        self.__inner = self._view(inner)
+        self.__form = form_of(self.__inner)
+        self.__name = repr(inner)
+        self.capabilities = self._offer(capabilities_of(self.__inner))
+
+    @property
+    def fsid(self) -> str:
+        """Names the wrapper and the store below. NotImplementedError where that has no name."""
+        return f"{self.protocol}-{self.__inner.fsid}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.__name})"
+
+    # ---- what subclasses say
+
+    def _view(self, fs: AbstractFileSystem) -> AbstractFileSystem:
+        """Which view of the given filesystem is kept."""
+        return fs
+
+    def _offer(self, capabilities: Capabilities) -> Capabilities:
+        """What remains of the capabilities of the inner filesystem."""
+        return dataclasses.replace(capabilities, nodes=capabilities.nodes and self.passes_nodes)
+
+    def _authorise(self, operation: Operation, path: str, effect: Effect) -> None:
+        """Refuse by raising an OSError. Called for each path of an operation before anything is done.
+
+        Args:
+            operation: what is asked.
+            path: a normal path; ``/`` for what concerns the filesystem as a whole.
+            effect: what happens to this path.
+        """
+
+    def _wrap_file(self, file: Any, path: str, mode: str) -> Any:
+        """A binary file on its way out."""
+        return ForwardingFile(file, path, mode)
+
+    def _wrap_handle(self, handle: Handle, path: str, flags: int) -> Handle:
+        """A handle of ``open_handle`` on its way out."""
+        return ForwardingHandle(handle)
+
+    def _wrap_nodes(self, nodes: NodeOperations) -> NodeOperations:
+        """Inode operations on their way out."""
+        if not self.passes_nodes:
+            raise not_supported("inode operations")
+        return nodes
+
+    def _wrap_reader(self, reader: Callable[[str], bytes | None], directory: str) -> Callable[[str], bytes | None]:
+        """A reader by name on its way out."""
+        if not self.passes_readers:
+            raise not_supported("reading by name", directory)
+        return reader
+
+    def _sibling(self, fs: AbstractFileSystem) -> AbstractFileSystem:
+        """The same wrapper over another view of the inner filesystem."""
+        options = {key: value for key, value in self.storage_options.items() if key not in _INNER_OPTIONS}
+        return type(self)(fs=fs, **options)
+
+    # ---- the only door
+
+    def _perform(
+        self, operation: Operation, paths: tuple[Any, ...], arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> Any:
+        """Authorise, call, and wrap what comes back."""
+        self._authorise_all(operation, paths, operation.effect_in(options))
+        inner, form = self.__inner, self.__form
+        if operation is OPEN_ASYNC and not inner.async_impl:
+            raise not_supported("open_async: the filesystem below is not asynchronous", paths[0])
+        if operation.posix:
+            return self._perform_posix(operation, paths, options)
+        asked = getattr(inner, operation.name)
+        if not callable(asked):
+            return asked
+        translated = [form.inward(path) for path in paths]
+        if operation.name == "pipe":
+            translated, arguments = [dict(zip(translated[0], arguments[0], strict=True))], ()
+        elif operation.name == "put":
+            translated, arguments = [arguments[0], *translated], ()
+        return self._outward(
+            operation, paths, form.outward(operation, asked(*translated, *arguments, **options)), options
+        )
+
+    def _perform_posix(self, operation: Operation, paths: tuple[str, ...], options: dict[str, Any]) -> Any:
+        posix = getattr(self.__inner, "posix", None)
+        if posix is None:
+            raise not_supported(operation.name, *paths[:1])
+        if operation.name == "nofollow":
+            return self._sibling(posix.nofollow)
+        asked = getattr(posix, operation.name)
+        if operation.name == "nodes":
+            return self._wrap_nodes(asked)
+        return self._outward(
+            operation, paths, asked(**dict(zip(operation.paths, paths, strict=True)), **options), options
+        )
+
+    def _authorise_all(self, operation: Operation, paths: tuple[Any, ...], effect: Effect) -> None:
+        if effect is Effect.NONE:
+            return
+        if not paths:
+            self._authorise(operation, "/", effect)
+        for parameter, path in zip(operation.paths, paths, strict=True):
+            own = Effect.READ if parameter in operation.reads else effect
+            for one in path if isinstance(path, list) else [path]:
+                self._authorise(operation, one, own)
+
+    def _outward(self, operation: Operation, paths: tuple[Any, ...], result: Any, options: dict[str, Any]) -> Any:
+        """Wrap what acts on the filesystem later."""
+        name = operation.name
+        if name == "open":
+            return self._wrap_file(result, paths[0], options["mode"])
+        if name == "open_handle":
+            return self._wrap_handle(result, paths[0], options["flags"])
+        if name == "reader":
+            return self._wrap_reader(result, paths[0])
+        if operation is OPEN_ASYNC:
+            return _wrapped_stream(result, paths[0], options["mode"])
+        return result
+
+
+async def _wrapped_stream(opening: Any, path: str, mode: str) -> ForwardingStream:
+    return ForwardingStream(await opening, path, mode)
