@@ -17,7 +17,7 @@ from fsspec.utils import stringify_path
 
 from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.display import as_html
-from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.errors import not_found, os_error
 from chuk_fsspec.contract.expansion import Paths, is_one, matches, move_pairs
 from chuk_fsspec.contract.layering import layers_of
 from chuk_fsspec.contract.operations import FSSPEC, POSIX, Effect, Kind, Operation, Returns
@@ -242,7 +242,11 @@ class ForwardingFileSystem(ChainedFileSystem):
             on_error: "raise", "omit" the file, or "return" the error in place of its content.
             kwargs: for ``cat_file``.
         """
-        paths = self.expand_path(path, recursive=recursive)
+        paths = sorted(set(matches(self, path)))
+        if recursive:
+            paths = sorted({file for start in paths for file in self.find(start)})
+        if not paths:
+            raise not_found(self._normal(path) if is_one(path) else str(path))
         if len(paths) == 1 and is_one(path) and paths[0] == self._normal(path):
             return self.cat_file(paths[0], **kwargs)
         ends = [None] * len(paths)
