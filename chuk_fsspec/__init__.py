@@ -5,18 +5,46 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from chuk_fsspec.backends.local import LocalFileSystem
     from chuk_fsspec.backends.memory import MemoryFileSystem
     from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
+    from chuk_fsspec.mounted import MountedFileSystem
+    from chuk_fsspec.wrappers.audit import AuditFileSystem
+    from chuk_fsspec.wrappers.base import WrapperFileSystem
+    from chuk_fsspec.wrappers.readonly import ReadOnlyFileSystem
+    from chuk_fsspec.wrappers.security import SecureFileSystem, SecurityViolation
+    from chuk_fsspec.wrappers.streaming import StreamFileSystem
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AuditFileSystem": "chuk_fsspec.wrappers.audit",
     "Capabilities": "chuk_fsspec.contract.capabilities",
+    "LocalFileSystem": "chuk_fsspec.backends.local",
     "MemoryFileSystem": "chuk_fsspec.backends.memory",
+    "MountedFileSystem": "chuk_fsspec.mounted",
+    "ReadOnlyFileSystem": "chuk_fsspec.wrappers.readonly",
+    "SecureFileSystem": "chuk_fsspec.wrappers.security",
+    "SecurityViolation": "chuk_fsspec.wrappers.security",
+    "StreamFileSystem": "chuk_fsspec.wrappers.streaming",
+    "WrapperFileSystem": "chuk_fsspec.wrappers.base",
     "capabilities_of": "chuk_fsspec.contract.capabilities",
 }
 
-__all__ = ["Capabilities", "MemoryFileSystem", "__version__", "capabilities_of"]
+__all__ = [
+    "AuditFileSystem",
+    "Capabilities",
+    "LocalFileSystem",
+    "MemoryFileSystem",
+    "MountedFileSystem",
+    "ReadOnlyFileSystem",
+    "SecureFileSystem",
+    "SecurityViolation",
+    "StreamFileSystem",
+    "WrapperFileSystem",
+    "__version__",
+    "capabilities_of",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -38,5 +38,35 @@ PROTOCOLS: dict[str, Protocol] = {
             summary="a whole POSIX filesystem in the memory of one process",
             volatile=True,
         ),
+        Protocol(
+            name="chuklocal",
+            home="chuk_fsspec.backends.local:LocalFileSystem",
+            summary="a directory of this machine, which nothing leads out of",
+        ),
+        Protocol(
+            name="chukmount",
+            home="chuk_fsspec.mounted:MountedFileSystem",
+            summary="several filesystems as one tree",
+        ),
+        Protocol(
+            name="chuksecure",
+            home="chuk_fsspec.wrappers.security:SecureFileSystem",
+            summary="rules, quotas and hidden paths over any filesystem",
+        ),
+        Protocol(
+            name="chukaudit",
+            home="chuk_fsspec.wrappers.audit:AuditFileSystem",
+            summary="a tamper-evident record of every operation",
+        ),
+        Protocol(
+            name="chukstream",
+            home="chuk_fsspec.wrappers.streaming:StreamFileSystem",
+            summary="atomic streams of any size",
+        ),
+        Protocol(
+            name="chukreadonly",
+            home="chuk_fsspec.wrappers.readonly:ReadOnlyFileSystem",
+            summary="a filesystem that takes no changes",
+        ),
     )
 }
