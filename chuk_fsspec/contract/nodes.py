@@ -59,6 +59,13 @@ class Node(Protocol):
     def ctime_ns(self) -> int:
         """Last change of content or attributes."""
 
+    @property
+    def announced(self) -> bool:
+        """Whether watchers hear of every change that somebody else makes to it, so that a door may believe what it saw.
+
+        Where not, others may change it unseen, and a door asks again after a moment.
+        """
+
 
 Change = Callable[["Node | None", str, "Node | None"], None]
 """Called after the tree changed through someone else: (directory, name, node).
@@ -82,7 +89,11 @@ class NodeOperations(Protocol):
 
     @property
     def stateless(self) -> bool:
-        """True if reads and writes need no open handle: content is always current and closing a file does nothing."""
+        """True if reads and writes need no open handle, and closing a file does nothing."""
+
+    @property
+    def announces(self) -> bool:
+        """True if every node is ``announced``; where False, each says it for itself."""
 
     @property
     def slow(self) -> bool:

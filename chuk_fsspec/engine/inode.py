@@ -37,6 +37,7 @@ class Inode:
         "version",
         "xattrs",
     )
+    announced = True
 
     def __init__(self, ino: int, mode: int, uid: int, gid: int, content: Any, now: int) -> None:
         self.ino = self.version = ino

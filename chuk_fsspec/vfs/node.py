@@ -38,6 +38,7 @@ class PathNode:
         moving: an operation that changes the path is under way.
     """
 
+    announced = False
     __slots__ = (
         "__weakref__",
         "aliases",

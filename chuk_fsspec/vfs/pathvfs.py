@@ -36,6 +36,7 @@ class PathVFS:
     """
 
     stateless = False
+    announces = False
 
     def __init__(self, volume: Volume, *, slow: bool) -> None:
         self._volume = volume

@@ -63,7 +63,7 @@ class Files:
         self._handles = handles
         self._node = table.node
         self._keeps_handles = keeps_handles
-        self._open_reply = int(OpenReply.DIRECT_IO if direct_io else OpenReply.KEEP_CACHE if nodes.stateless else 0)
+        self._open_reply = int(OpenReply.DIRECT_IO if direct_io else OpenReply.KEEP_CACHE if nodes.announces else 0)
 
     def handlers(self) -> dict[int, Handler]:
         """What answers which request."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-
 from chuk_adapters.fuse.kernel.protocol import (
     BATCH_FORGET_IN,
     FORGET_IN,
@@ -56,9 +54,10 @@ class Names:
 
     def lookup(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         name = buffer[HEADER_SIZE : length - 1].decode("utf-8", "surrogateescape")
-        node = self._lookup(self._node(nodeid), name)
+        directory = self._node(nodeid)
+        node = self._lookup(directory, name)
         if node is None:
-            self._replies.no_entry(unique, errno.ENOENT)
+            self._replies.no_entry(unique, directory)
         else:
             self._replies.entry(unique, node, nodeid, name)
 

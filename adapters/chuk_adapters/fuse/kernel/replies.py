@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from chuk_adapters.fuse.kernel.protocol import ATTR_REPLY, ENTRY, ENTRY_REPLY, OUT_HEADER, REPLY_SIZE
@@ -19,17 +21,46 @@ _ONE_WRITE = 16 * 1024
 """Up to this many bytes, joining header and content costs less than a vectored write."""
 
 
-class Replies:
-    """Sends replies on the device, and counts each node that an entry reply tells the kernel about."""
+@dataclass(frozen=True)
+class Belief:
+    """For how long the kernel may believe names and attributes.
 
-    def __init__(self, fd: int, table: NodeTable, cache_seconds: float) -> None:
+    Attributes:
+        attributes: seconds and nanoseconds, as an attribute reply has them.
+        entry: seconds of the name and of the attributes, then the nanoseconds of both, as an entry reply has them.
+        no_entry: a whole reply that a name does not exist; None where the kernel must not remember that.
+    """
+
+    attributes: tuple[int, int]
+    entry: tuple[int, int, int, int]
+    no_entry: bytes | None
+
+    @staticmethod
+    def of(duration: float) -> Belief:
+        """The belief that lasts so many seconds."""
+        seconds = int(duration)
+        nanoseconds = int((duration - seconds) * SECOND)
+        entry = (seconds, seconds, nanoseconds, nanoseconds)
+        no_entry = ENTRY.pack(0, 0, *entry, *([0] * 16)) if duration else None
+        return Belief((seconds, nanoseconds), entry, no_entry)
+
+
+class Replies:
+    """Sends replies on the device, and counts each node that an entry reply tells the kernel about.
+
+    Args:
+        fd: the device.
+        table: what the kernel knows.
+        believed: for nodes whose changes are announced.
+        doubted: for the others; None where there are none.
+    """
+
+    def __init__(self, fd: int, table: NodeTable, believed: Belief, doubted: Belief | None) -> None:
         self._fd = fd
         self._table = table
         self._remember = table.remember
-        self._seconds = int(cache_seconds)
-        self._nanoseconds = int((cache_seconds - self._seconds) * SECOND)
-        timeouts = (self._seconds, self._seconds, self._nanoseconds, self._nanoseconds)
-        self._no_entry = ENTRY.pack(0, 0, *timeouts, *([0] * 16)) if cache_seconds else None
+        self._believed = believed
+        self._doubted = doubted
 
     def error(self, unique: int, code: int) -> None:
         """Refuse with an errno."""
@@ -53,30 +84,28 @@ class Replies:
 
     def entry(self, unique: int, node: Node, parent_id: int, name: str) -> None:
         """Agree, with a node under an entry."""
-        seconds, nanoseconds = self._seconds, self._nanoseconds
+        belief = self._believed if self._doubted is None or node.announced else self._doubted
         nodeid = self._remember(node, parent_id, name)
-        self.send(
-            ENTRY_REPLY.pack(
-                ENTRY_REPLY.size, 0, unique, nodeid, 0, seconds, seconds, nanoseconds, nanoseconds, *attributes(node)
-            )
-        )
+        self.send(ENTRY_REPLY.pack(ENTRY_REPLY.size, 0, unique, nodeid, 0, *belief.entry, *attributes(node)))
 
-    def no_entry(self, unique: int, code: int) -> None:
-        """Say that a name does not exist, and let the kernel remember that."""
-        if self._no_entry is None:
-            self.error(unique, code)
+    def no_entry(self, unique: int, directory: Node) -> None:
+        """Say that a name does not exist in a directory, and let the kernel remember that."""
+        belief = self._believed if self._doubted is None or directory.announced else self._doubted
+        if belief.no_entry is None:
+            self.error(unique, errno.ENOENT)
         else:
-            self.data(unique, self._no_entry)
+            self.data(unique, belief.no_entry)
 
     def entry_fields(self, node: Node, parent_id: int, name: str) -> tuple[Any, ...]:
         """The fields of an entry, for replies that hold more than one thing; counts the node."""
-        seconds, nanoseconds = self._seconds, self._nanoseconds
+        belief = self._believed if self._doubted is None or node.announced else self._doubted
         nodeid = self._remember(node, parent_id, name)
-        return (nodeid, 0, seconds, seconds, nanoseconds, nanoseconds, *attributes(node))
+        return (nodeid, 0, *belief.entry, *attributes(node))
 
     def attr(self, unique: int, node: Node) -> None:
         """Agree, with a node's attributes."""
-        self.send(ATTR_REPLY.pack(ATTR_REPLY.size, 0, unique, self._seconds, self._nanoseconds, 0, *attributes(node)))
+        belief = self._believed if self._doubted is None or node.announced else self._doubted
+        self.send(ATTR_REPLY.pack(ATTR_REPLY.size, 0, unique, *belief.attributes, 0, *attributes(node)))
 
     def send(self, reply: bytes) -> None:
         """Send a whole reply."""

@@ -27,7 +27,7 @@ from chuk_adapters.fuse.kernel.protocol import (
     Init,
     Opcode,
 )
-from chuk_adapters.fuse.kernel.replies import Replies
+from chuk_adapters.fuse.kernel.replies import Belief, Replies
 from chuk_adapters.fuse.kernel.request import Handler
 from chuk_adapters.fuse.kernel.table import NodeTable
 from chuk_fsspec.contract.nodes import NodeOperations
@@ -49,17 +49,19 @@ class Policy:
     """What this mount asks of the kernel.
 
     Attributes:
-        cache_seconds: how long names and attributes may be kept.
+        believed_seconds: how long names and attributes may be kept that change under our eyes only.
+        doubted_seconds: how long those of nodes that others can change unseen.
         writeback: let the kernel gather writes.
         keeps_handles: be told of opens and closes.
         direct_io: bypass the page cache.
-        announced: foreign changes are announced, so cached content needs no check of its age.
+        announced: all foreign changes are announced, so cached content needs no check of its age.
         threads: requests served at once.
         answer_seconds: the kernel gives the mount up if a request is not answered in this time; 0 for never.
         debug: log each request.
     """
 
-    cache_seconds: float
+    believed_seconds: float
+    doubted_seconds: float
     writeback: bool
     keeps_handles: bool
     direct_io: bool
@@ -77,7 +79,12 @@ class Session:
         self._nodes = nodes
         self._policy = policy
         self._handles = HandleTable()
-        self._replies = Replies(fd, table, policy.cache_seconds)
+        self._replies = Replies(
+            fd,
+            table,
+            Belief.of(policy.believed_seconds),
+            None if policy.announced else Belief.of(policy.doubted_seconds),
+        )
         self._directories = Directories(nodes, table, self._replies)
         self._interrupts = Interrupts(self._replies)
         files = Files(

@@ -16,6 +16,8 @@ from chuk_fsspec.contract.nodes import NodeOperations
 
 FOREVER = 10 * 365 * 24 * 3600.0
 """Seconds: how long the kernel may cache what is announced to it when it changes."""
+UNANNOUNCED = 1.0
+"""Seconds: how long it may cache what others can change unseen."""
 SLOW_WORKERS = 8
 ANSWER_SECONDS = 120
 """Where nothing waits for a network, a request this old means that the server waits for itself (``mounting.mount``)."""
@@ -83,16 +85,14 @@ class KernelTransport:
 
     def _policy(self) -> Policy:
         options, nodes = self._options, self._nodes
-        announced = nodes.stateless
-        cache_seconds = options.cache_timeout
-        if cache_seconds is None:
-            cache_seconds = FOREVER if announced else 1.0
+        chosen = options.cache_timeout
         return Policy(
-            cache_seconds=cache_seconds,
+            believed_seconds=FOREVER if chosen is None else chosen,
+            doubted_seconds=UNANNOUNCED if chosen is None else chosen,
             writeback=options.writeback and nodes.stateless and not options.direct_io,
             keeps_handles=options.direct_io or not nodes.stateless,
             direct_io=options.direct_io,
-            announced=announced,
+            announced=nodes.announces,
             answer_seconds=0 if nodes.slow else ANSWER_SECONDS,
             threads=options.threads or (SLOW_WORKERS if nodes.slow else 1),
             debug=options.debug,
