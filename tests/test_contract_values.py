@@ -90,7 +90,10 @@ def test_modes_of_infos(info: dict[str, object], mode: int) -> None:
     assert mode_of(info) == mode
 
 
-@pytest.mark.parametrize("name", [name for name in dir(Posix) if not name.startswith("_") and name != "nodes"])
+VIEWS = ("nodes", "nofollow")
+
+
+@pytest.mark.parametrize("name", [name for name in dir(Posix) if not name.startswith("_") and name not in VIEWS])
 def test_posix_supports_nothing_by_itself(name: str) -> None:
     method = getattr(Posix(), name)
     parameters = inspect.signature(method).parameters.values()
@@ -99,6 +102,7 @@ def test_posix_supports_nothing_by_itself(name: str) -> None:
         method(*(f"/{parameter}" for parameter in wanted))
 
 
-def test_posix_has_no_nodes_by_itself() -> None:
+@pytest.mark.parametrize("view", VIEWS)
+def test_posix_has_no_views_by_itself(view: str) -> None:
     with fails_with(errno.ENOTSUP):
-        _ = Posix().nodes
+        getattr(Posix(), view)

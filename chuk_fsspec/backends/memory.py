@@ -51,13 +51,22 @@ class MemoryFileSystem(InodeFileSystem):
         shared_between_threads=True,
     )
 
-    def __init__(self, name: str = DEFAULT_NAME, capacity: int = 0, auto_mkdir: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        name: str = DEFAULT_NAME,
+        capacity: int = 0,
+        auto_mkdir: bool = True,
+        *,
+        follow_links: bool = True,
+        **kwargs: Any,
+    ) -> None:
         """Open a named store, making it if it is new.
 
         Args:
             name: which store; instances of one name share their files.
             capacity: most bytes of content a new store takes before ENOSPC; 0 for what memory allows.
             auto_mkdir: make missing parent directories when a file is written, copied or moved.
+            follow_links: follow symbolic links; False is what ``posix.nofollow`` gives.
             kwargs: fsspec's own options.
 
         Raises:
@@ -67,15 +76,21 @@ class MemoryFileSystem(InodeFileSystem):
             raise ValueError(f"capacity must be 0 (no limit) or a number of bytes, not {capacity}")
         self.name = name
         self.origin = _PROCESS, os.getpid()
-        super().__init__(_open_store(name, capacity), auto_mkdir=auto_mkdir, **kwargs)
+        super().__init__(_open_store(name, capacity), auto_mkdir=auto_mkdir, follow_links=follow_links, **kwargs)
 
     @property
     def fsid(self) -> str:
         """Names the store among all processes."""
         return f"chukmem-{self.origin[0]}-{self.name}"
 
+    def without_links(self) -> InodeFileSystem:
+        """The view of this store that follows no links (``Posix.nofollow``)."""
+        view = super().without_links()
+        view.origin = self.origin
+        return view
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.name!r})"
+        return f"{type(self).__name__}({self.name!r}{'' if self.follow_links else ', follow_links=False'})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (type(self), self.storage_args, self.storage_options, *self.origin)
@@ -117,7 +132,7 @@ def _unpickle(
         return cls(*args, **options)
     fs: MemoryFileSystem = cls(*args, **{**options, "skip_instance_cache": True})
     foreign = SharedState(MemoryStore(None, 0, 0))
-    InodeFileSystem.__init__(fs, foreign)
+    fs.stand_on(foreign)
     foreign.refuse(_foreign_error(fs.name, pid))
     fs.origin = process, pid
     return fs

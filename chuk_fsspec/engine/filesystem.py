@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
@@ -14,7 +14,7 @@ from fsspec.utils import other_paths, stringify_path
 
 from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.display import as_html
-from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.errors import LinkInTheWay, os_error
 from chuk_fsspec.contract.layering import layers_of
 from chuk_fsspec.contract.paths import is_inside, join, strip_protocol
 from chuk_fsspec.contract.posix import Buffer
@@ -22,6 +22,8 @@ from chuk_fsspec.engine.clock import now_ns
 from chuk_fsspec.engine.files import AppendFile, BufferedReadFile, ReadFile, WriteFile
 from chuk_fsspec.engine.inode import Directory, Inode
 from chuk_fsspec.engine.listing import InfoDict, Listing
+from chuk_fsspec.engine.nofollow import NofollowResolver
+from chuk_fsspec.engine.parents import DIRECTORY_PERMISSIONS, make_parents
 from chuk_fsspec.engine.posix import InodePosix
 from chuk_fsspec.engine.resolve import Resolver
 from chuk_fsspec.engine.shared import SharedState
@@ -43,33 +45,57 @@ class InodeFileSystem(AbstractFileSystem):
     transaction_type = UndoTransaction
     capabilities = Capabilities()
 
-    def __init__(self, shared: SharedState, *, auto_mkdir: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, shared: SharedState, *, auto_mkdir: bool = True, follow_links: bool = True, **kwargs: Any
+    ) -> None:
         """Open a view of a store.
 
         Args:
             shared: the state of the store, common to all its views.
             auto_mkdir: make missing parent directories when a file is written, copied or moved, as object stores do.
+            follow_links: follow symbolic links, or raise ``LinkInTheWay`` (see ``Posix.nofollow``). A backend's
+                constructor takes it too, by this name.
             kwargs: fsspec's own options.
         """
         super().__init__(**kwargs)
         self.auto_mkdir = auto_mkdir
+        self.follow_links = follow_links
+        self.stand_on(shared)
+
+    def stand_on(self, shared: SharedState) -> None:
+        """Use another store from now on.
+
+        Args:
+            shared: the state of the store, common to all its views.
+        """
         self.inodes = Tree(shared)
         self.store = shared.store
         self._uid = getattr(os, "getuid", int)()
         self._gid = getattr(os, "getgid", int)()
         protocols = (self.protocol,) if isinstance(self.protocol, str) else tuple(self.protocol)
-        self._resolver = Resolver(self.inodes, protocols)
+        self._resolver = (Resolver if self.follow_links else NofollowResolver)(self.inodes, protocols)
         self._listing = Listing(self.inodes, self._resolver)
         self._find = self._resolver.find
         self._place = self._resolver.place
         self._child = self.store.child
         self._whole = self.store.whole
-        self._path_cache = shared.path_cache
+        self._path_cache = self._resolver.cache
 
     @property
     def posix(self) -> InodePosix:
         """POSIX operations on this filesystem."""
-        return InodePosix(self.inodes, self._resolver, self._uid, self._gid)
+        return InodePosix(self, self.inodes, self._resolver, self._uid, self._gid)
+
+    def without_links(self) -> InodeFileSystem:
+        """The view of this store that follows no links (``Posix.nofollow``)."""
+        if not self.follow_links:
+            return self
+        options = {**self.storage_options, "follow_links": False}
+        view = type(self)(*self.storage_args, **options)
+        if view.inodes.shared is not self.inodes.shared:  # the arguments open another store by now
+            view = type(self)(*self.storage_args, **options, skip_instance_cache=True)
+            view.stand_on(self.inodes.shared)
+        return view
 
     @property
     def fsid(self) -> str:
@@ -145,17 +171,31 @@ class InodeFileSystem(AbstractFileSystem):
         info = self._listing.info
         return {below: info(below, inode) for below, inode in found}
 
+    def walk(
+        self, path: str, maxdepth: int | None = None, topdown: bool = True, on_error: Any = "omit", **kwargs: Any
+    ) -> Iterator[Any]:
+        """Directory, names of its directories and names of all else, from a path down, as ``os.walk``.
+
+        Args:
+            path: where to start.
+            maxdepth: levels to go down, at least 1; None for all.
+            topdown: a directory before what it holds, or after.
+            on_error: "omit" what cannot be listed, unless a link is in the way; "raise"; or a function to call with the
+                error.
+            kwargs: ``detail=True`` for dicts from name to info instead of names.
+        """
+        if on_error == "omit":
+            on_error = _omit
+        walked: Iterator[Any] = super().walk(path, maxdepth, topdown, on_error, **kwargs)
+        return walked
+
     def exists(self, path: str, **kwargs: Any) -> bool:
         """Whether a path leads to something; a link to nothing does not."""
         return self._resolver.target(stringify_path(path)) is not None
 
     def lexists(self, path: str, **kwargs: Any) -> bool:
         """Whether there is an entry of this path, be it a link to nothing."""
-        try:
-            self._resolver.find_entry(stringify_path(path))
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        return True
+        return self._resolver.find_entry_or_none(stringify_path(path)) is not None
 
     def isfile(self, path: str) -> bool:
         """Whether a path leads to a regular file."""
@@ -222,9 +262,9 @@ class InodeFileSystem(AbstractFileSystem):
     ) -> Any:
         if mode not in _MODES:
             raise ValueError(f"mode {mode!r} is not one of {', '.join(sorted(_MODES))}")
-        inode = self._find_quietly(path) if mode[0] != "r" else self._find(path)
-        if mode[0] == "x" and (inode is not None or self.lexists(path)):
+        if mode[0] == "x" and self.lexists(path):
             raise os_error(errno.EEXIST, path)
+        inode = self._find_quietly(path) if mode[0] != "r" else self._find(path)
         if inode is not None and not inode.is_file:
             raise _not_a_file(inode, path)
         if mode == "rb":
@@ -292,13 +332,16 @@ class InodeFileSystem(AbstractFileSystem):
         else:
             self.publish(path, data, mode == "create")
 
-    def publish(self, path: str, data: Any, exclusive: bool = False) -> None:
+    def publish(self, path: str, data: Any, exclusive: bool = False) -> Inode:
         """Put content under a path in one step, following links and keeping inode, owner and mode of what is there.
 
         Args:
             path: absolute path or URL.
             data: ``bytes``, or content of this engine.
             exclusive: fail with FileExistsError if the path exists, be it as a link.
+
+        Returns:
+            The file.
 
         Raises:
             OSError: EEXIST, EISDIR, ENOTDIR, ENOSPC; ENOENT for a missing parent without ``auto_mkdir``.
@@ -307,14 +350,16 @@ class InodeFileSystem(AbstractFileSystem):
             path = stringify_path(path)
         try:
             directory, name = self._place(path)
-            if not self.inodes.put(directory, name, data, self._uid, self._gid, exclusive):
+            while (file := self.inodes.put(directory, name, data, self._uid, self._gid, exclusive)) is None:
                 directory, name = self._resolver.place_behind_links(path)
-                self.inodes.put(directory, name, data, self._uid, self._gid, exclusive)
+            return file
         except FileNotFoundError:
             if not self.auto_mkdir or self.isdir(self._parent(path)):
                 raise os_error(errno.ENOENT, self._strip_protocol(path), hint="its directory does not exist") from None
             self._prepare_parent(path)
-            self.publish(path, data, exclusive)
+            return self.publish(path, data, exclusive)
+        except LinkInTheWay:
+            raise
         except OSError as error:
             error.filename = self._strip_protocol(path)
             raise
@@ -371,16 +416,15 @@ class InodeFileSystem(AbstractFileSystem):
         if self._find_quietly(path2) is not inode:
             with self.inodes.lock:
                 content = self.store.copy_content(inode)
-            self.publish(path2, content)
-            self.inodes.setattr(self._find(stringify_path(path2)), mode=inode.mode)
+            self.inodes.setattr(self.publish(path2, content), mode=inode.mode)
 
     def mkdir(self, path: str, create_parents: bool = True, **kwargs: Any) -> None:
         """Make a directory, and its parents unless told not to. EEXIST, ENOENT, ENOTDIR."""
         self._settle()
         normal = self._strip_protocol(path)
         if create_parents:
-            self._make_parents(normal)
-        self.posix.mkdir(normal, 0o755)
+            make_parents(self.inodes, self._resolver, normal, self._uid, self._gid)
+        self.posix.mkdir(normal, DIRECTORY_PERMISSIONS)
 
     def makedirs(self, path: str, exist_ok: bool = False) -> None:
         """Make a directory and its parents; one that exists is an error unless ``exist_ok``."""
@@ -449,7 +493,8 @@ class InodeFileSystem(AbstractFileSystem):
         """Move a file or directory in one step (rename(2)).
 
         As in fsspec's copying rules, a target that ends in ``/`` or is a directory takes the source inside. Of a list
-        or a glob pattern, each match is moved in a step of its own.
+        or a glob pattern, each match is moved in a step of its own. Where links are not followed, a target that is one
+        is replaced.
 
         Raises:
             OSError: ENOENT, ENOTEMPTY, EINVAL for a directory into itself; EISDIR, ENOTDIR for unlike kinds.
@@ -469,9 +514,15 @@ class InodeFileSystem(AbstractFileSystem):
         if source == target:
             self._resolver.find_entry(source)
             return
-        if stringify_path(path2).endswith("/") or self.isdir(target):
+        if stringify_path(path2).endswith("/") or self._takes_inside(target):
             target = join(target, source.rpartition("/")[2])
         self._move(source, target)
+
+    def _takes_inside(self, target: str) -> bool:
+        """Whether what is moved to this path goes into it."""
+        if self.follow_links:
+            return self.isdir(target)
+        return isinstance(self._resolver.find_entry_or_none(target), Directory)
 
     def _move_many(self, path1: Any, path2: Any) -> None:
         """Move the paths of a list, or the matches of a pattern, to where fsspec's copying rules put them."""
@@ -512,31 +563,9 @@ class InodeFileSystem(AbstractFileSystem):
         """See to it that a path's directory exists. ENOTDIR, ENOENT without ``auto_mkdir``."""
         normal = self._strip_protocol(path)
         if self.auto_mkdir:
-            self._make_parents(normal)
+            make_parents(self.inodes, self._resolver, normal, self._uid, self._gid)
         elif self._find_quietly(self._parent(normal)) is None:
             raise os_error(errno.ENOENT, normal, hint="its directory does not exist")
-
-    def _make_parents(self, path: str) -> None:
-        """Make the missing directories above a normal path. ENOTDIR if something else is in the way."""
-        missing: list[str] = []
-        parent = self._parent(path)
-        while (directory := self._find_quietly(parent)) is None:
-            missing.append(parent)
-            parent = self._parent(parent)
-        while missing and isinstance(directory, Directory):
-            directory = self._make_directory(directory, missing.pop())
-        if not isinstance(directory, Directory):
-            raise os_error(errno.ENOTDIR, path)
-
-    def _make_directory(self, parent: Directory, path: str) -> Inode | None:
-        """Make a directory that was missing, or find what somebody put there meanwhile."""
-        try:
-            return self.inodes.mkdir(parent, path.rpartition("/")[2], 0o755, self._uid, self._gid)
-        except FileExistsError:
-            return self._find_quietly(path)
-        except OSError as error:
-            error.filename = path
-            raise
 
     def _repr_html_(self) -> str:
         """Shown by notebooks."""
@@ -548,6 +577,12 @@ class InodeFileSystem(AbstractFileSystem):
 
 def _has_glob(path: str) -> bool:
     return not _GLOB_CHARACTERS.isdisjoint(path)
+
+
+def _omit(error: OSError) -> None:
+    """Leave out what cannot be listed, as ``walk`` does it unless told otherwise."""
+    if isinstance(error, LinkInTheWay):
+        raise error
 
 
 def _not_a_file(inode: Inode, path: str) -> OSError:

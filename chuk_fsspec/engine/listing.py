@@ -43,7 +43,8 @@ class Listing:
         """The info dict of an inode under an absolute normal path.
 
         A link to a file has the target's type and size. A link to a directory, or to nothing, is of type ``link``, so
-        that nobody walks in circles or deletes through it.
+        that nobody walks in circles or deletes through it. Where links are not followed, so is every link, and its size
+        is that of its text.
         """
         info = _TEMPLATE.copy()
         info["name"] = path
@@ -66,6 +67,9 @@ class Listing:
     def _describe_link(self, info: InfoDict, path: str, inode: Inode) -> None:
         info["islink"] = True
         info["destination"] = inode.content
+        if not self._resolver.follows_links:
+            info["size"] = inode.size
+            return
         target = self._resolver.target(path)
         if target is not None and target.is_file:
             info["type"] = "file"

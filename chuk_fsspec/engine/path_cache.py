@@ -26,10 +26,10 @@ class PathCache:
             self._free_some()
 
     def forget_all(self) -> None:
-        """Start anew."""
+        """Start anew, with another dict than before."""
         if self.current:
             self._forgotten.append(self.current)
-            self.current = {}
+        self.current = {}
 
     def _free_some(self) -> None:
         oldest = self._forgotten[0]

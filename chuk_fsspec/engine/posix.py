@@ -6,16 +6,20 @@ import errno
 import os
 import stat
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.errors import LinkInTheWay, os_error
 from chuk_fsspec.contract.nodes import NodeOperations
 from chuk_fsspec.contract.posix import Posix, StatVfs
 from chuk_fsspec.engine.clock import now_ns
 from chuk_fsspec.engine.handle import InodeHandle, stat_result
 from chuk_fsspec.engine.inode import S_IFMT, S_IFREG, Directory, Inode
+from chuk_fsspec.engine.nofollow import NofollowResolver, reader
 from chuk_fsspec.engine.resolve import Resolver
 from chuk_fsspec.engine.tree import Tree
+
+if TYPE_CHECKING:
+    from chuk_fsspec.engine.filesystem import InodeFileSystem
 
 Result = TypeVar("Result")
 
@@ -27,7 +31,8 @@ _O_DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 class InodePosix(Posix):
     """POSIX operations on paths, each resolved once and handed to the tree. New files belong to ``uid`` and ``gid``."""
 
-    def __init__(self, tree: Tree, resolver: Resolver, uid: int, gid: int) -> None:
+    def __init__(self, fs: InodeFileSystem, tree: Tree, resolver: Resolver, uid: int, gid: int) -> None:
+        self._fs = fs
         self._tree = tree
         self._resolver = resolver
         self._uid = uid
@@ -127,7 +132,7 @@ class InodePosix(Posix):
                 file_mode = S_IFREG | mode & 0o7777
                 return _named(path, self._tree.create, directory, name, file_mode, self._uid, self._gid)
             except FileExistsError:
-                inode = self._tree.lookup(directory, name)  # somebody was faster
+                return self._open_node(path, flags, mode)  # somebody was faster
         if inode is None:
             raise os_error(errno.ENOENT, path)
         if exclusive:
@@ -145,6 +150,13 @@ class InodePosix(Posix):
         if flags & os.O_ACCMODE == os.O_RDONLY:
             raise os_error(errno.EINVAL, path, hint="O_TMPFILE needs O_WRONLY or O_RDWR")
         return self._tree.open(self._tree.temporary(directory, mode, self._uid, self._gid), flags)
+
+    @property
+    def nofollow(self) -> InodeFileSystem:
+        return self._fs.without_links()
+
+    def reader(self, directory: str) -> Callable[[str], bytes | None]:
+        return reader(self._tree, NofollowResolver(self._tree, self._resolver.protocols), directory)
 
     @property
     def nodes(self) -> NodeOperations:
@@ -176,9 +188,11 @@ def _named(path: str, operation: Callable[..., Result], *args: object) -> Result
 
 
 def _both_named(source: str, path: str, operation: Callable[[], None]) -> None:
-    """Run an operation on two paths and put both into its error, as Python does it."""
+    """Run an operation on two paths and put both into its error, as Python does it, unless that names a link."""
     try:
         operation()
+    except LinkInTheWay:
+        raise
     except OSError as error:
         error.filename, error.filename2 = source, path
         raise

@@ -1,8 +1,9 @@
 """From a path to an inode (namei), with a cache of directories by path.
 
 The cache maps a directory's path to the directory: the normal path, and URLs as they were asked for. It is filled under
-the tree's lock and emptied when a directory or link moves or goes away. An entry for a removed directory is harmless:
-the directory is empty and takes no new names, and then the path is walked from the root.
+the tree's lock and emptied under it before a directory or link moves or goes away, so that lookups, which take no lock,
+never find something by a path that leads there no more. An entry for a removed directory is harmless: the directory is
+empty and takes no new names, and then the path is walked from the root.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 
-from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.errors import LinkInTheWay, os_error
 from chuk_fsspec.contract.paths import PATH_MAX, SPECIAL_NAMES, check_name, strip_protocol
 from chuk_fsspec.engine.inode import S_IFLNK, S_IFMT, Directory, Inode
 from chuk_fsspec.engine.tree import Tree
@@ -20,30 +21,30 @@ ALWAYS_SHORT_PATH = PATH_MAX // 4
 """A path of this many characters or fewer fits PATH_MAX whatever its characters are."""
 
 _LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG))
-_ALWAYS_SHORT = PATH_MAX // 4
-"""A path of this many characters or fewer fits PATH_MAX whatever its characters are."""
 
 
 class Resolver:
     """Finds inodes by path. Paths may carry one of the protocols and need not be in normal form."""
 
+    follows_links = True
+
     def __init__(self, tree: Tree, protocols: tuple[str, ...]) -> None:
         self._tree = tree
         self._child = tree.store.child
-        self._cache = tree.shared.path_cache
-        self._protocols = protocols
+        self.cache = tree.shared.path_cache
+        self.protocols = protocols
 
     def find(self, path: str) -> Inode:
         """The inode at a path, links followed. ENOENT, ENOTDIR, ELOOP."""
         parent, _, name = path.rpartition("/")
-        directory = self._cache.current.get(parent)
+        directory = self.cache.current.get(parent)
         if directory is not None:
             inode = self._child(directory, name)
             if inode is not None and inode.mode & S_IFMT != S_IFLNK:
                 return inode
         _, _, inode = self.walk(path)
         if inode is None:
-            raise os_error(errno.ENOENT, strip_protocol(path, self._protocols))
+            raise os_error(errno.ENOENT, strip_protocol(path, self.protocols))
         return inode
 
     def find_or_none(self, path: str) -> Inode | None:
@@ -58,7 +59,7 @@ class Resolver:
         try:
             return self.find(path)
         except OSError as error:
-            if error.errno in _LEADS_NOWHERE:
+            if error.errno in _LEADS_NOWHERE and not isinstance(error, LinkInTheWay):
                 return None
             raise
 
@@ -66,8 +67,15 @@ class Resolver:
         """The inode at a path, a final link not followed. ENOENT, ENOTDIR, ELOOP."""
         _, _, inode = self.walk(path, follow=False)
         if inode is None:
-            raise os_error(errno.ENOENT, strip_protocol(path, self._protocols))
+            raise os_error(errno.ENOENT, strip_protocol(path, self.protocols))
         return inode
+
+    def find_entry_or_none(self, path: str) -> Inode | None:
+        """The inode at a path, a final link not followed; None if there is none. ELOOP."""
+        try:
+            return self.find_entry(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
     def place(self, path: str) -> tuple[Directory, str]:
         """Directory and name of a path's last component, which may be a link: where a file may be put.
@@ -76,7 +84,7 @@ class Resolver:
             OSError: ENOENT if the directory is missing, ENOTDIR, ELOOP, EISDIR for the root.
         """
         parent, _, name = path.rpartition("/")
-        directory = self._cache.current.get(parent)
+        directory = self.cache.current.get(parent)
         if directory is not None and directory.nlink and name not in SPECIAL_NAMES and len(path) <= ALWAYS_SHORT_PATH:
             return directory, name
         return self._named(path, follow=False)
@@ -88,7 +96,7 @@ class Resolver:
     def _named(self, path: str, follow: bool) -> tuple[Directory, str]:
         directory, name, _ = self.walk(path, follow)
         if not name:
-            raise os_error(errno.EISDIR, strip_protocol(path, self._protocols))
+            raise os_error(errno.EISDIR, strip_protocol(path, self.protocols))
         return directory, name
 
     def walk(self, path: str, follow: bool = True) -> tuple[Directory, str, Inode | None]:
@@ -105,7 +113,7 @@ class Resolver:
         Raises:
             OSError: ENOENT, ENOTDIR, ELOOP past 40 links (path_resolution(7)), EINVAL and ENAMETOOLONG for bad paths.
         """
-        normal = strip_protocol(path, self._protocols)
+        normal = strip_protocol(path, self.protocols)
         if normal == "/":
             with self._tree.lock:  # which refuses where a fork or a pickle has left the files behind
                 return self._tree.root, "", self._tree.root
@@ -150,10 +158,10 @@ class Resolver:
 
     def _remember(self, parent: str, path: str, name: str, directory: Directory) -> None:
         """Cache a directory under its normal path and, if it was asked for by URL, under that."""
-        self._cache.add(parent, directory)
+        self.cache.add(parent, directory)
         spelled, _, last = path.rpartition("/")
         if last == name and not spelled.startswith("/"):
-            self._cache.add(spelled, directory)
+            self.cache.add(spelled, directory)
 
 
 def _components(path: str) -> list[str]:

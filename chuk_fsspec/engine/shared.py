@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 
 class SharedState:
-    """A store, its lock, and who looks on."""
+    """A store, its lock, who looks on, and directories by path: with links followed, and by their real paths only."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.lock: Any = threading.RLock()
         self.path_cache = PathCache()
+        self.real_paths = PathCache()
         self.watchers: list[tuple[Tree, Change]] = []
         self.holders: list[Container[int]] = []
         self.open_counts: dict[int, int] = {}
@@ -47,10 +48,15 @@ class SharedState:
         for view in list(self.views):
             view.find_watchers()
 
+    def forget_paths(self) -> None:
+        """Drop all resolved directory paths."""
+        self.path_cache.forget_all()
+        self.real_paths.forget_all()
+
     def refuse(self, error: OSError) -> None:
         """Make every further operation fail with ``error``: for the copy that a fork leaves in the child."""
         self.lock = _RefusingLock(error)
-        self.path_cache.forget_all()
+        self.forget_paths()
         for view in self.views:
             view.lock = self.lock
 

@@ -49,9 +49,9 @@ class UndoTransaction(Transaction):
             kept = commit
         finally:
             with fs.inodes.lock:
+                fs.inodes.forget_paths()
                 if kept:
                     fs.store.commit()
                 else:
                     fs.store.rollback()
-                fs.inodes.forget_paths()
             fs.inodes.announce_all()

@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Container
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.nodes import Change
@@ -30,11 +30,8 @@ from chuk_fsspec.engine import content as contents
 from chuk_fsspec.engine import xattrs
 from chuk_fsspec.engine.clock import now_ns
 from chuk_fsspec.engine.handle import InodeHandle
-from chuk_fsspec.engine.inode import FILE_MODE, LINK_MODE, S_IFLNK, S_IFMT, S_IFREG, Directory, Inode
+from chuk_fsspec.engine.inode import FILE_MODE, LINK_MODE, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, Directory, Inode
 from chuk_fsspec.engine.shared import SharedState, remove_identical
-
-if TYPE_CHECKING:
-    pass
 
 LINK_TARGET_MAX = 4095
 
@@ -46,6 +43,7 @@ class Tree:
     """
 
     stateless = True
+    announces = True
     slow = False
 
     def __init__(self, shared: SharedState) -> None:
@@ -134,7 +132,7 @@ class Tree:
                 gid = directory.gid
             return self.store.new(S_IFREG | mode & 0o7777, uid, gid, b"", now_ns())
 
-    def put(self, directory: Directory, name: str, content: Any, uid: int, gid: int, exclusive: bool) -> bool:
+    def put(self, directory: Directory, name: str, content: Any, uid: int, gid: int, exclusive: bool) -> Inode | None:
         """Publish whole content under a name in one step, keeping inode, owner and mode of a file that is there.
 
         Args:
@@ -146,7 +144,7 @@ class Tree:
             exclusive: fail with EEXIST if the name exists.
 
         Returns:
-            False, with nothing done, if the name is a symbolic link: whoever asks has to follow it.
+            The file; None, with nothing done, if the name is a symbolic link: whoever asks decides whether to follow.
 
         Raises:
             OSError: EEXIST, EISDIR, EINVAL for a special file, ENOENT if the directory was removed, ENOSPC.
@@ -166,13 +164,13 @@ class Tree:
             elif exclusive:
                 raise os_error(errno.EEXIST, name)
             elif inode.mode & S_IFMT == S_IFLNK:
-                return False
+                return None
             else:
                 self.store.replace(_regular(inode), content, now_ns())
         if self._others:
             self._announce(directory, name, inode)
             self._announce(None, "", inode)
-        return True
+        return inode
 
     def link(self, node: Inode, directory: Inode, name: str) -> None:
         """Give a file one more name (link(2))."""
@@ -194,6 +192,7 @@ class Tree:
             inode = self._existing(directory, name)
             if isinstance(inode, Directory):
                 raise os_error(errno.EISDIR, name)
+            self._forget_paths_through(inode)
             now = now_ns()
             self.store.detach(_directory(directory), name, now)
             self._drop_link(inode, now)
@@ -214,10 +213,10 @@ class Tree:
         """Remove an entry and everything below it in one step; links are removed, not followed."""
         with self.lock:
             inode = self._existing(directory, name)
+            self._forget_paths_through(inode)
             if isinstance(inode, Directory):
                 self._drop_directory(_directory(directory), name, inode)
                 self._drop_below(inode)
-                self.forget_paths()
             else:
                 now = now_ns()
                 self.store.detach(_directory(directory), name, now)
@@ -243,8 +242,6 @@ class Tree:
                 self._exchange(source, name, inode, target_directory, new_name, target)
             else:
                 self._move(source, name, inode, target_directory, new_name, target)
-            if inode.mode & S_IFMT != S_IFREG or (target is not None and target.mode & S_IFMT != S_IFREG):
-                self.forget_paths()
         if self._others:
             self._announce(directory, name, target if flags == RENAME_EXCHANGE else None)
             self._announce(new_directory, new_name, inode)
@@ -268,6 +265,7 @@ class Tree:
                 raise os_error(errno.ENOTEMPTY, name, new_name)
         elif moves_directory:
             raise os_error(errno.ENOTDIR, name, new_name)
+        self._forget_paths_through(inode, target)
         now = now_ns()
         if isinstance(target, Directory):
             self._drop_directory(destination, new_name, target)
@@ -286,6 +284,7 @@ class Tree:
             self._refuse_loop(inode, second, name)
         if isinstance(other, Directory):
             self._refuse_loop(other, first, other_name)
+        self._forget_paths_through(inode, other)
         now = now_ns()
         self.store.attach(first, name, other, now)
         self.store.attach(second, other_name, inode, now)
@@ -490,8 +489,8 @@ class Tree:
         self._announce(None, "", None)
 
     def forget_paths(self) -> None:
-        """Drop all resolved directory paths, after a directory or a symbolic link moved or went away."""
-        self.shared.path_cache.forget_all()
+        """Drop all resolved directory paths. To be called under the lock, and before they turn wrong."""
+        self.shared.forget_paths()
 
     # ---- shared steps, all under the lock
 
@@ -521,10 +520,16 @@ class Tree:
             raise os_error(errno.ENOENT, name)
         return inode
 
+    def _forget_paths_through(self, *inodes: Inode | None) -> None:
+        """Drop the paths that inodes may be part of, before they move or go away."""
+        kinds = {inode.mode & S_IFMT for inode in inodes if inode is not None}
+        if S_IFDIR in kinds:
+            self.shared.forget_paths()
+        elif S_IFLNK in kinds:
+            self.shared.path_cache.forget_all()
+
     def _drop_link(self, inode: Inode, now: int) -> None:
         self.store.relink(inode, inode.nlink - 1, now)
-        if inode.mode & S_IFMT == S_IFLNK:
-            self.forget_paths()
         if inode.nlink == 0:
             self._free_if_unused(inode)
 
