@@ -33,6 +33,7 @@ class MemoryFileSystem(InodeFileSystem):
         directories=True,
         rename=True,
         replace=True,
+        atomic_write=True,
         append=True,
         exclusive_create=True,
         random_write=True,

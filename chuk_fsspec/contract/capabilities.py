@@ -19,6 +19,8 @@ class Capabilities:
     """``mv`` inside the filesystem is one atomic step, for directories too."""
     replace: bool = False
     """``mv`` over an existing file replaces it atomically (POSIX rename)."""
+    atomic_write: bool = False
+    """What ``open(path, "wb")`` and ``pipe_file`` write appears in one step, whole; never after ``discard()``."""
     append: bool = False
     """``open(path, "ab")`` adds to what is there without rewriting it."""
     exclusive_create: bool = False
