@@ -12,6 +12,7 @@ from fsspec import AbstractFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 from fsspec.utils import other_paths, stringify_path
 
+from chuk_fsspec.contract import globbing
 from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.display import as_html
 from chuk_fsspec.contract.errors import LinkInTheWay, os_error
@@ -188,6 +189,10 @@ class InodeFileSystem(AbstractFileSystem):
             on_error = _omit
         walked: Iterator[Any] = super().walk(path, maxdepth, topdown, on_error, **kwargs)
         return walked
+
+    def glob(self, path: str, maxdepth: int | None = None, **kwargs: Any) -> Any:
+        """What matches a pattern, by fsspec's rules (``contract.globbing``)."""
+        return globbing.glob(self, path, maxdepth, **kwargs)
 
     def exists(self, path: str, **kwargs: Any) -> bool:
         """Whether a path leads to something; a link to nothing does not."""

@@ -15,6 +15,7 @@ from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 from fsspec.implementations.chained import ChainedFileSystem
 from fsspec.utils import stringify_path
 
+from chuk_fsspec.contract import globbing
 from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.display import as_html
 from chuk_fsspec.contract.errors import not_found, os_error
@@ -137,6 +138,10 @@ class ForwardingFileSystem(ChainedFileSystem):
         if maxdepth is not None and maxdepth < 1:
             raise ValueError(f"maxdepth must be at least 1, not {maxdepth}")
         return self._forward(FSSPEC["find"], path, maxdepth=maxdepth, withdirs=withdirs, detail=detail, **kwargs)
+
+    def glob(self, path: str, maxdepth: int | None = None, **kwargs: Any) -> Any:
+        """What matches a pattern, by fsspec's rules (``contract.globbing``)."""
+        return globbing.glob(self, path, maxdepth, **kwargs)
 
     def exists(self, path: str, **kwargs: Any) -> bool:
         """Whether a path leads to something; a link to nothing does not."""
