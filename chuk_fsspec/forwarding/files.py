@@ -7,6 +7,9 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from fsspec.implementations.local import LocalFileOpener
+from fsspec.spec import AbstractBufferedFile
+
 from chuk_fsspec.contract.posix import Buffer, Handle
 
 
@@ -21,6 +24,7 @@ class ForwardingFile(io.BufferedIOBase):
 
     def __init__(self, file: Any, path: str, mode: str) -> None:
         self.__file: Any = file
+        self.__discarded = False
         self.path = self.full_name = path
         self._mode = mode
 
@@ -61,7 +65,9 @@ class ForwardingFile(io.BufferedIOBase):
         return data
 
     def write(self, data: Buffer, /) -> int:  # type: ignore[override]
-        """Write all of ``data``."""
+        """Write all of ``data``; after ``discard`` it goes nowhere, so that layers above can still end."""
+        if self.__discarded:
+            return len(data)
         written = self.__file.write(data)
         return len(data) if written is None else written
 
@@ -106,10 +112,18 @@ class ForwardingFile(io.BufferedIOBase):
         return answer
 
     def discard(self) -> None:
-        """Drop what was written, where the file below can; the file then keeps its old content."""
-        discard = getattr(self.__file, "discard", None)
-        if discard is not None:
-            discard()
+        """Drop what was written, where the file below can; the file then keeps its old content.
+
+        fsspec's own local and memory files cannot: they write in place.
+        """
+        file = self.__file
+        self.__discarded = True
+        if isinstance(file, AbstractBufferedFile):
+            if file.offset is not None:
+                file.discard()
+            file.closed = True  # closing it would upload what is left in its buffer
+        elif not isinstance(file, LocalFileOpener):
+            file.discard()
 
     def close(self) -> None:
         """Close the file below, which publishes what was written."""
