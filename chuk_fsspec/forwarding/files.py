@@ -122,8 +122,12 @@ class ForwardingFile(io.BufferedIOBase):
             if file.offset is not None:
                 file.discard()
             file.closed = True  # closing it would upload what is left in its buffer
-        elif not isinstance(file, LocalFileOpener):
+        elif not (isinstance(file, LocalFileOpener) and file.autocommit):
             file.discard()
+
+    def commit(self) -> None:
+        """Publish a closed file that was opened with ``autocommit=False``."""
+        self.__file.commit()
 
     def close(self) -> None:
         """Close the file below, which publishes what was written."""
