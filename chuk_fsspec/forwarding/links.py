@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from chuk_fsspec.contract.errors import LinkInTheWay, os_error
 from chuk_fsspec.contract.paths import is_inside, join, normalise, split
@@ -45,43 +45,48 @@ def through_links(
     Raises:
         OSError: of the operation, with the paths as they were given here; ELOOP past 40 links.
     """
-    current = list(paths)
-    budgets = [_Budget(path) for path in paths]
-    while True:
-        try:
-            return operation(*current)
-        except LinkInTheWay as met:
+    try:
+        return operation(*paths)
+    except LinkInTheWay as met:
+        first = met
+    result: Result = _Following(operation, paths, readlink, is_directory).go_on(first)
+    return result
+
+
+class _Following:
+    """An operation that has met its first link."""
+
+    def __init__(
+        self, operation: Callable[..., Any], paths: tuple[str, ...], readlink: Readlink, is_directory: IsDirectory
+    ) -> None:
+        self._operation = operation
+        self._asked = paths
+        self._current = list(paths)
+        self._ways = [_Way(path, readlink, is_directory) for path in paths]
+
+    def go_on(self, met: LinkInTheWay) -> Any:
+        """Replace the link and ask again, until none is left. ELOOP past 40."""
+        while True:
             link = os.fspath(met.filename)
-            which = _which(current, link)
+            which = _which(self._current, link)
             if which is None:
+                raise met
+            self._current[which] = self._ways[which].past(self._current[which], link)
+            try:
+                return self._operation(*self._current)
+            except LinkInTheWay as another:
+                met = another
+            except OSError as error:
+                _name_as_given(error, self._asked, self._current)
                 raise
-        except OSError as error:
-            if current != list(paths):
-                _name_as_given(error, paths, current)
-            raise
-        way = _Way(budgets[which], readlink, is_directory)
-        current[which] = way.past(current[which], link)
-
-
-class _Budget:
-    """How many links one path may still lead through."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._left = LINKS_MAX
-
-    def spend(self) -> None:
-        """Count one link. ELOOP."""
-        if not self._left:
-            raise os_error(errno.ELOOP, self.path)
-        self._left -= 1
 
 
 class _Way:
-    """One step: from a path with a link in it to one in which the link is replaced."""
+    """One path on the way to where it leads: each link takes one of the forty that it may lead through."""
 
-    def __init__(self, budget: _Budget, readlink: Readlink, is_directory: IsDirectory) -> None:
-        self._budget = budget
+    def __init__(self, asked: str, readlink: Readlink, is_directory: IsDirectory) -> None:
+        self._asked = asked
+        self._left = LINKS_MAX
         self._readlink = readlink
         self._is_directory = is_directory
 
@@ -100,7 +105,10 @@ class _Way:
                 directory = self._enter(directory, name, pending)
         if not pending:
             return directory
-        return normalise(join(directory, "/".join(reversed(pending))))
+        try:
+            return normalise(join(directory, "/".join(reversed(pending))))
+        except OSError as error:
+            raise os_error(error.errno or errno.EIO, self._asked, hint="a link leads to such a path") from None
 
     def _enter(self, directory: str, name: str, pending: list[str]) -> str:
         """Go into a directory by its name, which may be a link. ENOENT, ENOTDIR, ELOOP."""
@@ -111,8 +119,8 @@ class _Way:
             if error.errno == errno.EINVAL and self._is_directory(step):
                 return step
             code = errno.ENOTDIR if error.errno == errno.EINVAL else error.errno or errno.EIO
-            raise os_error(code, self._budget.path) from error
-        self._budget.spend()
+            raise os_error(code, self._asked) from error
+        self._spend()
         return self._turn(directory, target, pending)
 
     def _turn(self, directory: str, target: str, pending: list[str]) -> str:
@@ -120,8 +128,15 @@ class _Way:
         pending += _components(target)
         return "/" if target.startswith("/") else directory
 
+    def _spend(self) -> None:
+        """Count one link. ELOOP."""
+        if not self._left:
+            raise os_error(errno.ELOOP, self._asked)
+        self._left -= 1
+
     def _target(self, link: str) -> str | None:
-        self._budget.spend()
+        """Where a link points; None if it is there no more."""
+        self._spend()
         try:
             return self._readlink(link)
         except OSError as error:
