@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import TypeVar
 import pytest
 from fsspec import AbstractFileSystem
 
+from chuk_fsspec.contract.errors import LinkInTheWay
 from chuk_fsspec.contract.nodes import Node, NodeOperations
 
 Result = TypeVar("Result")
@@ -35,6 +37,14 @@ def fails_with(code: int, path: str | None = None, path2: str | None = None) -> 
         assert error.filename == path
     if path2 is not None:
         assert error.filename2 == path2
+
+
+@contextmanager
+def meets_link(path: str) -> Iterator[None]:
+    """Check that a block raises ``LinkInTheWay`` for the link at an absolute normal path."""
+    with pytest.raises(LinkInTheWay) as caught:
+        yield
+    assert (caught.value.errno, caught.value.filename) == (errno.ELOOP, path)
 
 
 class Interrupted(Exception):  # noqa: N818 - it is what happens to a program, and not an error of the filesystem

@@ -18,6 +18,7 @@ from chuk_fsspec.testing.info import Infos
 from chuk_fsspec.testing.listing import Listing
 from chuk_fsspec.testing.moving import Moving, Renaming, Replacing
 from chuk_fsspec.testing.needs import missing_capabilities
+from chuk_fsspec.testing.nofollow import Nofollow
 from chuk_fsspec.testing.open_modes import Appending, ExclusiveCreate, Updating
 from chuk_fsspec.testing.paths import Paths
 from chuk_fsspec.testing.posix_attributes import PosixAttributes, PosixStatVfs
@@ -27,6 +28,7 @@ from chuk_fsspec.testing.posix_nodes import PosixNodes
 from chuk_fsspec.testing.posix_rename import PosixRename, RenameFlags
 from chuk_fsspec.testing.posix_special import PosixSpecialFiles
 from chuk_fsspec.testing.posix_xattrs import PosixXattrs
+from chuk_fsspec.testing.readers import Readers
 from chuk_fsspec.testing.reading import Reading
 from chuk_fsspec.testing.removing import Removing, RemovingOpenFiles
 from chuk_fsspec.testing.sparse import HolesByNode, SparseFiles
@@ -60,6 +62,7 @@ class BehaviourSuite:
     TestInfos = Infos
     TestListing = Listing
     TestMoving = Moving
+    TestNofollow = Nofollow
     TestPaths = Paths
     TestPosixAttributes = PosixAttributes
     TestPosixHandles = PosixHandles
@@ -68,6 +71,7 @@ class BehaviourSuite:
     TestPosixSpecialFiles = PosixSpecialFiles
     TestPosixStatVfs = PosixStatVfs
     TestPosixXattrs = PosixXattrs
+    TestReaders = Readers
     TestReading = Reading
     TestRemoving = Removing
     TestRemovingOpenFiles = RemovingOpenFiles
