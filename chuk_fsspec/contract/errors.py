@@ -44,6 +44,12 @@ def link_in_the_way(path: str) -> LinkInTheWay:
     return LinkInTheWay(errno.ELOOP, f"{os.strerror(errno.ELOOP)}: links are not followed here", path)
 
 
+def omit_unless_link(error: OSError) -> None:
+    """What ``walk(on_error="omit")`` makes of a directory that cannot be listed; LinkInTheWay is never left out."""
+    if isinstance(error, LinkInTheWay):
+        raise error
+
+
 def not_found(path: str) -> OSError:
     """``FileNotFoundError`` (ENOENT) for an absolute path."""
     return os_error(errno.ENOENT, path)

@@ -12,6 +12,7 @@ from typing import Any
 from fsspec import AbstractFileSystem
 from fsspec.utils import other_paths, stringify_path
 
+from chuk_fsspec.contract.errors import LinkInTheWay
 from chuk_fsspec.contract.paths import join
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -22,6 +23,11 @@ _GLOB_CHARACTERS = frozenset("*?[")
 def is_one(path: Any) -> bool:
     """Whether an argument of fsspec is one path and not a list of them."""
     return isinstance(path, (str, os.PathLike))
+
+
+def listed(path: Paths) -> list[str | os.PathLike[str]]:
+    """One path, or several, as a list."""
+    return [path] if isinstance(path, (str, os.PathLike)) else list(path)
 
 
 def has_glob(path: str) -> bool:
@@ -36,7 +42,7 @@ def matches(fs: AbstractFileSystem, path: Paths) -> list[str]:
         FileNotFoundError: for a pattern without a match.
     """
     found: list[str] = []
-    for one in [path] if is_one(path) else path:
+    for one in listed(path):
         normal = fs._strip_protocol(one)
         found += fs.expand_path(normal) if has_glob(normal) and not fs.lexists(normal) else [normal]
     return found
@@ -63,12 +69,12 @@ def move_pairs(fs: AbstractFileSystem, path1: Paths, path2: Paths) -> list[tuple
         source = fs._strip_protocol(path1)
         if not has_glob(source) or fs.lexists(source):
             return _one_pair(fs, source, path2)
-    listed = not is_one(path1)
-    if listed and not is_one(path2):
-        sources, targets = list(path1), list(path2)
+    flat = not is_one(path1)
+    if flat and not is_one(path2):
+        sources, targets = listed(path1), listed(path2)
     else:
         sources = fs.expand_path(path1)
-        targets = other_paths(sources, fs._strip_protocol(path2), exists=len(sources) == 1, flatten=listed)
+        targets = other_paths(sources, fs._strip_protocol(path2), exists=len(sources) == 1, flatten=flat)
     strip = fs._strip_protocol
     return [(strip(source), strip(target)) for source, target in zip(sources, targets, strict=True)]
 
@@ -78,6 +84,16 @@ def _one_pair(fs: AbstractFileSystem, source: str, path2: Any) -> list[tuple[str
     if source == target:
         fs.info(source)
         return []
-    if stringify_path(path2).endswith("/") or fs.isdir(target):
+    if stringify_path(path2).endswith("/") or takes_inside(fs, target):
         target = join(target, source.rpartition("/")[2])
     return [(source, target)]
+
+
+def takes_inside(fs: AbstractFileSystem, target: str) -> bool:
+    """Whether what is moved to a normal path goes into it: it is a directory, or a link to one that is followed."""
+    try:
+        return bool(fs.isdir(target))
+    except LinkInTheWay as link:
+        if link.filename == target:
+            return False
+        raise

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
 from fsspec import AbstractFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
-from fsspec.utils import other_paths, stringify_path
+from fsspec.utils import stringify_path
 
 from chuk_fsspec.contract import globbing
 from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.display import as_html
-from chuk_fsspec.contract.errors import LinkInTheWay, os_error
+from chuk_fsspec.contract.errors import LinkInTheWay, omit_unless_link, os_error
+from chuk_fsspec.contract.expansion import matches, move_pairs
 from chuk_fsspec.contract.layering import layers_of
 from chuk_fsspec.contract.paths import is_inside, join, strip_protocol
 from chuk_fsspec.contract.posix import Buffer
@@ -31,7 +32,6 @@ from chuk_fsspec.engine.shared import SharedState
 from chuk_fsspec.engine.transaction import UndoTransaction
 from chuk_fsspec.engine.tree import Tree
 
-_GLOB_CHARACTERS = frozenset("*?[")
 _BAD_PATH = frozenset((errno.EINVAL, errno.ENAMETOOLONG))
 _MODES = frozenset({"rb", "wb", "ab", "xb", "r+b", "w+b", "a+b", "x+b"})
 
@@ -186,7 +186,7 @@ class InodeFileSystem(AbstractFileSystem):
             kwargs: ``detail=True`` for dicts from name to info instead of names.
         """
         if on_error == "omit":
-            on_error = _omit
+            on_error = omit_unless_link
         walked: Iterator[Any] = super().walk(path, maxdepth, topdown, on_error, **kwargs)
         return walked
 
@@ -466,17 +466,13 @@ class InodeFileSystem(AbstractFileSystem):
             OSError: ENOENT, EISDIR for a directory without ``recursive``.
         """
         self._settle()
-        paths: Iterable[str] = [path] if isinstance(path, (str, os.PathLike)) else path
-        for one in paths:
-            normal = self._strip_protocol(one)
-            # Not expanded recursively, for that would list what lies behind a link.
-            matches = self.expand_path(normal) if _has_glob(normal) and not self.lexists(normal) else [normal]
-            for match in matches:
-                if recursive and maxdepth is not None and isinstance(self._resolver.find_entry(match), Directory):
-                    for file in self.find(match, maxdepth=maxdepth):
-                        self._remove(file, False)
-                else:
-                    self._remove(match, recursive)
+        # Not expanded recursively, for that would list what lies behind a link.
+        for match in matches(self, path):
+            if recursive and maxdepth is not None and isinstance(self._resolver.find_entry(match), Directory):
+                for file in self.find(match, maxdepth=maxdepth):
+                    self._remove(file, False)
+            else:
+                self._remove(match, recursive)
 
     def _remove(self, path: str, recursive: bool) -> None:
         directory, name, inode = self._resolver.walk(path, follow=False)
@@ -508,37 +504,8 @@ class InodeFileSystem(AbstractFileSystem):
         if maxdepth is not None:
             raise ValueError("a directory moves whole: maxdepth cannot be given")
         self._settle()
-        if not isinstance(path1, (str, os.PathLike)):
-            self._move_many(path1, path2)
-            return
-        source = self._strip_protocol(path1)
-        if _has_glob(source) and not self.lexists(source):
-            self._move_many(path1, path2)
-            return
-        target = self._strip_protocol(path2)
-        if source == target:
-            self._resolver.find_entry(source)
-            return
-        if stringify_path(path2).endswith("/") or self._takes_inside(target):
-            target = join(target, source.rpartition("/")[2])
-        self._move(source, target)
-
-    def _takes_inside(self, target: str) -> bool:
-        """Whether what is moved to this path goes into it."""
-        if self.follow_links:
-            return self.isdir(target)
-        return isinstance(self._resolver.find_entry_or_none(target), Directory)
-
-    def _move_many(self, path1: Any, path2: Any) -> None:
-        """Move the paths of a list, or the matches of a pattern, to where fsspec's copying rules put them."""
-        listed = not isinstance(path1, (str, os.PathLike))
-        if listed and not isinstance(path2, (str, os.PathLike)):
-            sources, targets = path1, path2
-        else:
-            sources = self.expand_path(path1)
-            targets = other_paths(sources, self._strip_protocol(path2), exists=len(sources) == 1, flatten=listed)
-        for source, target in zip(sources, targets, strict=True):
-            self._move(self._strip_protocol(source), self._strip_protocol(target))
+        for source, target in move_pairs(self, path1, path2):
+            self._move(source, target)
 
     def _move(self, source: str, target: str) -> None:
         if isinstance(self._resolver.find_entry(source), Directory) and is_inside(target, source):
@@ -578,16 +545,6 @@ class InodeFileSystem(AbstractFileSystem):
 
     def _get_pyarrow_filesystem(self) -> InodeFileSystem:
         return self
-
-
-def _has_glob(path: str) -> bool:
-    return not _GLOB_CHARACTERS.isdisjoint(path)
-
-
-def _omit(error: OSError) -> None:
-    """Leave out what cannot be listed, as ``walk`` does it unless told otherwise."""
-    if isinstance(error, LinkInTheWay):
-        raise error
 
 
 def _not_a_file(inode: Inode, path: str) -> OSError:

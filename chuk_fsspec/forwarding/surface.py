@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +18,11 @@ from fsspec.utils import stringify_path
 from chuk_fsspec.contract import globbing
 from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.display import as_html
-from chuk_fsspec.contract.errors import not_found, os_error
-from chuk_fsspec.contract.expansion import Paths, is_one, matches, move_pairs
+from chuk_fsspec.contract.errors import not_found, omit_unless_link, os_error
+from chuk_fsspec.contract.expansion import Paths, is_one, matches, move_pairs, takes_inside
 from chuk_fsspec.contract.layering import layers_of
 from chuk_fsspec.contract.operations import FSSPEC, POSIX, Effect, Kind, Operation, Returns
-from chuk_fsspec.contract.paths import is_inside, strip_protocol
+from chuk_fsspec.contract.paths import is_inside, normalise, strip_protocol
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.forwarding.planning import pairs_of
 from chuk_fsspec.forwarding.posix import ForwardingPosix
@@ -71,6 +71,8 @@ class ForwardingFileSystem(ChainedFileSystem):
             OSError: of the operation; EINVAL and ENAMETOOLONG for bad paths.
         """
         count = len(operation.paths)
+        if count == 1:
+            return self._perform(operation, (self._normal(arguments[0]),), arguments[1:], options)
         paths = tuple([self._normal(path) for path in arguments[:count]])
         return self._perform(operation, paths, arguments[count:], options)
 
@@ -81,6 +83,8 @@ class ForwardingFileSystem(ChainedFileSystem):
         raise NotImplementedError
 
     def _normal(self, path: Any) -> Any:
+        if type(path) is str and path.startswith("/"):
+            return normalise(path)
         if path is None:
             return None
         if is_one(path):
@@ -138,6 +142,23 @@ class ForwardingFileSystem(ChainedFileSystem):
         if maxdepth is not None and maxdepth < 1:
             raise ValueError(f"maxdepth must be at least 1, not {maxdepth}")
         return self._forward(FSSPEC["find"], path, maxdepth=maxdepth, withdirs=withdirs, detail=detail, **kwargs)
+
+    def walk(
+        self, path: str, maxdepth: int | None = None, topdown: bool = True, on_error: Any = "omit", **kwargs: Any
+    ) -> Iterator[Any]:
+        """Directory, names of its directories and names of all else, from a path down, as ``os.walk``.
+
+        Args:
+            path: where to start.
+            maxdepth: levels to go down, at least 1; None for all.
+            topdown: a directory before what it holds, or after.
+            on_error: "omit" what cannot be listed, "raise", or a function to call with the error.
+            kwargs: ``detail=True`` for dicts from name to info instead of names.
+        """
+        if on_error == "omit":
+            on_error = omit_unless_link
+        walked: Iterator[Any] = super().walk(path, maxdepth, topdown, on_error, **kwargs)
+        return walked
 
     def glob(self, path: str, maxdepth: int | None = None, **kwargs: Any) -> Any:
         """What matches a pattern, by fsspec's rules (``contract.globbing``)."""
@@ -438,11 +459,11 @@ class ForwardingFileSystem(ChainedFileSystem):
             self._move(source, target, recursive, **kwargs)
 
     def _move(self, source: str, target: str, recursive: bool, **kwargs: Any) -> None:
-        if is_inside(target, source) and self.isdir(source):
+        if is_inside(target, source) and self.info(source)["type"] == "directory":
             raise os_error(errno.EINVAL, source, target, hint="a directory cannot move into itself")
         if not self.capabilities.rename:
             super().mv(source, target, recursive=recursive, **kwargs)
-        elif self.isdir(target):
+        elif takes_inside(self, target):
             # The target is meant as it is; mv would go inside once more.
             self._forward(POSIX["rename"], source, target, flags=0)
         else:

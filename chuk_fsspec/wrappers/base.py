@@ -11,7 +11,7 @@ from fsspec import AbstractFileSystem, filesystem
 from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
 from chuk_fsspec.contract.errors import not_supported
 from chuk_fsspec.contract.nodes import NodeOperations
-from chuk_fsspec.contract.operations import Effect, Operation
+from chuk_fsspec.contract.operations import Effect, Operation, Returns
 from chuk_fsspec.contract.posix import Handle
 from chuk_fsspec.forwarding.files import ForwardingFile, ForwardingHandle, ForwardingStream
 from chuk_fsspec.forwarding.names import form_of
@@ -64,6 +64,7 @@ class WrapperFileSystem(ForwardingFileSystem):
         self.__inner = self._view(inner)
         self.__form = form_of(self.__inner)
         self.__name = repr(inner)
+        self._refuses = type(self)._authorise is not WrapperFileSystem._authorise  # noqa: SLF001 - a hook of this class
         self.capabilities = self._offer(capabilities_of(self.__inner))
 
     @property
@@ -124,59 +125,63 @@ class WrapperFileSystem(ForwardingFileSystem):
         self, operation: Operation, paths: tuple[Any, ...], arguments: tuple[Any, ...], options: dict[str, Any]
     ) -> Any:
         """Authorise, call, and wrap what comes back."""
-        self._authorise_all(operation, paths, operation.effect_in(options))
+        self._authorise_all(operation, paths, options)
         inner, form = self.__inner, self.__form
         if operation is OPEN_ASYNC and not inner.async_impl:
             raise not_supported("open_async: the filesystem below is not asynchronous", paths[0])
         if operation.posix:
-            return self._perform_posix(operation, paths, options)
-        asked = getattr(inner, operation.name)
-        if not callable(asked):
-            return asked
-        translated = [form.inward(path) for path in paths]
-        if operation.name == "pipe":
-            translated, arguments = [dict(zip(translated[0], arguments[0], strict=True))], ()
-        elif operation.name == "put":
-            translated, arguments = [arguments[0], *translated], ()
-        return self._outward(
-            operation, paths, form.outward(operation, asked(*translated, *arguments, **options)), options
-        )
+            result = self._perform_posix(inner, operation, paths, options)
+        else:
+            asked = getattr(inner, operation.name)
+            if operation.name == "transaction":
+                return asked
+            translated = paths if form.is_ours else [form.inward(path) for path in paths]
+            if operation.name == "pipe":
+                translated, arguments = [dict(zip(translated[0], arguments[0], strict=True))], ()
+            elif operation.name == "put":
+                translated, arguments = [arguments[0], *translated], ()
+            result = asked(*translated, *arguments, **options)
+            if not form.is_ours:
+                result = form.outward(operation, result)
+        return self._wrapped(operation, paths, result, options) if operation.returns is Returns.HANDLE else result
 
-    def _perform_posix(self, operation: Operation, paths: tuple[str, ...], options: dict[str, Any]) -> Any:
-        posix = getattr(self.__inner, "posix", None)
+    def _perform_posix(self, inner: Any, operation: Operation, paths: tuple[str, ...], options: dict[str, Any]) -> Any:
+        posix = getattr(inner, "posix", None)
         if posix is None:
             raise not_supported(operation.name, *paths[:1])
         if operation.name == "nofollow":
             return self._sibling(posix.nofollow)
         asked = getattr(posix, operation.name)
-        if operation.name == "nodes":
-            return self._wrap_nodes(asked)
-        return self._outward(
-            operation, paths, asked(**dict(zip(operation.paths, paths, strict=True)), **options), options
+        return (
+            asked if operation.name == "nodes" else asked(**dict(zip(operation.paths, paths, strict=True)), **options)
         )
 
-    def _authorise_all(self, operation: Operation, paths: tuple[Any, ...], effect: Effect) -> None:
-        if effect is Effect.NONE:
+    def _authorise_all(self, operation: Operation, paths: tuple[Any, ...], options: dict[str, Any]) -> None:
+        if operation.effect is Effect.NONE or not self._refuses:
             return
+        effect = operation.effect_in(options) if operation.raised_by else operation.effect
         if not paths:
             self._authorise(operation, "/", effect)
         for parameter, path in zip(operation.paths, paths, strict=True):
             own = Effect.READ if parameter in operation.reads else effect
-            for one in path if isinstance(path, list) else [path]:
-                self._authorise(operation, one, own)
+            if isinstance(path, list):
+                for one in path:
+                    self._authorise(operation, one, own)
+            else:
+                self._authorise(operation, path, own)
 
-    def _outward(self, operation: Operation, paths: tuple[Any, ...], result: Any, options: dict[str, Any]) -> Any:
+    def _wrapped(self, operation: Operation, paths: tuple[Any, ...], result: Any, options: dict[str, Any]) -> Any:
         """Wrap what acts on the filesystem later."""
-        name = operation.name
-        if name == "open":
-            return self._wrap_file(result, paths[0], options["mode"])
-        if name == "open_handle":
-            return self._wrap_handle(result, paths[0], options["flags"])
-        if name == "reader":
-            return self._wrap_reader(result, paths[0])
         if operation is OPEN_ASYNC:
             return _wrapped_stream(result, paths[0], options["mode"])
-        return result
+        if operation.name == "open":
+            return self._wrap_file(result, paths[0], options["mode"])
+        if operation.name == "open_handle":
+            return self._wrap_handle(result, paths[0], options["flags"])
+        if operation.name == "reader":
+            return self._wrap_reader(result, paths[0])
+        assert operation.name == "nodes"
+        return self._wrap_nodes(result)
 
 
 async def _wrapped_stream(opening: Any, path: str, mode: str) -> ForwardingStream:
