@@ -1,0 +1,47 @@
+"""What the tests of audit logs share: entries, logs written in other processes, and records as short tuples."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+from chuk_fsspec.wrappers.audit.log import AuditLog, LogOptions, open_log
+from chuk_fsspec.wrappers.audit.record import Entry
+
+SUFFIXES = (".jsonl", ".db")
+
+
+def entry(number: int = 0, path: str | None = None) -> Entry:
+    return Entry(
+        time="2026-01-31T12:00:00.000000Z",
+        actor="tester",
+        session="run",
+        operation="pipe_file",
+        effect="write",
+        decision="allowed",
+        path=path or f"/f{number}",
+    )
+
+
+def write_log(path: Path, number: int, **options: object) -> AuditLog:
+    """A log with ``number`` entries after its start, still open."""
+    log = open_log(str(path), LogOptions(**options))  # type: ignore[arg-type]
+    for index in range(number):
+        log.add([entry(index)])
+    return log
+
+
+def start_python(code: str, *arguments: str) -> subprocess.Popen[str]:
+    """A process that runs some code."""
+    command = [sys.executable, "-c", textwrap.dedent(code), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
+
+
+def run_python(code: str, *arguments: str) -> str:
+    """What some code prints that runs in a process of its own."""
+    process = start_python(code, *arguments)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    return output
