@@ -117,13 +117,21 @@ def count_bytes(operation: Operation, targets: Sequence[Target], arguments: tupl
             else:
                 target.bytes_read = len(part)
     elif name == "pipe_file":
-        targets[0].bytes_written = memoryview(arguments[0]).nbytes
+        targets[0].bytes_written = _size(arguments[0])
     elif name == "pipe":
         for target, value in zip(targets, arguments[0], strict=True):
-            target.bytes_written = memoryview(value).nbytes
+            target.bytes_written = _size(value)
     elif name == "get":
         for target in targets:
             target.bytes_read = target.before.size
     elif name in ("put", "cp_file", "copy"):
         for target in targets:
             target.bytes_written = target.after.size
+
+
+def _size(value: Any) -> int:
+    """Bytes of content, whatever a filesystem takes for content."""
+    try:
+        return memoryview(value).nbytes
+    except TypeError:
+        return len(value)

@@ -17,7 +17,6 @@ from chuk_fsspec.wrappers.audit.lines import seal_of
 from chuk_fsspec.wrappers.audit.naming import is_database
 from chuk_fsspec.wrappers.audit.record import Entry
 from chuk_fsspec.wrappers.audit.sink import Sink
-from chuk_fsspec.wrappers.audit.sqlite import SqliteLines
 
 RESERVE = 256 * 1024
 
@@ -214,6 +213,8 @@ def _open_sink(path: str, options: LogOptions) -> Sink:
         return JsonLines(path, options.rotate_at)
     if options.rotate_at:
         raise ValueError("rotate_at: a database is not rotated; use a log of lines (.jsonl)")
+    from chuk_fsspec.wrappers.audit.sqlite import SqliteLines  # not every Python has SQLite
+
     return SqliteLines(path, durable=options.sync == "each")
 
 

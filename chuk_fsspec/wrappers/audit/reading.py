@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import is_inside
@@ -16,6 +15,9 @@ from chuk_fsspec.wrappers.audit.guard import shared_lock
 from chuk_fsspec.wrappers.audit.lines import LINE_MAX, read_line
 from chuk_fsspec.wrappers.audit.naming import is_database, segments_of
 from chuk_fsspec.wrappers.audit.record import Head, Record
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _ROWS_AT_ONCE = 256
 
@@ -97,6 +99,8 @@ def _numbered(file: BinaryIO, name: str, size: int) -> Lines:
 
 @contextmanager
 def _database(log: str) -> Iterator[Snapshot]:
+    import sqlite3  # not every Python has it
+
     with shared_lock(log) as anchor:
         # Through open(2) first: SQLite says of a missing file only that it cannot open it.
         open(log, "rb").close()

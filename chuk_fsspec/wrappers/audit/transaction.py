@@ -21,6 +21,18 @@ class AuditTransaction(ForwardedTransaction):
         super().__init__(fs, **kwargs)
         self.changed: dict[str, None] = {}
 
+    def start(self) -> None:
+        """Begin below."""
+        assert self.fs is not None
+        recorder = self.fs._recorder  # noqa: SLF001 - it is the transaction of that class
+        call = recorder.begin(Call("start_transaction", Effect.WRITE, [Target()]))
+        try:
+            super().start()
+        except BaseException as error:
+            recorder.end(call, error)
+            raise
+        recorder.end(call)
+
     def complete(self, commit: bool = True) -> None:
         """Commit or roll back below. What could not be recorded is rolled back."""
         fs = self.fs
