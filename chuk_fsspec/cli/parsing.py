@@ -25,7 +25,14 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_command(
-    commands: Any, name: str, run: Callable[[argparse.Namespace], int], *, summary: str, details: str, example: str
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    *,
+    summary: str,
+    details: str,
+    example: str,
+    group: str = "",
 ) -> argparse.ArgumentParser:
     """Add a command.
 
@@ -36,12 +43,17 @@ def add_command(
         summary: one line for the list of commands.
         details: what its help says first.
         example: what its help ends with, without indentation.
+        group: the command that it belongs to, if it is not one by itself.
 
     Returns:
         The command's parser, to be given its arguments.
     """
     parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=summary, description=details, epilog=examples(example), prog=f"{PROGRAM} {name}"
+        name,
+        help=summary,
+        description=details,
+        epilog=examples(example),
+        prog=" ".join(filter(None, (PROGRAM, group, name))),
     )
     parser.add_argument("--debug", action="store_true", help="log what happens, and show where an error came from")
     parser.set_defaults(run=run)

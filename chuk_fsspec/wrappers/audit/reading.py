@@ -183,6 +183,11 @@ def read_records(log: str, filters: Filters = EVERYTHING) -> Iterator[Record]:
     Raises:
         OSError, ValueError: as ``snapshot``; lines that are no records are left out.
     """
+    return (record for _, record in read_lines(log, filters))
+
+
+def read_lines(log: str, filters: Filters = EVERYTHING) -> Iterator[tuple[bytes, Record]]:
+    """As ``read_records``, each with its line as it stands in the log."""
     with snapshot(log) as taken:
         for _, line in taken.lines:
             try:
@@ -190,7 +195,7 @@ def read_records(log: str, filters: Filters = EVERYTHING) -> Iterator[Record]:
             except ValueError:
                 continue
             if filters.wants(record):
-                yield record
+                yield line, record
 
 
 def read_head(log: str) -> Head:

@@ -1,0 +1,205 @@
+"""``chuk-fsspec audit``: check an audit log, read it, and take its head."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from chuk_fsspec.cli.output import PROGRAM, complain, say
+from chuk_fsspec.cli.parsing import add_command, examples
+
+if TYPE_CHECKING:
+    from chuk_fsspec.wrappers.audit import Head, Record
+
+_EXAMPLE = """
+chuk-fsspec audit verify audit.jsonl
+chuk-fsspec audit show audit.jsonl --path /reports --since 2h
+chuk-fsspec audit head audit.jsonl
+"""
+_VERIFY_EXAMPLE = """
+chuk-fsspec audit verify audit.jsonl
+chuk-fsspec audit verify audit.jsonl --expect "$(cat /safe/place/head)" --key-env AUDIT_KEY
+"""
+_SHOW_EXAMPLE = """
+chuk-fsspec audit show audit.jsonl --actor agent-7 --decision refused
+chuk-fsspec audit show audit.db --path /reports --since 2026-11-01 --json
+"""
+_HEAD_EXAMPLE = """
+chuk-fsspec audit head audit.jsonl > /safe/place/head
+"""
+
+_AGO = re.compile(r"(\d+)([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command, with its own commands, to the command line."""
+    parser = commands.add_parser(
+        "audit",
+        help="check an audit log, read it, and take its head",
+        description="Work with the log of a chukaudit filesystem: a file of lines (.jsonl) or a SQLite database (.db).",
+        epilog=examples(_EXAMPLE),
+        prog=f"{PROGRAM} audit",
+    )
+    own = parser.add_subparsers(title="commands", metavar="COMMAND", dest="audit_command", required=True)
+    _add_verify(own)
+    _add_show(own)
+    _add_head(own)
+
+
+def _add_verify(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "verify",
+        _verify,
+        group="audit",
+        summary="check that nothing was changed, removed, reordered or inserted",
+        details="Check every line against the one before it, and the end against what is remembered of it.\n"
+        "Exit code 0 if nothing is wrong; otherwise 1, with one line for each problem.",
+        example=_VERIFY_EXAMPLE,
+    )
+    _add_log(parser)
+    parser.add_argument(
+        "--expect", type=_head, metavar="HEAD", help="what `audit head` said earlier: it must still hold"
+    )
+    parser.add_argument(
+        "--key-env", default="", metavar="NAME", help="the environment variable that holds the log's key"
+    )
+    parser.add_argument("--partial", action="store_true", help="older files of the log were taken away on purpose")
+
+
+def _add_show(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "show",
+        _show,
+        group="audit",
+        summary="list records, one line each",
+        details="List the records of a log, the oldest first. Whether they are genuine, only verify tells.\n"
+        "A TIME is one like 2026-11-22T18:30, in UTC unless it says otherwise, or an age like 90s, 5m, 2h or 1d.",
+        example=_SHOW_EXAMPLE,
+    )
+    _add_log(parser)
+    parser.add_argument("--path", type=_path, help="only what is about this path, or about one below it")
+    for name, what in (("actor", "who did it"), ("session", "the run"), ("operation", "its name, such as pipe_file")):
+        parser.add_argument(f"--{name}", default="", metavar="NAME", help=what)
+    parser.add_argument(
+        "--decision", default="", choices=("allowed", "refused", "failed", "begun"), help="how it ended"
+    )
+    parser.add_argument("--since", type=_time, metavar="TIME", help="only what began then or later")
+    parser.add_argument("--until", type=_time, metavar="TIME", help="only what began earlier")
+    parser.add_argument("--json", action="store_true", help="the records as they stand in the log")
+
+
+def _add_head(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "head",
+        _print_head,
+        group="audit",
+        summary="print the head, to keep it elsewhere",
+        details="Print the number and the hash of the last record. Kept where writers of the log cannot reach it,\n"
+        "it proves later, with `verify --expect`, that everything up to it is unchanged.",
+        example=_HEAD_EXAMPLE,
+    )
+    _add_log(parser)
+
+
+def _add_log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("log", metavar="LOG", help="path of the log, as it was given to chukaudit")
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from chuk_fsspec.wrappers.audit import verify
+
+    report = verify(args.log, key_env=args.key_env, expect=args.expect or "", partial=args.partial)
+    for problem in report.problems:
+        complain(f"{args.log}: {_printable(str(problem))}")
+    if report.problem_count > len(report.problems):
+        complain(f"{args.log}: and {report.problem_count - len(report.problems)} problems more")
+    for note in report.notes:
+        say(f"note: {_printable(note)}")
+    found = f"{report.problem_count} problems" if report.problem_count else "nothing is wrong"
+    say(f"{report.records} records from {report.first or '-'} to {report.last or '-'}: {found}")
+    if report.ok and report.head is not None:
+        say(f"head {report.head}")
+    return 0 if report.ok else 1
+
+
+def _show(args: argparse.Namespace) -> int:
+    from chuk_fsspec.wrappers.audit.reading import Filters, read_lines
+
+    names = ("path", "actor", "session", "operation", "decision", "since", "until")
+    filters = Filters(**{name: getattr(args, name) or "" for name in names})
+    try:
+        for line, record in read_lines(args.log, filters):
+            sys.stdout.write(line.decode("ascii") if args.json else f"{_summary(record)}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read this has seen enough. What is still buffered has to go somewhere when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _print_head(args: argparse.Namespace) -> int:
+    from chuk_fsspec.wrappers.audit import read_head
+
+    say(str(read_head(args.log)))
+    return 0
+
+
+def _summary(record: Record) -> str:
+    entry = record.entry
+    paths = " -> ".join(path for path in (entry.path, entry.path2) if path is not None) or "-"
+    outcome = f"{entry.decision} ({entry.error})" if entry.error else entry.decision
+    more = [f"{name}={value}" for name, value in entry.detail.items()]
+    if entry.bytes_read is not None:
+        more.append(f"{entry.bytes_read} bytes read")
+    if entry.bytes_written is not None:
+        more.append(f"{entry.bytes_written} bytes written")
+    if entry.etag_before or entry.etag_after:
+        more.append(f"etag {entry.etag_before or 'none'} -> {entry.etag_after or '?'}")
+    parts = [entry.time, f"{entry.actor}/{entry.session}", entry.operation, paths, outcome, ", ".join(more)]
+    return _printable("  ".join([str(record.sequence), *parts]).rstrip())
+
+
+def _printable(text: str) -> str:
+    """Text that says nothing to a terminal: names of files may hold control characters, and bytes that are no text."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _head(text: str) -> Head:
+    from chuk_fsspec.wrappers.audit import Head
+
+    try:
+        return Head.parse(text.strip())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _path(text: str) -> str:
+    from chuk_fsspec.contract.paths import normalise
+
+    try:
+        return normalise(text)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(str(error.strerror)) from None
+
+
+def _time(text: str) -> str:
+    from chuk_fsspec.wrappers.audit.moment import in_utc
+
+    ago = _AGO.fullmatch(text)
+    try:
+        if ago:
+            return in_utc(datetime.now(timezone.utc) - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time such as 2026-11-22T18:30 and no age such as 2h"
+        ) from None
+    return in_utc(moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
