@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -254,6 +255,18 @@ def test_a_guard_that_was_tampered_with_stays_on_record(copy: Path, damage: str)
     assert not verify(str(copy)).ok
 
 
+def test_a_guard_that_was_removed_is_made_again(path: Path) -> None:
+    log = write_log(path, 1)
+    guard = path.with_name(path.name + SUFFIX)
+    guard.unlink()
+    for number in range(2):
+        log.check_ready()
+        log.add([entry(number)])
+    assert guard.stat().st_size > 256
+    assert verify(str(path)).ok
+    assert verify(str(path)).notes == ()
+
+
 def test_a_log_that_was_removed_does_not_begin_again_from_nothing(path: Path) -> None:
     log = write_log(path, 4)
     path.unlink()
@@ -430,6 +443,41 @@ def test_verify_can_look_while_others_write(path: Path) -> None:
         ends.set()
         thread.join()
     assert not any(problems(report) for report in reports)
+
+
+def test_a_record_may_be_made_while_another_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Garbage collection, or a signal, may close a file at any moment."""
+    log = write_log(path, 1)
+    append = type(log._sink).append
+    nested = [entry(7), entry(8)]
+
+    def interrupted(sink: Any, lines: Any) -> int:
+        if nested:
+            log.check_ready()
+            log.add([nested.pop()])
+        return append(sink, lines)
+
+    monkeypatch.setattr(type(log._sink), "append", interrupted)
+    log.add([entry(2)])
+    assert [record.entry.path for record in read_records(str(path))][1:] == ["/f0", "/f2", "/f8", "/f7"]
+    assert verify(str(path)).ok
+
+
+def test_a_program_may_record_to_its_very_end(path: Path) -> None:
+    code = """
+        import atexit, sys
+        from pathlib import Path
+        def last():
+            log.check_ready()
+            log.add([entry(1)])
+            print("done")
+        atexit.register(last)
+        from tests.audit_logs import entry, write_log
+        log = write_log(Path(sys.argv[1]), 1, sync="batch")
+    """
+    assert run_python(code, str(path)) == "done\n"
+    assert operations(path) == [START, "pipe_file", "pipe_file"]
+    assert verify(str(path)).ok
 
 
 # ---- files that are full

@@ -60,12 +60,22 @@ class Guard:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep every other process out. Threads are for the caller to keep out."""
+        lock(self._fd)
+        while self._was_replaced():
+            self.reopen()
+            lock(self._fd)
         fd = self._fd
-        lock(fd)
         try:
             yield
         finally:
             unlock(fd)
+
+    def _was_replaced(self) -> bool:
+        """Whether the file was removed meanwhile: others would lock another one."""
+        try:
+            return not os.path.samestat(os.stat(self._path), os.fstat(self._fd))
+        except FileNotFoundError:
+            return True
 
     def anchor(self) -> Anchor:
         """What was remembered last."""

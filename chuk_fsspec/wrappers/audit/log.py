@@ -59,8 +59,11 @@ class AuditLog:
     def __init__(self, path: str, options: LogOptions) -> None:
         self.path = path
         self.options = options
-        self._lock = threading.Lock()
-        self._sync_lock = threading.Lock()
+        # Reentrant: garbage collection may close a file, which is a record, while another record is being written.
+        self._lock = threading.RLock()
+        self._sync_lock = threading.RLock()
+        self._is_writing = False
+        self._deferred: list[Entry] = []
         self._timer: threading.Timer | None = None
         self._is_inherited = False
         self._lost = 0
@@ -80,7 +83,9 @@ class AuditLog:
 
     def check_ready(self) -> None:
         """Refuse an operation that could not be recorded, before anything is done. ENOSPC and others."""
-        if self.options.on_error == "raise" and (self._lost or not self._guard.has_reserve):
+        if self.options.on_error == "raise" and (
+            self._lost or not self._finalizer.alive or not self._guard.has_reserve
+        ):
             try:
                 self._recover()
             except OSError as error:
@@ -114,28 +119,43 @@ class AuditLog:
         self._finalizer()
 
     def _extend(self, entries: Sequence[Entry]) -> None:
-        with self._alone():
-            self._written = self._chain.extend(entries, self._lost)
-            self._lost = 0
+        with self._alone() as is_outermost:
+            self._deferred += entries
+            while is_outermost and (self._deferred or self._lost):
+                batch, self._deferred = self._deferred, []
+                self._written = self._chain.extend(batch, self._lost)
+                self._lost = 0
 
     def _recover(self) -> None:
         """Take the reserve again, and say in the log how much is missing."""
-        with self._alone():
-            if not self._guard.has_reserve:
+        with self._alone() as is_outermost:
+            if is_outermost and not self._guard.has_reserve:
                 self._guard.set_reserve_aside()
-        if self._lost:
-            self._extend([])
+        self._extend([])
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep out every other thread and process."""
+    def _alone(self) -> Iterator[bool]:
+        """Keep out every other thread and process; False if this thread is in here already."""
         with self._lock:
-            if self._is_inherited:
-                self._guard.reopen()
-                self._sink.reopen()
-                self._is_inherited = False
-            with self._guard.locked():
-                yield
+            if self._is_writing:
+                yield False
+                return
+            self._is_writing = True
+            try:
+                self._reopen_if_closed()
+                with self._guard.locked():
+                    yield True
+            finally:
+                self._is_writing = False
+
+    def _reopen_if_closed(self) -> None:
+        """What the parent of this process had open is not ours; and at the end of a program files are closed early."""
+        if self._is_inherited or not self._finalizer.alive:
+            self._guard.reopen()
+            self._sink.reopen()
+            self._finalizer.detach()
+            self._finalizer = weakref.finalize(self, _close, self._sink, self._guard)
+            self._is_inherited = False
 
     # ---- reaching the disk
 
@@ -174,8 +194,9 @@ class AuditLog:
 
     def inherit(self) -> None:
         """In a child after a fork: nothing of the parent's may be used, and its locks may be held for ever."""
-        self._lock = threading.Lock()
-        self._sync_lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._sync_lock = threading.RLock()
+        self._is_writing = False
         self._timer = None
         self._is_inherited = True
 
