@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
+from chuk_fsspec.wrappers.audit import Report, read_records
+from chuk_fsspec.wrappers.audit.guard import SUFFIX
 from chuk_fsspec.wrappers.audit.log import AuditLog, LogOptions, open_log
 from chuk_fsspec.wrappers.audit.record import Entry
 
@@ -31,6 +34,21 @@ def write_log(path: Path, number: int, **options: object) -> AuditLog:
     for index in range(number):
         log.add([entry(index)])
     return log
+
+
+def copied(log: Path, directory: Path) -> Path:
+    """A copy of a log, its guard with it."""
+    for name in (log.name, log.name + SUFFIX):
+        shutil.copy(log.with_name(name), directory / name)
+    return directory / log.name
+
+
+def problems(report: Report) -> list[str]:
+    return [str(problem) for problem in report.problems]
+
+
+def operations(path: Path) -> list[str]:
+    return [record.entry.operation for record in read_records(str(path))]
 
 
 def start_python(code: str, *arguments: str) -> subprocess.Popen[str]:
