@@ -1,0 +1,174 @@
+"""Moving between mounts: copy, verify, then delete.
+
+What is moved is prepared under a hidden name beside its target, with all its attributes, and checked there; then a
+rename shows it, whole. Object stores have no rename: there each file appears whole, one after another, and a marker
+stands beside them until all is done. Only then the source is deleted. If a move stops before that, the source is as it
+was, and the same move goes on with what has arrived.
+"""
+
+from __future__ import annotations
+
+import errno
+import stat
+from contextlib import suppress
+from typing import Any
+
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.operations import FSSPEC, POSIX
+from chuk_fsspec.contract.paths import split
+from chuk_fsspec.mounted import content
+from chuk_fsspec.mounted.access import call
+from chuk_fsspec.mounted.ends import End, fingerprint, settle, staging_name
+from chuk_fsspec.mounted.trees import TreeCopy
+
+
+def move(source: End, target: End) -> None:
+    """Move a file, link or directory to another mount.
+
+    Args:
+        source: what is moved; no mount lies inside.
+        target: where to; what is there is replaced as by rename(2).
+
+    Raises:
+        OSError: ENOENT, EISDIR, ENOTDIR and ENOTEMPTY as rename(2); ENOTSUP for what the target cannot hold; EBUSY if
+            the source changes meanwhile; EIO if what is read back is not what was sent; what either filesystem says.
+    """
+    settle(source.mount)
+    settle(target.mount)
+    info = source.info()
+    if not source.mount.can.write:
+        raise os_error(errno.EROFS, source.path, target.path, hint="the source cannot be deleted")
+    if target.mount.fs._intrans and not target.can_stage:  # noqa: SLF001 - fsspec has no public name for it
+        raise os_error(
+            errno.ENOTSUP, source.path, target.path, hint="in a transaction, the target shows nothing to verify"
+        )
+    _require_place(info, source, target)
+    aside = target.beside(staging_name(source, target))
+    is_tree = info["type"] == "directory"
+    resumed = aside.exists()
+    _begin(aside, is_tree=is_tree)
+    if source.beside(split(aside.path)[1]).exists():
+        # Two mounts of one directory: there is nothing to copy, and deleting the source would delete the copy.
+        _end(aside)
+        call(source.mount, FSSPEC["mv"], (source.inner, source.beside(split(target.path)[1]).inner), (source.path,))
+    elif is_tree:
+        _move_tree(source, target, aside, resumed=resumed)
+    else:
+        _move_entry(source, target, aside, info)
+
+
+def is_unfinished(source: End, target: End) -> bool:
+    """Whether a move of a directory to an object store has begun and not ended."""
+    return not target.can_stage and target.beside(staging_name(source, target)).exists()
+
+
+def _move_entry(source: End, target: End, aside: End, info: dict[str, Any]) -> None:
+    try:
+        arriving = aside if target.can_stage else target
+        transfer(source, arriving, info)
+        if fingerprint(source.info()) != fingerprint(info):
+            raise os_error(errno.EBUSY, source.path, target.path, hint="it changed while it was copied; move it again")
+        if arriving is aside:
+            _show(aside, target)
+    except BaseException:
+        with suppress(OSError):
+            _end(aside)
+        raise
+    _delete(source, target, "rm_file")
+    if arriving is target:
+        _end(aside)
+
+
+def _move_tree(source: End, target: End, aside: End, *, resumed: bool) -> None:
+    copying = TreeCopy(source, aside if target.can_stage else target, resumed=resumed)
+    if copying.meets(split(aside.path)[1]):
+        _end(aside)
+        raise os_error(errno.EINVAL, source.path, target.path, hint="the target lies inside the source")
+    try:
+        copying.run(lambda end, arriving: transfer(end, arriving, end.info()))
+        if target.can_stage:
+            _show(aside, target)
+    except OSError as error:
+        what = error.strerror or type(error).__name__
+        hint = f"{what} ({error.filename}); {copying.done} of {copying.total} entries have arrived and the source is "
+        hint += "whole: move it again, and the move goes on from there"
+        raise os_error(error.errno or errno.EIO, source.path, target.path, hint=hint) from error
+    _delete(source, target, "rm", recursive=True)
+    if not target.can_stage:
+        _end(aside)
+
+
+def transfer(source: End, arriving: End, info: dict[str, Any]) -> None:
+    """Make a copy of one entry that is no directory, checked and with the attributes of its source.
+
+    Args:
+        source: the entry.
+        arriving: where the copy is made; nobody looks there, or the filesystem shows files only when they are whole.
+        info: what is known of the source.
+
+    Raises:
+        OSError: ENOTSUP for links and special files that the target cannot hold; EIO.
+    """
+    kind = info["type"]
+    if kind == "file":
+        content.verify(arriving, (content.write_aside if arriving.can_stage else content.publish)(source, arriving))
+    else:
+        with suppress(FileNotFoundError):
+            arriving.ask("rm_file")
+        if kind == "link":
+            arriving.ask_posix("symlink", target=source.ask_posix("readlink"))
+        else:
+            found = source.ask_posix("lstat")
+            arriving.ask_posix("mknod", mode=found.st_mode, rdev=found.st_rdev)
+    content.keep_attributes(source, arriving, info)
+
+
+def _require_place(info: dict[str, Any], source: End, target: End) -> None:
+    """Refuse what rename(2) would refuse."""
+    if info["type"] == "link" and not source.keeps("symlinks", target):
+        raise os_error(errno.ENOTSUP, source.path, target.path, hint="the target keeps no symbolic links")
+    if info["type"] == "other" and not source.keeps("special_files", target):
+        raise os_error(errno.ENOTSUP, source.path, target.path, hint="the target keeps no special files")
+    try:
+        there = target.info()["type"]
+    except (FileNotFoundError, NotADirectoryError):
+        if target.parent.path != target.mount.path:
+            with suppress(NotImplementedError):
+                target.parent.ask("makedirs", exist_ok=True)
+        return
+    if info["type"] != "directory" and there == "directory":
+        raise os_error(errno.EISDIR, source.path, target.path)
+    if info["type"] == "directory":
+        if there != "directory":
+            raise os_error(errno.ENOTDIR, source.path, target.path)
+        if not is_unfinished(source, target) and target.ask("ls", detail=False):
+            raise os_error(errno.ENOTEMPTY, source.path, target.path)
+
+
+def _begin(aside: End, *, is_tree: bool) -> None:
+    """Make what stands beside the target until the move is done."""
+    if is_tree and aside.can_stage:
+        with suppress(FileExistsError):
+            aside.ask_posix("mkdir", mode=stat.S_IRWXU)
+    else:
+        aside.ask("pipe_file", b"")
+
+
+def _show(aside: End, target: End) -> None:
+    call(aside.mount, POSIX["rename"], (aside.inner, target.inner), (aside.path, target.path), flags=0)
+
+
+def _end(aside: End) -> None:
+    """Take away what stands beside the target."""
+    if aside.info()["type"] == "directory":
+        aside.ask("rm", recursive=True)
+    else:
+        aside.ask("rm_file")
+
+
+def _delete(source: End, target: End, how: str, **options: Any) -> None:
+    try:
+        source.ask(how, **options)
+    except OSError as error:
+        hint = f"{error.strerror}: all of it is at {target.path}, but not all of the source could be deleted"
+        raise os_error(error.errno or errno.EIO, source.path, target.path, hint=hint) from error
