@@ -1,0 +1,124 @@
+"""chukstream is whatever it stands on: the behaviour suite, fsspec's own suite, URLs, pickles and libraries."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pandas as pd
+import pytest
+from fsspec import AbstractFileSystem
+from fsspec.tests import abstract
+
+from chuk_fsspec.backends.memory import MemoryFileSystem
+from chuk_fsspec.contract import capabilities_of
+from chuk_fsspec.testing import BehaviourSuite
+from chuk_fsspec.wrappers.streaming import StreamFileSystem
+
+
+class TestOverMemory(BehaviourSuite):
+    @pytest.fixture
+    def fs(self, chukmem: MemoryFileSystem) -> AbstractFileSystem:
+        return StreamFileSystem(target_protocol="chukmem", target_options={"name": chukmem.name})
+
+
+class Fixtures(abstract.AbstractFixtures):
+    @pytest.fixture(scope="class")
+    def fs(self) -> AbstractFileSystem:
+        return StreamFileSystem(MemoryFileSystem("abstract-streamed"))
+
+    @pytest.fixture
+    def fs_path(self) -> str:
+        return "/streamed"
+
+    @pytest.fixture
+    def fs_join(self) -> Any:
+        return lambda *parts: "/".join(parts)
+
+
+class TestCopy(abstract.AbstractCopyTests, Fixtures): ...
+
+
+class TestGet(abstract.AbstractGetTests, Fixtures): ...
+
+
+class TestPut(abstract.AbstractPutTests, Fixtures): ...
+
+
+class TestPipe(abstract.AbstractPipeTests, Fixtures): ...
+
+
+class TestOpen(abstract.AbstractOpenTests, Fixtures): ...
+
+
+class HostFixtures(Fixtures):
+    """Over fsspec's local filesystem, where chukstream does the writing itself."""
+
+    @pytest.fixture(scope="class")
+    def fs(self) -> AbstractFileSystem:
+        return StreamFileSystem(fsspec.filesystem("file", auto_mkdir=True))
+
+    @pytest.fixture
+    def fs_path(self, tmp_path: Path) -> str:
+        return str(tmp_path / "streamed")
+
+
+class TestHostCopy(abstract.AbstractCopyTests, HostFixtures): ...
+
+
+class TestHostGet(abstract.AbstractGetTests, HostFixtures): ...
+
+
+class TestHostPut(abstract.AbstractPutTests, HostFixtures): ...
+
+
+class TestHostPipe(abstract.AbstractPipeTests, HostFixtures): ...
+
+
+class TestHostOpen(abstract.AbstractOpenTests, HostFixtures): ...
+
+
+def test_capabilities_are_those_below(chukmem: MemoryFileSystem) -> None:
+    assert StreamFileSystem(chukmem).capabilities == chukmem.capabilities
+    plain = StreamFileSystem(fsspec.filesystem("memory")).capabilities
+    assert plain.atomic_write
+    assert plain.write
+    assert not plain.random_write
+
+
+def test_what_cannot_be_written_promises_nothing() -> None:
+    from chuk_fsspec.wrappers.readonly import ReadOnlyFileSystem
+
+    fs = StreamFileSystem(ReadOnlyFileSystem(fsspec.filesystem("memory")))
+    assert not fs.capabilities.atomic_write
+    with pytest.raises(OSError, match="Read-only"):
+        fs.stream_write("/f", [b"x"])
+
+
+def test_a_url_and_a_pickle(chukmem: MemoryFileSystem) -> None:
+    options = {"chukmem": {"name": chukmem.name}}
+    fs, path = fsspec.url_to_fs("chukstream::chukmem://d/f", **options)
+    assert (type(fs), path) == (StreamFileSystem, "/d/f")
+    fs.stream_write(path, [b"con", b"tent"])
+    with fsspec.open("chukstream::chukmem://d/f", **options) as file:
+        assert file.read() == b"content"
+    copy = pickle.loads(pickle.dumps(fs))
+    assert b"".join(copy.stream_read(path)) == b"content"
+    assert b"".join(AbstractFileSystem.from_json(fs.to_json()).stream_read(path)) == b"content"
+    assert fsspec.url_to_fs("chukstream::chukmem://d/g", **options)[0] is fs
+
+
+def test_wrappers_above_and_below(chukmem: MemoryFileSystem) -> None:
+    twice = StreamFileSystem(StreamFileSystem(StreamFileSystem(fsspec.filesystem("memory"))))
+    assert capabilities_of(twice).atomic_write
+    twice.stream_write("/streamed-twice", [b"x" * 200_000])
+    assert fsspec.filesystem("memory").cat_file("/streamed-twice") == b"x" * 200_000
+
+
+def test_pandas(chukmem: MemoryFileSystem) -> None:
+    options = {"chukmem": {"name": chukmem.name}}
+    frame = pd.DataFrame({"a": [1, 2, 3]})
+    frame.to_csv("chukstream::chukmem://frame.csv", index=False, storage_options=options)
+    assert pd.read_csv("chukstream::chukmem://frame.csv", storage_options=options).equals(frame)
