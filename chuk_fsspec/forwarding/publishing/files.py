@@ -37,7 +37,11 @@ class WholeFile(io.BufferedIOBase):
         if self.closed:
             raise ValueError("I/O operation on closed file")
         size = memoryview(data).nbytes
-        self._write(data)
+        try:
+            self._write(data)
+        except BaseException:
+            self.discard()  # what is written from here on would have a gap before it
+            raise
         self._position += size
         return size
 

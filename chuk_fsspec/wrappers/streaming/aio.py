@@ -17,7 +17,7 @@ from contextlib import aclosing
 from typing import Any, TypeVar
 
 from chuk_fsspec.contract.posix import Buffer
-from chuk_fsspec.wrappers.streaming.chunks import Regrouper, owned, pieces_of
+from chuk_fsspec.wrappers.streaming.chunks import Regrouper, chunks_of, owned
 from chuk_fsspec.wrappers.streaming.digests import Digest
 from chuk_fsspec.wrappers.streaming.progress import Progress, settle
 from chuk_fsspec.wrappers.streaming.reading import FileReader
@@ -74,7 +74,7 @@ async def awrite_stream(writer: Writer, source: Any, chunk_size: int, progress: 
         if is_asynchronous(source):
             await _write_from_coroutine(writer, _chunks_of(source, chunk_size), chunk_size, progress)
         else:
-            await _write_from_thread(writer, pieces_of(source, chunk_size), progress)
+            await _write_from_thread(writer, _steps(chunks_of(source, chunk_size), chunk_size), progress)
         await settle(progress.end())
         return await in_thread(writer.finish)
     except BaseException:
@@ -97,14 +97,16 @@ async def _chunks_of(source: Any, chunk_size: int) -> AsyncGenerator[Any, None]:
             yield chunk
 
 
-async def _write_from_thread(writer: Writer, pieces: Iterator[Buffer], progress: Progress) -> None:
+async def _write_from_thread(writer: Writer, steps: Iterator[Buffer], progress: Progress) -> None:
     def write_some() -> tuple[list[int], bool]:
+        """Write for a while; returns the sizes of the pieces, and whether there may be more."""
         sizes: list[int] = []
         full = writer.position + BATCH_BYTES
         until = time.monotonic() + BATCH_SECONDS
-        for piece in pieces:
-            writer.write(piece)
-            sizes.append(len(piece))
+        for piece in steps:
+            if piece:
+                writer.write(piece)
+                sizes.append(len(piece))
             if writer.position >= full or len(sizes) == BATCH_PIECES or time.monotonic() > until:
                 return sizes, True
         return sizes, False
@@ -114,6 +116,15 @@ async def _write_from_thread(writer: Writer, pieces: Iterator[Buffer], progress:
         sizes, goes_on = await in_thread(write_some)
         for size in sizes:
             await settle(progress.advance(size))
+
+
+def _steps(chunks: Iterator[Any], chunk_size: int) -> Iterator[Buffer]:
+    """Pieces, and an empty one after each chunk: there one can stop, however long the next chunk takes to come."""
+    regrouper = Regrouper(chunk_size)
+    for chunk in chunks:
+        yield from regrouper.feed(chunk)
+        yield b""
+    yield from regrouper.last()
 
 
 async def _write_from_coroutine(
