@@ -57,7 +57,7 @@ class Tally:
 
     def _call(self, operation: str) -> Call:
         opening = self._opening
-        prefix = "posix." if opening.operation.startswith("posix.") else ""
+        prefix = opening.operation[: opening.operation.find(".") + 1]
         target = Target(opening.targets[0].path, before=opening.targets[0].before)
         return Call(f"{prefix}{operation}", opening.effect, [target], self._detail, opening.name)
 

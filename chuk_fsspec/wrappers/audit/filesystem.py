@@ -7,6 +7,8 @@ from typing import Any
 
 from fsspec import AbstractFileSystem
 
+from chuk_fsspec.contract.capabilities import Capabilities
+from chuk_fsspec.contract.nodes import NodeOperations
 from chuk_fsspec.contract.operations import FSSPEC, Effect, Operation, Returns
 from chuk_fsspec.contract.posix import Handle
 from chuk_fsspec.forwarding.surface import OPEN_ASYNC
@@ -14,6 +16,7 @@ from chuk_fsspec.wrappers.audit import describe
 from chuk_fsspec.wrappers.audit.context import check_name, user_name
 from chuk_fsspec.wrappers.audit.files import AuditFile, AuditHandle, AuditStream, Tally, abandon
 from chuk_fsspec.wrappers.audit.log import RESERVE, LogOptions, open_log
+from chuk_fsspec.wrappers.audit.nodes import AuditNodes
 from chuk_fsspec.wrappers.audit.reading import Filters, read_records
 from chuk_fsspec.wrappers.audit.record import Record
 from chuk_fsspec.wrappers.audit.recorder import UNKNOWN, Call, Recorder, State, Target, new_call_name
@@ -21,6 +24,7 @@ from chuk_fsspec.wrappers.audit.transaction import AuditTransaction
 from chuk_fsspec.wrappers.base import WrapperFileSystem
 
 EFFECTS = tuple(effect.value for effect in Effect)
+NODE_EFFECTS = ("read", "write", "delete", "rename")
 
 
 class AuditFileSystem(WrapperFileSystem):
@@ -44,6 +48,7 @@ class AuditFileSystem(WrapperFileSystem):
         actor: str | None = None,
         session: str | None = None,
         effects: Iterable[str] = EFFECTS,
+        node_effects: Iterable[str] = NODE_EFFECTS,
         etags: bool = True,
         intents: bool = False,
         sync: str = "none",
@@ -66,6 +71,8 @@ class AuditFileSystem(WrapperFileSystem):
             session: during which run; by default a name that is new for each process.
             effects: what of is recorded: "list", "read", "write", "delete", "rename", "none" (what does nothing to
                 a path). Refusals are always recorded.
+            node_effects: the same of what is done through inode operations, as mounts do it; by default all but "list"
+                and "none", for a kernel looks up names all the time.
             etags: record the state of content before and after, where the filesystem has etags: one ``info`` more
                 before a read, two for a change.
             intents: also record the beginning of each change, so that a killed process leaves a trace of its last one.
@@ -80,7 +87,7 @@ class AuditFileSystem(WrapperFileSystem):
             ValueError: for options that make no sense, and for a file that is no log.
             OSError: if the log cannot be written.
         """
-        wanted = _effects(effects)
+        wanted, wanted_of_nodes = _effects("effects", effects), _effects("node_effects", node_effects)
         who, run = check_name("actor", actor or user_name()), check_name("session", session or "")
         if not log:
             raise ValueError("log: give the path of the audit log, such as log='audit.jsonl'")
@@ -89,6 +96,7 @@ class AuditFileSystem(WrapperFileSystem):
         self._log = open_log(log, options)
         self._keeps_etags = etags and self.capabilities.etags
         self._recorder = Recorder(self._log, who, run, wanted, intents, self._state_of, self._note_change)
+        self._node_recorder = self._recorder.with_effects(wanted_of_nodes)
 
     @property
     def audit_log(self) -> str:
@@ -200,26 +208,32 @@ class AuditFileSystem(WrapperFileSystem):
             info = super()._perform(FSSPEC["info"], (path,), (), {})
         except OSError:
             return UNKNOWN
-        return State(info["etag"], info["size"]) if info["type"] == "file" else UNKNOWN
+        return State(info["etag"], info["size"], info.get("ino")) if info["type"] == "file" else UNKNOWN
 
     def _note_change(self, path: str | None) -> None:
         """Have the end of a transaction tell what became of a path."""
         if self._intrans and path is not None:
             self.transaction.changed[path] = None
 
-    # ---- what is handed out: `_perform` makes it record what is done with it
+    # ---- what is handed out; of files and handles `_perform` sees to it that they are recorded
+
+    def _offer(self, capabilities: Capabilities) -> Capabilities:
+        return capabilities
 
     def _wrap_file(self, file: Any, path: str, mode: str) -> Any:
         return file
+
+    def _wrap_nodes(self, nodes: NodeOperations) -> NodeOperations:
+        return AuditNodes(nodes, self._node_recorder)
 
     def _wrap_handle(self, handle: Handle, path: str, flags: int) -> Handle:
         return handle
 
 
-def _effects(names: Iterable[str]) -> frozenset[Effect]:
-    """What is recorded. ValueError."""
+def _effects(option: str, names: Iterable[str]) -> frozenset[Effect]:
+    """What is recorded, by an option. ValueError."""
     chosen = [names] if isinstance(names, str) else list(names)
     unknown = sorted(set(chosen) - set(EFFECTS))
     if unknown:
-        raise ValueError(f"effects: {', '.join(unknown)} is none of {', '.join(EFFECTS)}")
+        raise ValueError(f"{option}: {', '.join(unknown)} is none of {', '.join(EFFECTS)}")
     return frozenset(map(Effect, chosen))

@@ -79,7 +79,7 @@ class AuditLog:
         except (OSError, ValueError):
             self._guard.abandon()
             raise
-        self._finalizer = weakref.finalize(self, _close, self._sink, self._guard)
+        self._finalizer = weakref.finalize(self, _close, self._sink, self._guard, options.sync)
 
     def check_ready(self) -> None:
         """Refuse an operation that could not be recorded, before anything is done. ENOSPC and others."""
@@ -110,7 +110,7 @@ class AuditLog:
             messages.error("%d operations went unrecorded: %s", len(entries), error.strerror)
 
     def close(self) -> None:
-        """Make everything durable and close the files; whoever names this log again opens it again."""
+        """Close the files; whoever names this log again opens it again."""
         with _logs_lock:
             if _logs.get(self.path) is self:
                 del _logs[self.path]
@@ -154,7 +154,7 @@ class AuditLog:
             self._guard.reopen()
             self._sink.reopen()
             self._finalizer.detach()
-            self._finalizer = weakref.finalize(self, _close, self._sink, self._guard)
+            self._finalizer = weakref.finalize(self, _close, self._sink, self._guard, self.options.sync)
             self._is_inherited = False
 
     # ---- reaching the disk
@@ -239,8 +239,8 @@ def _open_sink(path: str, options: LogOptions) -> Sink:
     return SqliteLines(path, durable=options.sync == "each")
 
 
-def _close(sink: Sink, guard: Guard) -> None:
-    descriptor = sink.descriptor()
+def _close(sink: Sink, guard: Guard, sync: str) -> None:
+    descriptor = sink.descriptor() if sync != "none" else None
     if descriptor is not None:
         os.fsync(descriptor)
         os.close(descriptor)

@@ -27,10 +27,12 @@ class State:
     Attributes:
         etag: what changes with it; None where it is not known, or there is no file.
         size: in bytes, likewise.
+        ino: the number of the file, where the filesystem tells it.
     """
 
     etag: str | None = None
     size: int | None = None
+    ino: int | None = None
 
 
 UNKNOWN = State()
@@ -116,6 +118,11 @@ class Recorder:
     def with_effects(self, effects: frozenset[Effect]) -> Recorder:
         """The same for what is recorded of a door."""
         return Recorder(self.log, self._actor, self._session, effects, self._intents, self.state_of, self._note_change)
+
+    def state_of_node(self, path: str | None, ino: int) -> State:
+        """The state of a node's content, if the path by which it was reached still leads to it."""
+        state = self.state_of(path)
+        return state if state.ino == ino else UNKNOWN
 
     def wants(self, effect: Effect) -> bool:
         """Whether what has this effect is recorded when it is not refused."""
