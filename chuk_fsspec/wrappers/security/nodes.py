@@ -1,0 +1,443 @@
+"""Inode operations with rules and quotas. What may be done with a node was decided when it was looked up."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import weakref
+from collections.abc import Callable, Container, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
+
+from chuk_fsspec.contract.nodes import Change, Node, NodeOperations
+from chuk_fsspec.contract.operations import Effect
+from chuk_fsspec.contract.posix import FALLOC_KEEP_SIZE, RENAME_EXCHANGE, Buffer, Handle, StatVfs
+from chuk_fsspec.forwarding.node_paths import path_of
+from chuk_fsspec.forwarding.nodes import ForwardingNodes
+from chuk_fsspec.wrappers.security.books import Books
+from chuk_fsspec.wrappers.security.gate import WHERE_IT_GOES, Gate
+from chuk_fsspec.wrappers.security.grants import Found, Grant, Grants
+from chuk_fsspec.wrappers.security.handles import ChargedHandle, Growth
+from chuk_fsspec.wrappers.security.ledger import Usage
+from chuk_fsspec.wrappers.security.policy import Scope
+from chuk_fsspec.wrappers.security.space import within
+
+Result = TypeVar("Result")
+
+LIST, READ, WRITE, DELETE, RENAME = Effect.LIST, Effect.READ, Effect.WRITE, Effect.DELETE, Effect.RENAME
+
+
+class SecureNodes(ForwardingNodes):
+    """One door's view of a filesystem with rules (``contract.NodeOperations``).
+
+    Args:
+        inner: the inode operations below.
+        gate: checks and notes.
+        books: what is stored.
+    """
+
+    def __init__(self, inner: NodeOperations, gate: Gate, books: Books) -> None:
+        super().__init__(inner)
+        self._gate = gate
+        self._books = books
+        self._ledger = books.ledger
+        self._limits = books.limits
+        self._turn = books.ledger.turns.whole
+        self._grants = Grants(gate.policy, inner)
+        self._known = self._grants.paths.known
+        self._callbacks: list[Change] = []
+        self._handles: weakref.WeakKeyDictionary[Handle, Handle] = weakref.WeakKeyDictionary()
+        self._end_watching = weakref.finalize(self, inner.watch(_weakly(self._changed)))
+
+    def _grant(self, node: Node) -> Grant:
+        """What may be done with a node."""
+        known = self._known.get(node.ino)
+        if known is not None and known.note is not None:
+            return known.note
+        return self._grants.of(node)
+
+    def _require(self, operation: str, node: Node, effect: Effect) -> None:
+        """Check an effect on a node."""
+        grant = self._grant(node)
+        if effect not in grant.allows:
+            raise self._refusal(operation, node, effect, grant)
+
+    def _refusal(self, operation: str, node: Node, effect: Effect, grant: Grant) -> OSError:
+        return self._gate.refusal(operation, self._grants.known(node).path(), effect, grant)
+
+    def _entry(
+        self, operation: str, directory: Node, name: str, effect: Effect, *, creates: bool = False
+    ) -> tuple[Found, Scope]:
+        """Check an effect on an entry; returns the directory and what may be done with the entry."""
+        above, scope = self._grants.of_directory(directory)
+        below = scope.below(name)
+        if effect not in below.allows:
+            raise self._gate.refusal(operation, path_of(above, name), effect, below, creates=creates)
+        return above, below
+
+    # ---- looking
+
+    def lookup(self, directory: Node, name: str) -> Node | None:
+        above, scope = self._grants.of_directory(directory)
+        below = scope.below(name)
+        if not below.may_list:
+            if below.hidden:
+                return None
+            raise self._gate.refusal("lookup", path_of(above, name), LIST, below)
+        node = self._inner.lookup(directory, name)
+        if node is None:
+            return None
+        known = self._known.get(node.ino)
+        if known is None or known.parent is not above or known.name != name:
+            known = self._grants.paths.saw(above, name, node)
+            if known.note is None and not known.others:
+                known.note = below
+        return node
+
+    def getattr(self, node: Node) -> Node:
+        grant = self._grant(node)
+        if not grant.may_list:
+            raise self._refusal("getattr", node, LIST, grant)
+        return self._inner.getattr(node)
+
+    def entries(self, directory: Node) -> Sequence[tuple[str, Node]]:
+        above, scope = self._grants.of_directory(directory)
+        if not scope.may_list:
+            raise self._refusal("entries", directory, LIST, scope)
+        found = self._inner.entries(directory)
+        if not scope.is_uniform:
+            found = [(name, node) for name, node in found if scope.below(name).may_list]
+        self._grants.paths.listed(above, found)
+        return found
+
+    def readlink(self, node: Node) -> str:
+        self._require("readlink", node, LIST)
+        return self._inner.readlink(node)
+
+    # ---- making
+
+    def create(self, directory: Node, name: str, mode: int, uid: int, gid: int, rdev: int = 0) -> Node:
+        make = partial(self._inner.create, directory, name, mode, uid, gid, rdev)
+        return self._make("mknod", directory, name, make)
+
+    def mkdir(self, directory: Node, name: str, mode: int, uid: int, gid: int) -> Node:
+        return self._make("mkdir", directory, name, partial(self._inner.mkdir, directory, name, mode, uid, gid))
+
+    def symlink(self, directory: Node, name: str, target: str, uid: int, gid: int) -> Node:
+        return self._make("symlink", directory, name, partial(self._inner.symlink, directory, name, target, uid, gid))
+
+    def _make(self, operation: str, directory: Node, name: str, make: Callable[[], Node]) -> Node:
+        above, below = self._entry(operation, directory, name, WRITE, creates=True)
+        node = self._charge_one(operation, above, name, make)
+        self._grants.paths.saw(above, name, node).note = below
+        return node
+
+    def _charge_one(self, operation: str, above: Found, name: str, make: Callable[[], Node]) -> Node:
+        """Make one more file, if there is room for it. EDQUOT."""
+        ledger = self._ledger
+        if not ledger.is_kept:
+            return make()
+        ledger.ensure_counted(self._books.scan)
+        with self._turn:
+            short = ledger.grow(self._limits, 0, 1)
+            if short:
+                raise self._books.refusal(operation, path_of(above, name), short)
+            try:
+                return make()
+            except BaseException:
+                ledger.book(0, -1)
+                raise
+
+    def temporary(self, directory: Node, mode: int, uid: int, gid: int) -> Node:
+        above, scope = self._grants.of_directory(directory)
+        if not scope.may_write:
+            raise self._refusal("temporary", directory, WRITE, scope)
+        with self._turn:
+            node = self._charge_one("temporary", above, "", partial(self._inner.temporary, directory, mode, uid, gid))
+            if self._ledger.is_kept:
+                self._ledger.book(0, -1)
+                self._ledger.made_without_name(node.ino)
+        self._grants.paths.saw(above, "", node).note = scope
+        return node
+
+    def link(self, node: Node, directory: Node, name: str) -> None:
+        self._require("link", node, WRITE)
+        above, below = self._entry("link", directory, name, WRITE, creates=True)
+        if below.allows - self._grant(node).allows - {DELETE, RENAME}:
+            path = self._grants.known(node).path()
+            raise self._gate.refused("link", path, WRITE, WHERE_IT_GOES, path_of(above, name))
+        with self._turn:
+            self._inner.link(node, directory, name)
+            self._ledger.got_name(node.ino)
+        self._grants.paths.saw(above, name, node)
+
+    # ---- removing and moving
+
+    def unlink(self, directory: Node, name: str) -> None:
+        self._remove("unlink", directory, name, self._inner.unlink)
+
+    def rmdir(self, directory: Node, name: str) -> None:
+        self._remove("rmdir", directory, name, self._inner.rmdir)
+
+    def _remove(self, operation: str, directory: Node, name: str, remove: Callable[[Node, str], None]) -> None:
+        above, _ = self._entry(operation, directory, name, DELETE)
+        if self._ledger.is_kept:
+            self._ledger.ensure_counted(self._books.scan)
+        with self._turn:
+            node = self._inner.lookup(directory, name)
+            lost = _lost_by_removing(node)
+            remove(directory, name)
+            self._book_lost(node, lost)
+        if node is not None:
+            self._grants.paths.left(above, name, node)
+
+    def _book_lost(self, node: Node | None, lost: Usage) -> None:
+        """Take what has lost its last name off the books, unless somebody still uses it."""
+        if node is not None and lost.files and self._ledger.is_kept:
+            self._ledger.book(-lost.size, -1)
+            self._ledger.lost_name(node.ino, lost.size)
+
+    def rename(self, directory: Node, name: str, new_directory: Node, new_name: str, flags: int = 0) -> None:
+        swaps = bool(flags & RENAME_EXCHANGE)
+        above, here = self._entry("rename", directory, name, RENAME)
+        beyond, there = self._entry("rename", new_directory, new_name, RENAME, creates=not swaps)
+        if self._ledger.is_kept:
+            self._ledger.ensure_counted(self._books.scan)
+        with self._turn:
+            node = self._inner.lookup(directory, name)
+            other = self._inner.lookup(new_directory, new_name)
+            if here is not there:
+                self._require_movable(node, path_of(above, name), path_of(beyond, new_name))
+                if swaps:
+                    self._require_movable(other, path_of(beyond, new_name), path_of(above, name))
+            is_same = node is None or other is None or node.ino == other.ino
+            lost = Usage() if swaps or is_same else _lost_by_removing(other)
+            self._inner.rename(directory, name, new_directory, new_name, flags)
+            self._book_lost(other, lost)
+        changed = False
+        if node is not None:
+            changed = self._grants.moved(new_directory, new_name, node)
+            self._grants.paths.left(above, name, node)
+        if other is not None and not is_same:
+            changed = (swaps and self._grants.moved(directory, name, other)) or changed
+            self._grants.paths.left(beyond, new_name, other)
+        if changed:
+            self._tell(None, "", None)
+
+    def _require_movable(self, node: Node | None, source: str, target: str) -> None:
+        if node is not None:
+            below = self._paths_below(node, source) if stat.S_ISDIR(node.mode) else ()
+            self._gate.require_movable("rename", source, target, below)
+
+    def _paths_below(self, directory: Node, path: str) -> Iterator[str]:
+        """The paths of all that a directory holds."""
+        pending = [(directory, path)]
+        while pending:
+            above, prefix = pending.pop()
+            for name, node in self._inner.entries(above):
+                yield f"{prefix}/{name}"
+                if stat.S_ISDIR(node.mode):
+                    pending.append((node, f"{prefix}/{name}"))
+
+    # ---- attributes and content
+
+    def setattr(
+        self,
+        node: Node,
+        *,
+        mode: int | None = None,
+        uid: int | None = None,
+        gid: int | None = None,
+        size: int | None = None,
+        atime_ns: int | None = None,
+        mtime_ns: int | None = None,
+        ctime_ns: int | None = None,
+        handle: Handle | None = None,
+    ) -> None:
+        self._require("setattr", node, WRITE)
+        change = partial(
+            self._inner.setattr,
+            node,
+            mode=mode,
+            uid=uid,
+            gid=gid,
+            size=size,
+            atime_ns=atime_ns,
+            mtime_ns=mtime_ns,
+            ctime_ns=ctime_ns,
+            handle=None if handle is None else self._handles.get(handle, handle),
+        )
+        if size is None or not self._charges:
+            change()
+        else:
+            self._resize("setattr", node, lambda before: size, change)
+
+    @property
+    def _charges(self) -> bool:
+        return self._ledger.is_kept or self._limits.max_file_size > 0
+
+    def _resize(
+        self, operation: str, node: Node, becomes: Callable[[int], int], act: Callable[[], Result], code: int = 0
+    ) -> Result:
+        """Run what changes a file's size, if there is room for it. EFBIG; EDQUOT, or ``code`` in its place."""
+        if self._ledger.is_kept:
+            self._ledger.ensure_counted(self._books.scan)
+        with self._turn:
+            before = self._inner.getattr(node).size
+            after = becomes(before)
+            if after == before:
+                return act()
+            refuse = partial(self._refuse, operation, node, code)
+            measure = lambda: self._inner.getattr(node).size  # noqa: E731
+            with Growth(self._ledger, self._limits, refuse, node.ino, before, after, measure):
+                return act()
+
+    def _refuse(self, operation: str, node: Node, instead: int, code: int, limit: str) -> OSError:
+        if code == errno.EDQUOT and instead:
+            code = instead
+        return self._books.refusal(operation, self._grants.known(node).path(), limit, code)
+
+    def open(self, node: Node, flags: int) -> Handle:
+        access = flags & os.O_ACCMODE
+        if access != os.O_WRONLY:
+            self._require("open", node, READ)
+        if access != os.O_RDONLY or flags & os.O_TRUNC:
+            self._require("open", node, WRITE)
+        if not self._charges:
+            return self._inner.open(node, flags)
+
+        def act() -> Handle:
+            inner = self._inner.open(node, flags)
+            refuse = partial(self._refuse, "open", node, 0)
+            handle = ChargedHandle(inner, flags, self._ledger, self._limits, refuse)
+            self._handles[handle] = inner
+            return handle
+
+        return self._resize("open", node, lambda before: 0 if flags & os.O_TRUNC else before, act)
+
+    def read(self, node: Node, size: int, offset: int) -> Sequence[Buffer]:
+        grant = self._grant(node)
+        if not grant.may_read:
+            raise self._refusal("read", node, READ, grant)
+        return self._inner.read(node, size, offset)
+
+    def write(self, node: Node, data: Buffer, offset: int) -> int:
+        """As below. ENOSPC for a used up quota: a kernel that writes back later makes EIO of any other errno."""
+        grant = self._grant(node)
+        if not grant.may_write:
+            raise self._refusal("write", node, WRITE, grant)
+        write = partial(self._inner.write, node, data, offset)
+        if not self._charges or not data:
+            return write()
+        end = offset + len(data)
+        return self._resize("write", node, lambda before: max(before, end), write, errno.ENOSPC)
+
+    def allocate(self, node: Node, offset: int, length: int, mode: int) -> None:
+        self._require("allocate", node, WRITE)
+        allocate = partial(self._inner.allocate, node, offset, length, mode)
+        if mode & FALLOC_KEEP_SIZE or not self._charges:
+            allocate()
+        else:
+            self._resize("allocate", node, lambda before: max(before, offset + length), allocate)
+
+    def seek(self, node: Node, offset: int, whence: int) -> int:
+        self._require("seek", node, READ)
+        return self._inner.seek(node, offset, whence)
+
+    def getxattr(self, node: Node, name: str) -> bytes | None:
+        self._require("getxattr", node, READ)
+        return self._inner.getxattr(node, name)
+
+    def setxattr(self, node: Node, name: str, value: bytes, flags: int = 0) -> None:
+        self._require("setxattr", node, WRITE)
+        self._inner.setxattr(node, name, value, flags)
+
+    def listxattr(self, node: Node) -> list[str]:
+        self._require("listxattr", node, LIST)
+        return self._inner.listxattr(node)
+
+    def removexattr(self, node: Node, name: str) -> None:
+        self._require("removexattr", node, WRITE)
+        self._inner.removexattr(node, name)
+
+    # ---- the whole
+
+    def statvfs(self) -> StatVfs:
+        figures = self._inner.statvfs()
+        return figures if not self._limits.counts else within(self._limits, self._books.usage(), figures)
+
+    def hold(self, table: Container[int]) -> Callable[[], None]:
+        endings = (self._inner.hold(table), self._ledger.hold(table), self._grants.paths.hold(table))
+
+        def end() -> None:
+            for one in endings:
+                one()
+
+        return end
+
+    def forget(self, node: Node) -> None:
+        self._inner.forget(node)
+        self._grants.paths.forget(node)
+        with self._turn:
+            self._ledger.released(node.ino)
+
+    def watch(self, callback: Change) -> Callable[[], None]:
+        self._callbacks.append(callback)
+
+        def end() -> None:
+            self._callbacks[:] = [kept for kept in self._callbacks if kept is not callback]
+
+        return end
+
+    def close(self) -> None:
+        self._end_watching()
+        self._inner.close()
+
+    def _changed(self, directory: Node | None, name: str, node: Node | None) -> None:
+        """Somebody else changed something: what is known is corrected, and doors hear of what they may see."""
+        everything = directory is None and node is None
+        if everything:
+            self._grants.check_all()
+        elif directory is not None and node is not None and self._grants.moved(directory, name, node):
+            everything = True
+        if everything:
+            self._tell(None, "", None)
+        elif self._shows(directory, name, node):
+            self._tell(directory, name, node)
+
+    def _shows(self, directory: Node | None, name: str, node: Node | None) -> bool:
+        """Whether a door may know of a change."""
+        where = directory if directory is not None else node
+        known = None if where is None else self._grants.paths.find(where)
+        if known is None:
+            return False
+        grant = known.note or self._grants.of(known.node)
+        if directory is None:
+            return grant.may_list
+        return isinstance(grant, Scope) and grant.below(name).may_list
+
+    def _tell(self, directory: Node | None, name: str, node: Node | None) -> None:
+        for callback in list(self._callbacks):
+            tell = partial(callback, directory, name, node)
+            if not self._turn.keeps_back(tell):
+                tell()
+
+
+def _lost_by_removing(node: Node | None) -> Usage:
+    """What goes off the books with a name of a node."""
+    if node is None or (node.nlink > 1 and not stat.S_ISDIR(node.mode)):
+        return Usage()
+    return Usage(node.size if stat.S_ISREG(node.mode) else 0, 1)
+
+
+def _weakly(method: Callable[[Node | None, str, Node | None], None]) -> Change:
+    """A callback that does not keep its object alive."""
+    reference = weakref.WeakMethod(method)
+
+    def call(directory: Node | None, name: str, node: Node | None) -> None:
+        alive = reference()
+        if alive is not None:
+            alive(directory, name, node)
+
+    return call

@@ -1,0 +1,54 @@
+"""The view of a filesystem on which rules about paths hold."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fsspec import AbstractFileSystem, get_filesystem_class
+from fsspec.implementations.local import LocalFileSystem
+
+from chuk_fsspec.contract.posix import Posix
+
+_PROTOCOL_KEYS = frozenset({"protocol", "target_protocol"})
+
+
+def secured_view(fs: AbstractFileSystem) -> AbstractFileSystem:
+    """The view of a filesystem that follows no links, so that a path that was checked is the path that is used.
+
+    Args:
+        fs: any filesystem. One that knows nothing of links is taken as it is.
+
+    Raises:
+        ValueError: for fsspec's own local filesystem, alone or anywhere below, which follows links by itself.
+    """
+    if any(issubclass(kind, LocalFileSystem) for kind in _kinds(fs)):
+        raise ValueError(
+            "fsspec's own local filesystem follows symbolic links by itself, past every rule; "
+            "use chuklocal, as in chuksecure::chuklocal://"
+        )
+    posix = getattr(fs, "posix", None)
+    if not isinstance(posix, Posix):
+        return fs
+    try:
+        return posix.nofollow
+    except OSError as error:
+        if error.errno == errno.ENOTSUP:
+            return fs
+        raise
+
+
+def _kinds(value: Any) -> Iterator[type[AbstractFileSystem]]:
+    """The classes of a filesystem and of those that it is made of, as far as its arguments tell."""
+    if isinstance(value, AbstractFileSystem):
+        yield type(value)
+        yield from _kinds([getattr(value, "fs", None), *value.storage_args, value.storage_options])
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            if key in _PROTOCOL_KEYS and isinstance(one, str):
+                yield get_filesystem_class(one)
+            yield from _kinds(one)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _kinds(one)

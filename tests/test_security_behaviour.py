@@ -1,0 +1,68 @@
+"""With everything allowed, a secured filesystem behaves as the one below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fsspec import AbstractFileSystem
+from fsspec.tests import abstract
+
+from chuk_fsspec.backends.memory import MemoryFileSystem
+from chuk_fsspec.testing import BehaviourSuite
+from chuk_fsspec.wrappers.security import SecureFileSystem
+
+RAISED = {
+    "max_file_size": 2**62,
+    "max_total_size": 2**62,
+    "max_files": 10**9,
+    "max_path_depth": 4096,
+    "hidden_paths": ["/hidden"],
+    "denied_paths": ["/denied/deep"],
+}
+"""Limits and rules that no test meets, and that have to be looked at all the same."""
+
+
+def secured(name: str, **options: Any) -> SecureFileSystem:
+    return SecureFileSystem(target_protocol="chukmem", target_options={"name": name}, profile="testing", **options)
+
+
+class TestRaisedLimits(BehaviourSuite):
+    @pytest.fixture
+    def fs(self, chukmem: MemoryFileSystem) -> AbstractFileSystem:
+        return secured(chukmem.name, **RAISED)
+
+
+class TestNoLimits(BehaviourSuite):
+    @pytest.fixture
+    def fs(self, chukmem: MemoryFileSystem) -> AbstractFileSystem:
+        return SecureFileSystem(target_protocol="chukmem", target_options={"name": chukmem.name}, profile={})
+
+
+class Fixtures(abstract.AbstractFixtures):
+    @pytest.fixture(scope="class")
+    def fs(self) -> AbstractFileSystem:
+        return secured("abstract-secured", **RAISED)
+
+    @pytest.fixture
+    def fs_path(self) -> str:
+        return "/secured"
+
+    @pytest.fixture
+    def fs_join(self) -> Any:
+        return lambda *parts: "/".join(parts)
+
+
+class TestCopy(abstract.AbstractCopyTests, Fixtures): ...
+
+
+class TestGet(abstract.AbstractGetTests, Fixtures): ...
+
+
+class TestPut(abstract.AbstractPutTests, Fixtures): ...
+
+
+class TestPipe(abstract.AbstractPipeTests, Fixtures): ...
+
+
+class TestOpen(abstract.AbstractOpenTests, Fixtures): ...
