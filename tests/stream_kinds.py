@@ -28,6 +28,10 @@ def _chukmem(tmp_path: Path) -> tuple[AbstractFileSystem, str]:
     return MemoryFileSystem(name=f"stream-{uuid.uuid4().hex}"), "/d"
 
 
+def _chuklocal(tmp_path: Path) -> tuple[AbstractFileSystem, str]:
+    return filesystem("chuklocal", root=str(tmp_path)), "/d"
+
+
 def _memory(tmp_path: Path) -> tuple[AbstractFileSystem, str]:
     return filesystem("memory"), f"/stream-{uuid.uuid4().hex}"
 
@@ -50,6 +54,7 @@ def _fileless(tmp_path: Path) -> tuple[AbstractFileSystem, str]:
 
 KINDS = {
     "chukmem": _chukmem,
+    "chuklocal": _chuklocal,
     "memory": _memory,
     "file": _file,
     "dir": _dir,

@@ -303,7 +303,7 @@ def test_create_refuses_a_file_that_exists(streams: Streams) -> None:
     assert streams.leftovers() == []
 
 
-@pytest.mark.parametrize("kind", ["chukmem", "file", "objects"])
+@pytest.mark.parametrize("kind", ["chukmem", "chuklocal", "file", "objects"])
 def test_exactly_one_stream_creates(kind: str, tmp_path: Path) -> None:
     streams = Streams(kind, tmp_path)
 
@@ -340,7 +340,7 @@ def test_chukmem_keeps_everything_but_the_content(chukmem: MemoryFileSystem) -> 
     assert chukmem.cat_file("/g") == b"new"
 
 
-@pytest.mark.parametrize("kind", ["file", "dir"])
+@pytest.mark.parametrize("kind", ["file", "dir", "chuklocal"])
 def test_a_host_file_keeps_mode_owner_and_attributes(kind: str, tmp_path: Path) -> None:
     streams = Streams(kind, tmp_path)
     host = tmp_path / "d" / "f"
@@ -408,7 +408,7 @@ def test_what_is_no_file_on_the_host_is_not_replaced(tmp_path: Path) -> None:
 # ---- transactions
 
 
-@pytest.mark.parametrize("kind", ["chukmem", "file", "memory", "objects"])
+@pytest.mark.parametrize("kind", ["chukmem", "chuklocal", "file", "memory", "objects"])
 def test_a_stream_joins_a_transaction(kind: str, tmp_path: Path) -> None:
     streams = Streams(kind, tmp_path)
     streams.inner.pipe_file(streams.path, b"old")
