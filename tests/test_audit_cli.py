@@ -63,7 +63,7 @@ def test_verify_says_what_is_wrong_in_one_line_each(tmp_path: Path, capsys: pyte
     captured = capsys.readouterr()
     assert captured.err.splitlines() == [
         f"chuk-fsspec: {path}: line 2: it was changed: its hash is not that of its content",
-        f"chuk-fsspec: {path}: line 3: 1 records before it are missing",
+        f"chuk-fsspec: {path}: line 3: 1 record is missing before it",
     ]
     assert captured.out.endswith(": 2 problems\n")
 

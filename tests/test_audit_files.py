@@ -90,6 +90,33 @@ def test_what_is_discarded_is_on_record(fs: AuditFileSystem) -> None:
     assert fs.cat_file("/f") == b"old"
 
 
+def test_what_is_published_later_is_on_record(fs: AuditFileSystem) -> None:
+    file = fs.open("/f", "wb", autocommit=False)
+    file.write(b"later")
+    file.close()
+    assert not fs.exists("/f")
+    file.commit()
+    found = [(e.operation, e.etag_after is not None) for e in entries(fs, path="/f") if e.effect == "write"]
+    assert found == [("open", False), ("close", False), ("commit", True)]
+
+
+def test_what_was_opened_and_not_recorded_is_not_handed_out(
+    make: Make, chukmem: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fs = make()
+
+    def fail(recorded: object) -> NoReturn:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(fs._log, "_extend", fail)
+    with pytest.raises(OSError, match="carried out, but the audit log did not take it"):
+        fs.open("/f", "wb")
+    fs._log._lost = 0
+    with pytest.raises(OSError, match="carried out"):
+        fs.posix.open_handle("/g", os.O_RDWR | os.O_CREAT)
+    assert not chukmem.exists("/f")
+
+
 def test_a_failing_close_is_on_record(chukmem: MemoryFileSystem, make: Make) -> None:
     fs = make()
     file = fs.open("/d/f", "xb")

@@ -18,7 +18,7 @@ import fsspec
 import pytest
 
 from chuk_fsspec.backends.memory import MemoryFileSystem
-from chuk_fsspec.contract.operations import FSSPEC, POSIX, Effect, Kind, Operation
+from chuk_fsspec.contract.operations import FSSPEC, POSIX, Kind, Operation
 from chuk_fsspec.wrappers.audit import AuditFileSystem, Entry, audit_context, verify
 from chuk_fsspec.wrappers.audit.context import process_session, user_name
 from chuk_fsspec.wrappers.audit.describe import NEVER, name_of
@@ -407,7 +407,3 @@ print(next(fs.records(operation="pipe_file")).entry.actor)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == ("unknown" if missing == "pwd" else user_name())
-
-
-def test_effects_have_all_values() -> None:
-    assert {effect.value for effect in Effect} == {"none", "list", "read", "write", "delete", "rename"}

@@ -103,13 +103,13 @@ def test_what_is_wrong_is_said_with_the_line(copy: Path) -> None:
     lines = copy.read_bytes().splitlines(keepends=True)
     for edited, says in [
         ([*lines[:3], lines[3].replace(b"/f2", b"/f7"), *lines[4:]], ["line 4: it was changed"]),
-        ([*lines[:3], *lines[6:]], ["line 4: 3 records before it are missing"]),
+        ([*lines[:3], *lines[6:]], ["line 4: 3 records are missing before it"]),
         (
             [*lines[:2], lines[3], lines[2], *lines[4:]],
-            ["line 3: 1 records", "line 4: it is number 2 and", "line 5: 1"],
+            ["line 3: 1 record is", "line 4: it is number 2 and", "line 5: 1 record is"],
         ),
         ([*lines[:2], b"hello\n", *lines[2:]], ["line 3: it is no record"]),
-        (lines[2:], ["line 1: 2 records before it are missing", "line 1: the beginning is missing"]),
+        (lines[2:], ["line 1: 2 records are missing before it", "line 1: the beginning is missing"]),
         (lines[:-2], ["the end was cut off: the guard beside the log says"]),
         ([], ["there is no record", "the end was cut off"]),
     ]:
@@ -186,7 +186,7 @@ def test_a_log_that_was_removed_does_not_begin_again_from_nothing(path: Path) ->
     path.unlink()
     log.add([entry()])
     report = verify(str(path))
-    assert problems(report)[0].endswith(": 5 records before it are missing")
+    assert problems(report)[0].endswith(": 5 records are missing before it")
     assert report.head is not None
     assert report.head.sequence == 6
 

@@ -120,10 +120,11 @@ def _verify(args: argparse.Namespace) -> int:
     for problem in report.problems:
         complain(f"{args.log}: {_printable(str(problem))}")
     if report.problem_count > len(report.problems):
-        complain(f"{args.log}: and {report.problem_count - len(report.problems)} problems more")
+        complain(f"{args.log}: there are more problems; only the first {len(report.problems)} are shown")
     for note in report.notes:
         say(f"note: {_printable(note)}")
-    found = f"{report.problem_count} problems" if report.problem_count else "nothing is wrong"
+    number = report.problem_count
+    found = "nothing is wrong" if report.ok else "1 problem" if number == 1 else f"{number} problems"
     say(f"{report.records} records from {report.first or '-'} to {report.last or '-'}: {found}")
     if report.ok and report.head is not None:
         say(f"head {report.head}")

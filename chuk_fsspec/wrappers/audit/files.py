@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from chuk_fsspec.contract.posix import Buffer, Handle
@@ -42,18 +44,25 @@ class Tally:
         """Record a step that failed."""
         self._recorder.end(self._call(operation), error)
 
-    def ended(self, ending: Call, error: BaseException | None) -> None:
-        """Record that the file was closed, and what there was."""
-        target = ending.targets[0]
+    @contextmanager
+    def recorded(self, operation: str) -> Iterator[None]:
+        """A block that closes or publishes the file: recorded, with what there was."""
+        call = self._call(operation)
+        error: BaseException | None = None
+        try:
+            yield
+        except BaseException as problem:
+            error = problem
+            raise
+        finally:
+            self._count(call.targets[0])
+            self._recorder.end(call, error)
+
+    def _count(self, target: Target) -> None:
         target.bytes_read = self.read if self.read or not self.changes else None
         if self.changes:
             target.bytes_written = self.written
             target.after = self._recorder.state_of(target.path)
-        self._recorder.end(ending, error)
-
-    def ending(self) -> Call:
-        """The call that closes the file, as it begins."""
-        return self._call("close")
 
     def _call(self, operation: str) -> Call:
         opening = self._opening
@@ -85,6 +94,7 @@ class AuditFile(ForwardingFile):
     def __init__(self, file: Any, path: str, mode: str, tally: Tally) -> None:
         super().__init__(file, path, mode)
         self._tally = tally
+        self._is_discarded = False
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Up to ``size`` bytes, counted."""
@@ -135,27 +145,29 @@ class AuditFile(ForwardingFile):
 
     def discard(self) -> None:
         """Drop what was written, which the last record says."""
+        self._is_discarded = True
         self._tally.note("discarded", True)
         super().discard()
+
+    def commit(self) -> None:
+        """Publish a closed file that was opened with ``autocommit=False``, and record it."""
+        self._tally.check_ready()
+        with self._tally.recorded("commit"):
+            super().commit()
 
     def close(self) -> None:
         """Close the file, and record it. What could not be recorded is not published."""
         if self.closed:
             return
         try:
-            self._tally.check_ready()
+            if not self._is_discarded:
+                self._tally.check_ready()
         except OSError:
             self.discard()
             super().close()
             raise
-        ending, error = self._tally.ending(), None
-        try:
+        with self._tally.recorded("close"):
             super().close()
-        except BaseException as problem:
-            error = problem
-            raise
-        finally:
-            self._tally.ended(ending, error)
 
 
 class AuditHandle(ForwardingHandle):
@@ -203,14 +215,8 @@ class AuditHandle(ForwardingHandle):
         if not self._is_open:
             return
         self._is_open = False
-        ending, error = self._tally.ending(), None
-        try:
+        with self._tally.recorded("close"):
             super().close()
-        except BaseException as problem:
-            error = problem
-            raise
-        finally:
-            self._tally.ended(ending, error)
 
 
 class AuditStream(ForwardingStream):
@@ -241,19 +247,16 @@ class AuditStream(ForwardingStream):
         if not self._is_open:
             return
         self._is_open = False
-        ending, error = self._tally.ending(), None
-        try:
+        with self._tally.recorded("close"):
             await super().close()
-        except BaseException as problem:
-            error = problem
-            raise
-        finally:
-            self._tally.ended(ending, error)
 
 
-def abandon(file: Any) -> None:
-    """Close a file or handle that cannot be handed out, with nothing published."""
-    discard = getattr(file, "discard", None)
-    if discard is not None:
-        discard()
+def abandon(opened: Any, call: Call) -> None:
+    """Close what was opened below and cannot be handed out, with nothing published."""
+    if call.operation == "posix.open_handle":
+        opened.close()
+        return
+    file = ForwardingFile(opened, call.targets[0].path or "/", str(call.detail["mode"]))
+    if call.effect in CHANGES:
+        file.discard()
     file.close()

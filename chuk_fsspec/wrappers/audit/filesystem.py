@@ -177,7 +177,7 @@ class AuditFileSystem(WrapperFileSystem):
             self._recorder.end(call, error)
         except OSError:
             if error is None and describe.opens_a_file(operation):
-                abandon(result)
+                abandon(result, call)
             raise
 
     def _handed_out(self, operation: Operation, call: Call, result: Any) -> Any:

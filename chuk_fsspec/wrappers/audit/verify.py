@@ -165,7 +165,7 @@ class _Check:
         if not self._records:
             self.problem(None, "there is no record")
         for who, head in self._watched:
-            missing = f"{head.sequence - self._head.sequence} records are missing" if self._records else "it is missing"
+            missing = _missing(head.sequence - self._head.sequence)
             self.problem(None, f"the end was cut off: {who} says that it is {head}; {missing}")
         self._watched = []
 
@@ -179,7 +179,7 @@ class _Check:
         if record.entry.operation == GAP and jumps >= 0 and record.previous == head.hash:
             return
         if jumps > 0:
-            self.problem(place, f"{jumps} records before it are missing")
+            self.problem(place, f"{_missing(jumps)} before it")
         elif jumps < 0:
             self.problem(place, f"it is number {record.sequence} and stands where {expected} belongs")
         elif record.previous != head.hash:
@@ -216,3 +216,7 @@ class _Check:
                 self._watched.remove((who, head))
                 if record.head != head:
                     self.problem(place, f"it is not the record {head.sequence} of which {who} knows")
+
+
+def _missing(number: int) -> str:
+    return "1 record is missing" if number == 1 else f"{number} records are missing"
