@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from chuk_fsspec.contract.errors import link_in_the_way, os_error
 from chuk_fsspec.contract.paths import strip_protocol
-from chuk_fsspec.engine.inode import S_IFLNK, S_IFMT, S_IFREG, Directory, Inode
+from chuk_fsspec.engine.inode import S_IFLNK, S_IFMT, Directory, Inode
 from chuk_fsspec.engine.resolve import Resolver
 from chuk_fsspec.engine.tree import Tree
 
@@ -57,6 +57,6 @@ def reader(tree: Tree, resolver: NofollowResolver, path: str) -> Callable[[str],
         if cache.current is not paths:
             return None
         inode = child(directory, name)
-        return None if inode is None or inode.mode & S_IFMT != S_IFREG else whole(inode)
+        return None if inode is None else whole(inode)
 
     return read

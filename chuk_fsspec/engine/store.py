@@ -77,7 +77,7 @@ class Store(ABC):
 
     @abstractmethod
     def whole(self, inode: Inode) -> bytes | None:
-        """The whole content where it is at hand as one unchanging ``bytes``; None otherwise."""
+        """A file's whole content where it is at hand as one unchanging ``bytes``; None otherwise, and for no file."""
 
     @abstractmethod
     def pin(self, inode: Inode) -> Readable:
