@@ -38,4 +38,6 @@ def os_error_of(error: Exception, path: str, *, shows_text: bool = True) -> OSEr
         return error
     code = next((code for kind, code in _ERRNO_OF if isinstance(error, kind)), errno.EIO)
     name = type(error).__name__
-    return os_error(code, path, hint=f"{name}: {error}" if shows_text else name)
+    if shows_text:
+        return os_error(code, path, hint=f"{name}: {error}")
+    return os_error(code, path, hint=name if code == errno.EIO else "")

@@ -15,6 +15,7 @@ from chuk_fsspec.contract.errors import LinkInTheWay, not_found, os_error
 from chuk_fsspec.contract.expansion import has_glob
 from chuk_fsspec.contract.operations import FSSPEC
 from chuk_fsspec.mounted.access import Access, call, why
+from chuk_fsspec.mounted.removing import remove
 from chuk_fsspec.mounted.table import Mount
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Bulk:
                 options = {} if maxdepth is None else {"maxdepth": maxdepth}
                 self._call(mount, "rm", inner, about=paths[literal[0]], recursive=recursive, **options)
             for number in set(numbers) - set(literal):
-                self._remove_by_name(mount, mount.names.inward(reals[number]), recursive, maxdepth)
+                remove(mount, reals[number], recursive=recursive, maxdepth=maxdepth)
 
     def invalidate_cache(self, path: str | None) -> None:
         """Forget what filesystems remember of a path and of what is below it, or of everything."""
@@ -181,21 +182,6 @@ class Bulk:
         source, target = (path, local) if name == "get" else (local, path)
         with callback.branched(source, target) as child:
             getattr(self._fs, f"{name}_file")(source, target, callback=child, **options)
-
-    def _remove_by_name(self, mount: Mount, inner: str, recursive: bool, maxdepth: int | None) -> None:
-        """Remove what has a name that a foreign filesystem would take for a pattern."""
-        directories: list[str] = []
-        if recursive and self._call(mount, "isdir", inner):
-            below = self._call(mount, "find", inner, maxdepth=maxdepth, withdirs=maxdepth is None, detail=True)
-            directories = [path for path, info in below.items() if info["type"] == "directory" and path != inner]
-            files = [path for path, info in below.items() if info["type"] != "directory"]
-            directories += [inner] if maxdepth is None else []
-        else:
-            files = [inner]
-        for path in files:
-            self._call(mount, "rm_file", path)
-        for path in sorted(directories, reverse=True):
-            self._call(mount, "rmdir", path)
 
 
 class _Part(Callback):

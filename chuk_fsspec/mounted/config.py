@@ -83,7 +83,8 @@ class MountConfig:
         elif self.url:
             fs, root = url_to_fs(resolved(self.url, f"{where}.url"), **options)
         else:
-            fs = fsspec.filesystem(self.protocol, *resolved(list(self.args), f"{where}.args"), **options)
+            kind = fsspec.get_filesystem_class(self.protocol)
+            fs = kind(*resolved(list(self.args), f"{where}.args"), **options)
         for number, wrapper in reversed(list(enumerate(self.wrappers))):
             fs = wrapper.over(fs, f"{where}.wrappers[{number}].options")
         if self.read_only:

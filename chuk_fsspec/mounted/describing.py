@@ -17,7 +17,6 @@ from chuk_fsspec.mounted.table import Mount, Point
 InfoDict = dict[str, Any]
 
 _LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG, errno.EACCES))
-_READ_ONLY_DIRECTORY = stat.S_IFDIR | 0o555
 
 
 class Describing:
@@ -79,7 +78,7 @@ class Describing:
             "type": "directory",
             "mtime": made,
             "created": made,
-            "mode": _READ_ONLY_DIRECTORY,
+            "mode": stat.S_IFDIR | (0o755 if point.lies_in is not None and point.lies_in.can.write else 0o555),
             "ino": self._tree.numbers.of_made(point.path),
             "nlink": 2,
             "uid": getattr(os, "getuid", int)(),

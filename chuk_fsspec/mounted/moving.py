@@ -9,6 +9,7 @@ was, and the same move goes on with what has arrived.
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from contextlib import suppress
 from typing import Any
@@ -19,6 +20,7 @@ from chuk_fsspec.contract.paths import split
 from chuk_fsspec.mounted import content
 from chuk_fsspec.mounted.access import call
 from chuk_fsspec.mounted.ends import End, fingerprint, settle, staging_name
+from chuk_fsspec.mounted.removing import remove
 from chuk_fsspec.mounted.trees import TreeCopy
 
 
@@ -63,18 +65,20 @@ def is_unfinished(source: End, target: End) -> bool:
 
 
 def _move_entry(source: End, target: End, aside: End, info: dict[str, Any]) -> None:
+    arriving = aside if target.can_stage else target
+    replaces = arriving.exists()
     try:
-        arriving = aside if target.can_stage else target
         transfer(source, arriving, info)
         if fingerprint(source.info()) != fingerprint(info):
             raise os_error(errno.EBUSY, source.path, target.path, hint="it changed while it was copied; move it again")
         if arriving is aside:
             _show(aside, target)
     except BaseException:
-        with suppress(OSError):
-            _end(aside)
+        for end in [aside, arriving] if not replaces else [aside]:
+            with suppress(OSError):
+                _end(end)
         raise
-    _delete(source, target, "rm_file")
+    _delete(source, target)
     if arriving is target:
         _end(aside)
 
@@ -89,11 +93,10 @@ def _move_tree(source: End, target: End, aside: End, *, resumed: bool) -> None:
         if target.can_stage:
             _show(aside, target)
     except OSError as error:
-        what = error.strerror or type(error).__name__
-        hint = f"{what} ({error.filename}); {copying.done} of {copying.total} entries have arrived and the source is "
-        hint += "whole: move it again, and the move goes on from there"
+        hint = f"{_reason(error)}; {copying.done} of {copying.total} entries have arrived and the source is whole: "
+        hint += "move it again, and the move goes on from there"
         raise os_error(error.errno or errno.EIO, source.path, target.path, hint=hint) from error
-    _delete(source, target, "rm", recursive=True)
+    _delete(source, target)
     if not target.can_stage:
         _end(aside)
 
@@ -147,11 +150,13 @@ def _require_place(info: dict[str, Any], source: End, target: End) -> None:
 
 def _begin(aside: End, *, is_tree: bool) -> None:
     """Make what stands beside the target until the move is done."""
-    if is_tree and aside.can_stage:
+    if not aside.can_stage:
+        aside.ask("pipe_file", b"")
+    elif is_tree:
         with suppress(FileExistsError):
             aside.ask_posix("mkdir", mode=stat.S_IRWXU)
     else:
-        aside.ask("pipe_file", b"")
+        aside.ask_posix("open_handle", flags=os.O_CREAT | os.O_WRONLY, mode=stat.S_IRUSR | stat.S_IWUSR).close()
 
 
 def _show(aside: End, target: End) -> None:
@@ -166,9 +171,18 @@ def _end(aside: End) -> None:
         aside.ask("rm_file")
 
 
-def _delete(source: End, target: End, how: str, **options: Any) -> None:
+def _delete(source: End, target: End) -> None:
     try:
-        source.ask(how, **options)
+        if source.mount.names.is_ours:
+            source.ask("rm", recursive=True)
+        else:
+            remove(source.mount, source.path, recursive=True)
     except OSError as error:
-        hint = f"{error.strerror}: all of it is at {target.path}, but not all of the source could be deleted"
+        hint = f"{_reason(error)}; all of it is at {target.path}, but not all of the source could be deleted"
         raise os_error(error.errno or errno.EIO, source.path, target.path, hint=hint) from error
+
+
+def _reason(error: OSError) -> str:
+    """Where something failed, and what the filesystem said about it beyond the words of its errno."""
+    said = (error.strerror or "").removeprefix(os.strerror(error.errno or 0)).lstrip(": ")
+    return f"{error.filename}: {said}" if said else str(error.filename)

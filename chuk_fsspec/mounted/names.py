@@ -81,10 +81,11 @@ class Names:
             return error
         if not isinstance(error, OSError) or error.errno is None:
             return os_error_of(error, paths[0] if paths else self._point, shows_text=False)
-        if not self.is_same:
+        if error.filename is None and paths:
+            error.filename = paths[0]
+        elif not self.is_same:
             error.filename = self._named(error.filename, paths[:1])
-            if error.filename2 is not None:
-                error.filename2 = self._named(error.filename2, paths[1:])
+            error.filename2 = self._named(error.filename2, paths[1:])
         return error
 
     def _named(self, filename: Any, paths: tuple[str, ...]) -> Any:

@@ -110,18 +110,19 @@ class MountedNode:
 
 
 class MadeNode:
-    """A directory on the way to a mount point, which no filesystem has (``contract.Node``). It takes no changes."""
+    """A directory on the way to a mount point, which no filesystem has (``contract.Node``)."""
 
     rdev = size = allocated = 0
     nlink = 2
     announced = False
-    mode = stat.S_IFDIR | 0o755
 
-    __slots__ = ("atime_ns", "ctime_ns", "gid", "ino", "mtime_ns", "point", "uid")
+    __slots__ = ("atime_ns", "ctime_ns", "gid", "ino", "mode", "mtime_ns", "point", "uid")
 
     def __init__(self, point: Point, ino: int, made_ns: int) -> None:
         self.point = point
         self.ino = ino
+        takes_changes = point.holder is not None and point.holder.can.write
+        self.mode = stat.S_IFDIR | (0o755 if takes_changes else 0o555)
         self.uid = getattr(os, "getuid", int)()
         self.gid = getattr(os, "getgid", int)()
         self.atime_ns = self.mtime_ns = self.ctime_ns = made_ns

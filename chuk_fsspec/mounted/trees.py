@@ -33,7 +33,7 @@ class TreeCopy:
         self._source = source
         self._arriving = arriving
         self._resumed = resumed
-        self._entries = self._look()
+        self._entries = look(source)
         self._linked: dict[tuple[Any, ...], End] = {}
         self.total = len(self._entries)
         self.done = 0
@@ -52,6 +52,7 @@ class TreeCopy:
             OSError: ENOTSUP, before anything is copied, for what the target cannot hold; EBUSY if the source changed.
         """
         self._require_room()
+        self._tidy_up()
         directories = [rest for rest, (kind, _) in self._entries.items() if kind == "directory"]
         self._make_directories(directories)
         for rest, (kind, _) in self._entries.items():
@@ -60,19 +61,17 @@ class TreeCopy:
             self.done += 1
         for rest in reversed(directories):
             self._keep_attributes(rest)
-        if self._look() != self._entries:
+        if look(self._source) != self._entries:
             raise os_error(errno.EBUSY, self._source.path, hint="it changed while it was copied")
 
-    def _look(self) -> dict[str, Entry]:
-        """Everything below the source by its path from there, parents first, and what tells whether it changes."""
-        names, length = self._source.mount.names, len(self._source.path)
-        found = self._source.ask("find", withdirs=True, detail=True)
-        entries: dict[str, Entry] = {"": ("directory", ())}
-        for name, info in found.items():
-            rest = names.outward(name)[length + 1 :]
-            if rest:
-                entries[rest] = info["type"], fingerprint(info) if info["type"] != "directory" else ()
-        return dict(sorted(entries.items()))
+    def _tidy_up(self) -> None:
+        """Remove what an earlier attempt has brought and the source no longer has, or has as something else."""
+        if not self._resumed or not self._arriving.can_stage:
+            return
+        for rest, (kind, _) in look(self._arriving).items():
+            if self._entries.get(rest, ("", ()))[0] != kind:
+                with suppress(FileNotFoundError):  # it was in a directory that is gone already
+                    self._arriving.below(rest).ask("rm", recursive=True)
 
     def _require_room(self) -> None:
         for rest, (kind, _) in self._entries.items():
@@ -120,3 +119,14 @@ class TreeCopy:
     def _keep_attributes(self, rest: str) -> None:
         source = self._source.below(rest)
         content.keep_attributes(source, self._arriving.below(rest), source.info())
+
+
+def look(top: End) -> dict[str, Entry]:
+    """Everything below a directory by its path from there, parents first, and what tells whether it changes."""
+    names, length = top.mount.names, len(top.path)
+    entries: dict[str, Entry] = {"": ("directory", ())}
+    for name, info in top.ask("find", withdirs=True, detail=True).items():
+        rest = names.outward(name)[length + 1 :]
+        if rest:
+            entries[rest] = info["type"], fingerprint(info) if info["type"] != "directory" else ()
+    return dict(sorted(entries.items()))
