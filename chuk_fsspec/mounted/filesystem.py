@@ -26,6 +26,7 @@ from chuk_fsspec.mounted.pairs import Pairs
 from chuk_fsspec.mounted.reading import config_with, configs_of, plain
 from chuk_fsspec.mounted.transaction import TreeTransaction
 from chuk_fsspec.mounted.tree import Tree
+from chuk_fsspec.mounted.workspace import PROTOCOL
 
 Reader = Callable[[str], "bytes | None"]
 
@@ -41,7 +42,7 @@ class MountedFileSystem(ForwardingFileSystem, metaclass=PlainArguments):
     What ``capabilities`` declares, every mount can; renames and hard links from one to another fail with EXDEV.
     """
 
-    protocol = "chukmount"
+    protocol = PROTOCOL
 
     def __init__(
         self, mounts: Mapping[str, Any] | None = None, *, follow_links: bool = True, fo: str = "", **kwargs: Any

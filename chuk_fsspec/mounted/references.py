@@ -13,7 +13,7 @@ from typing import Any
 
 _REFERENCE = re.compile(r"\$\{env:([^}]*)\}")
 _SECRET = re.compile(
-    r"secret|passw|passphrase|token|credential|private|authori|cookie|connection_string|sas$|[a-z]_?key$|^key$|^auth$",
+    r"secret|passw|passphrase|token|credential|private|authori|cookie|connection_string|sas$|_key$|apikey|accesskey|accountkey|^key$|^auth$",
     re.IGNORECASE,
 )
 _USERINFO = re.compile(r"(?<=://)[^/?#@]+@")

@@ -13,8 +13,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import fsspec
+from fsspec import AbstractFileSystem
+
 from chuk_fsspec.mounted.config import MountConfig, Wrapper
-from chuk_fsspec.mounted.reading import check_keys, configs_of, wrappers_of
+from chuk_fsspec.mounted.reading import check_keys, configs_of, plain, wrappers_of
+from chuk_fsspec.mounted.references import resolved
+
+PROTOCOL = "chukmount"
+"""The protocol of the tree."""
 
 _KEYS = ("mounts", "wrappers")
 _DIRECTORY = "${workspace}"
@@ -57,6 +64,28 @@ def read_workspace(path: str | os.PathLike[str]) -> Workspace:
         mounts=configs_of(content["mounts"], "mounts"),
         wrappers=wrappers_of(content.get("wrappers", ()), "wrappers"),
     )
+
+
+def open_workspace(path: str | os.PathLike[str]) -> AbstractFileSystem:
+    """The tree of a workspace file, with the wrappers that it puts over the whole tree.
+
+    Args:
+        path: a TOML file of this machine.
+
+    Returns:
+        A ``MountedFileSystem``, or the outermost of the wrappers.
+
+    Raises:
+        OSError: of the file and of the filesystems.
+        ValueError: as ``read_workspace``, and for environment variables that are not set.
+    """
+    workspace = read_workspace(path)
+    protocol = PROTOCOL
+    options: dict[str, Any] = {"mounts": plain(workspace.mounts)}
+    for number, wrapper in reversed(list(enumerate(workspace.wrappers))):
+        own = resolved(dict(wrapper.options), f"wrappers[{number}].options")
+        protocol, options = wrapper.protocol, {**own, "target_protocol": protocol, "target_options": options}
+    return fsspec.filesystem(protocol, **options)
 
 
 def _parse(text: str) -> dict[str, Any]:
