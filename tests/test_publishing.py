@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -282,6 +283,51 @@ def test_readers_of_memory_have_positions_of_their_own() -> None:
     fs.pipe_file("/publishing/f", b"abcdef")
     one, two = open_steady(fs, "/publishing/f"), open_steady(fs, "/publishing/f")
     assert (one.read(3), two.read(3), one.read(3)) == (b"abc", b"abc", b"def")
+
+
+def test_a_copy_for_reading_is_for_reading(tmp_path: Path) -> None:
+    fs = filesystem("memory")
+    fs.pipe_file("/publishing/f", b"abcdef")
+    with open_steady(fs, "/publishing/f") as file:
+        assert (file.size, file.readable(), file.writable(), file.seekable()) == (6, True, False, True)
+        with pytest.raises(OSError, match="write"):
+            file.write(b"x")
+    fs.mkdir("/publishing/d")
+    with fails_with(errno.EISDIR):
+        open_steady(fs, "/publishing/d")
+    with pytest.raises(FileNotFoundError):
+        open_steady(fs, "/publishing/none")
+
+
+def test_errors_name_what_was_asked_for(tmp_path: Path) -> None:
+    with fails_with(errno.ENOENT, f"{tmp_path}/none/f"):
+        open_whole(filesystem("file", auto_mkdir=False), f"{tmp_path}/none/f", "wb")
+
+
+def test_a_user_who_may_not_give_files_away_keeps_what_can_be_kept() -> None:
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("needs root, to give a file away first")
+    code = """
+import os, sys
+from fsspec import filesystem
+from chuk_fsspec.forwarding.publishing import open_whole
+os.setgroups([])
+os.setgid(56)
+os.setuid(56)
+with open_whole(filesystem("file"), sys.argv[1], "wb") as file:
+    file.write(b"new")
+"""
+    with tempfile.TemporaryDirectory() as directory:
+        os.chown(directory, 56, 56)
+        path = Path(directory, "f")
+        path.write_bytes(b"old")
+        os.chown(path, 12, 34)
+        path.chmod(0o4754)
+        done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        found = path.stat()
+        assert path.read_bytes() == b"new"
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (56, 56, 0o754), "and no privileges"
 
 
 def test_who_asks_for_each_range_anew() -> None:

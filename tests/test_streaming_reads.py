@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from chuk_fsspec.backends.memory import MemoryFileSystem
 from chuk_fsspec.testing.checks import fails_with
 from chuk_fsspec.wrappers.streaming import ReadStream, StreamFileSystem
+from tests.object_fs import ObjectFileSystem
 from tests.stream_kinds import CHUNK, KINDS, open_kind, sha256
 
 DATA = os.urandom(5 * CHUNK + 123)
@@ -196,3 +198,36 @@ def test_two_readers_do_not_disturb_each_other(kind: str, tmp_path: Path) -> Non
     one, two = fs.stream_read(f"{root}/f"), fs.stream_read(f"{root}/f")
     both = list(zip(one, two, strict=True))
     assert b"".join(first for first, _ in both) == b"".join(second for _, second in both) == DATA
+
+
+def test_what_only_comes_as_a_stream() -> None:
+    class Unseekable(ObjectFileSystem):
+        """As HTTP servers that do not tell the size."""
+
+        def _open(self, path: str, mode: str = "rb", **kwargs: Any) -> Any:
+            file = super()._open(path, mode)
+
+            class Stream(io.BufferedIOBase):
+                def readable(self) -> bool:
+                    return True
+
+                def read(self, size: int | None = -1, /) -> bytes:
+                    return file.read(size if size is None else min(size, 1000))
+
+                def seek(self, offset: int, whence: int = 0, /) -> int:
+                    raise ValueError("Cannot seek streaming file")
+
+            return Stream()
+
+    inner = Unseekable()
+    inner.pipe_file("f", DATA)
+    fs = StreamFileSystem(inner)
+    seen: list[tuple[int, int]] = []
+    found = fs.stream_read("/f", progress_callback=lambda *told: seen.append(told))
+    assert found.size is None
+    pieces = list(found)
+    assert b"".join(pieces) == DATA
+    assert {len(piece) for piece in pieces[:-1]} == {CHUNK}
+    assert seen[-1] == (len(DATA), -1)
+    with fails_with(errno.ENOTSUP, "/f"):
+        fs.stream_read("/f", start=1)

@@ -7,6 +7,8 @@ import io
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fsspec import AbstractFileSystem
@@ -93,20 +95,22 @@ class ReplacingFile(WholeFile):
 
     def __init__(self, place: Place, path: str, exclusive: bool) -> None:
         super().__init__()
-        self._place = place
-        self._exclusive = exclusive
-        if exclusive and place.exists(path):
-            raise os_error(errno.EEXIST, path)
-        self._target = place.resolve(path)
-        self._temporary = place.beside(self._target)
-        self._file = place.create(self._temporary, self._target)
+        self._place, self._path, self._exclusive = place, path, exclusive
+        with _named(path):
+            if exclusive and place.exists(path):
+                raise os_error(errno.EEXIST, path)
+            self._target = place.resolve(path)
+            self._temporary = place.beside(self._target)
+            self._file = place.create(self._temporary, self._target)
 
     def _write(self, data: Buffer) -> None:
-        self._file.write(data)
+        with _named(self._path):
+            self._file.write(data)
 
     def _publish(self) -> None:
-        self._place.finish(self._file)
-        self._place.swap(self._temporary, self._target, self._exclusive)
+        with _named(self._path):
+            self._place.finish(self._file)
+            self._place.swap(self._temporary, self._target, self._exclusive)
 
     def _abandon(self) -> None:
         if self._file is not None:
@@ -203,6 +207,16 @@ def drop(file: Any) -> None:
         file.close()
 
 
+@contextmanager
+def _named(path: str) -> Iterator[None]:
+    """Put the path that the user knows into errors, in place of a temporary name."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = path, None
+        raise
+
+
 def _require_free(fs: AbstractFileSystem, path: str, exclusive: bool) -> None:
     """Fail as publishing would, but before anything is written."""
     if fs.isdir(path):
@@ -224,3 +238,11 @@ def _send(content: Any, fs: AbstractFileSystem, path: str, mode: str) -> None:
         with open(named, "wb") as file:
             shutil.copyfileobj(content, file, _IN_MEMORY)
         fs.put([named], [path], mode=mode)
+
+
+class CopyForReading(io.BufferedReader):
+    """A whole content, for one reader alone."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content))
+        self.size = len(content)

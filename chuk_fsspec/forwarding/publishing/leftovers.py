@@ -58,8 +58,8 @@ def _hash(text: str) -> str:
 
 def _boot() -> str:
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read()
+        with open("/proc/sys/kernel/random/boot_id", "rb") as file:
+            return file.read().hex()
     except OSError:
         return ""
 

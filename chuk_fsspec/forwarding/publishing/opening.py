@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import errno
 from typing import Any
 
 from fsspec import AbstractFileSystem
@@ -11,7 +11,9 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from chuk_fsspec.contract.capabilities import capabilities_of
+from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.forwarding.publishing.files import (
+    CopyForReading,
     DeferredFile,
     GatheredFile,
     JoiningFile,
@@ -81,7 +83,9 @@ def open_steady(fs: AbstractFileSystem, path: str, **options: Any) -> Any:
     if isinstance(fs, DirFileSystem):
         return open_steady(fs.fs, fs._join(path), **options)  # noqa: SLF001 - fsspec has no public name for it
     if isinstance(fs, MemoryFileSystem):
-        return io.BytesIO(fs.cat_file(path))
+        if fs.isdir(path):
+            raise os_error(errno.EISDIR, path)
+        return CopyForReading(fs.cat_file(path))
     return fs.open(path, "rb", **options)
 
 

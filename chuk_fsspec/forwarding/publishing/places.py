@@ -16,6 +16,7 @@ from fsspec.implementations.local import LocalFileSystem
 from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import join, normalise, split
+from chuk_fsspec.forwarding.publishing.attributes import copy_as_declared, copy_on_host
 from chuk_fsspec.forwarding.publishing.leftovers import sweeper, temporary_name
 
 LINKS_MAX = 40
@@ -99,7 +100,7 @@ class HostPlace:
     def swap(self, temporary: str, target: str, exclusive: bool) -> None:
         if not (exclusive and self._link(temporary, target)):
             with suppress(FileNotFoundError):
-                _copy_attributes(target, temporary)
+                copy_on_host(target, temporary)
             os.replace(temporary, target)
         if sys.platform != "win32":
             _sync(os.path.dirname(target))
@@ -176,25 +177,12 @@ class DeclaredPlace:
         if exclusive and self._fs.lexists(target):
             raise os_error(errno.EEXIST, target)
         with suppress(FileNotFoundError):
-            self._copy_attributes(target, temporary)
+            copy_as_declared(self._fs, target, temporary)
         self._fs.mv(temporary, target)
 
     def remove(self, path: str) -> None:
         with suppress(FileNotFoundError):
             self._fs.rm_file(path)
-
-    def _copy_attributes(self, source: str, target: str) -> None:
-        if self._can.xattrs:
-            posix = self._fs.posix
-            for name in posix.listxattr(source):
-                posix.setxattr(target, name, posix.getxattr(source, name))
-        if self._can.attributes:
-            posix = self._fs.posix
-            old, new = posix.stat(source), posix.stat(target)
-            if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
-                posix.chown(target, old.st_uid, old.st_gid)
-            # Last, since a change of owner clears the set-ID bits.
-            posix.chmod(target, stat.S_IMODE(old.st_mode))
 
 
 def _require_file(path: str, *, is_directory: bool, is_file: bool) -> None:
@@ -211,14 +199,3 @@ def _sync(directory: str) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def _copy_attributes(source: str, target: str) -> None:
-    """Give one file of the host the mode, owner and extended attributes of another one."""
-    old, new = os.stat(source), os.stat(target)
-    if sys.platform == "linux":
-        for name in os.listxattr(source):
-            os.setxattr(target, name, os.getxattr(source, name))
-    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
-        os.chown(target, old.st_uid, old.st_gid)
-    os.chmod(target, stat.S_IMODE(old.st_mode))

@@ -200,7 +200,7 @@ class AsyncReadStream:
     """
 
     def __init__(
-        self, open_reader: Callable[[], FileReader], digest: Digest, progress_of: Callable[[int], Progress]
+        self, open_reader: Callable[[], FileReader], digest: Digest, progress_of: Callable[[int | None], Progress]
     ) -> None:
         self._open_reader, self._digest, self._progress_of = open_reader, digest, progress_of
         self._reader: FileReader | None = None
@@ -215,7 +215,7 @@ class AsyncReadStream:
 
     @property
     def size(self) -> int | None:
-        """Bytes that the whole stream has; None before the first piece."""
+        """Bytes that the whole stream has; None before the first piece, and where the filesystem does not know."""
         return None if self._reader is None else self._reader.size
 
     async def aclose(self) -> None:
@@ -235,7 +235,7 @@ class AsyncReadStream:
             if not self._ready:
                 await in_thread(self._read_some)
             if self._progress is None:
-                self._progress = self._progress_of(self.size or 0)
+                self._progress = self._progress_of(self.size)
             piece = self._ready.popleft()
             await settle(self._progress.advance(len(piece)) if piece else self._progress.end())
         except BaseException:

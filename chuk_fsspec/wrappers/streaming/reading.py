@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.errors import not_supported, os_error
 from chuk_fsspec.wrappers.streaming.digests import Digest
 from chuk_fsspec.wrappers.streaming.progress import Progress, refuse_coroutine
 
@@ -28,7 +30,7 @@ class FileReader:
             files stay as they are.
 
     Raises:
-        OSError: ENOENT, EISDIR.
+        OSError: ENOENT, EISDIR; ENOTSUP for a range of what comes only as a stream.
     """
 
     _file: Any = None
@@ -48,10 +50,20 @@ class FileReader:
         self._version = version or _unchanging
         self._opened = self._version(path)
         self._file = fs.open(path, "rb")
-        size = self._file.seek(0, os.SEEK_END)
+        self.size = self._find_range(start, end)
+        self._left = sys.maxsize if self.size is None else self.size
+
+    def _find_range(self, start: int | None, end: int | None) -> int | None:
+        """Go to the first byte; returns how many there are, or None for a file that only comes as a stream."""
+        try:
+            size = self._file.seek(0, os.SEEK_END)
+        except (ValueError, io.UnsupportedOperation):
+            if (start, end) == (None, None):
+                return None
+            raise not_supported("reading a range of what cannot seek", self.path) from None
         first, last, _ = slice(start, end).indices(size)
-        self.size = self._left = max(last - first, 0)
         self._file.seek(first)
+        return max(last - first, 0)
 
     def read(self) -> bytes:
         """The next piece; empty at the end or when closed.
@@ -103,7 +115,7 @@ class ReadStream:
 
     Attributes:
         path: the file, as a normal path.
-        size: bytes that the whole stream has.
+        size: bytes that the whole stream has; None where the filesystem does not know.
     """
 
     def __init__(self, reader: FileReader, digest: Digest, progress: Progress) -> None:

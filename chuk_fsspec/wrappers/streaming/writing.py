@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -93,7 +94,8 @@ def result_of(fs: AbstractFileSystem, path: str, size: int, digest: Digest) -> S
     etag = None
     # Inside a transaction the file is not there yet.
     if capabilities_of(fs).etags and not fs._intrans:  # noqa: SLF001 - fsspec has no public name for it
-        etag = fs.info(path).get("etag")
+        with suppress(OSError):  # it was written, whether it may be looked at or was removed since
+            etag = fs.info(path).get("etag")
     return StreamResult(path, size, digest.result(), etag)
 
 
