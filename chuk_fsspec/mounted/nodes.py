@@ -9,15 +9,14 @@ from contextlib import closing
 from typing import Any
 
 from chuk_fsspec.contract.errors import os_error
-from chuk_fsspec.contract.nodes import Change, Node
+from chuk_fsspec.contract.nodes import Change
 from chuk_fsspec.contract.posix import Buffer, Handle, StatVfs
 from chuk_fsspec.mounted.access import why
 from chuk_fsspec.mounted.joints import Joints, TreeNode
 from chuk_fsspec.mounted.node import MadeNode, MountedNode, Place
+from chuk_fsspec.mounted.spreading import Ending, Held, Spread, translated
 from chuk_fsspec.mounted.table import Mount
 from chuk_fsspec.mounted.tree import Tree
-
-Ending = Callable[[], None]
 
 _NO_FIGURES = StatVfs(block_size=4096, blocks=0, blocks_free=0, files=0, files_free=0, name_max=255)
 
@@ -219,7 +218,7 @@ class MountedNodes:
 
     def watch(self, callback: Change) -> Ending:
         self._callbacks.append(callback)
-        spread = self._everywhere(lambda place: place.nodes.watch(_translated(callback, place)))
+        spread = self._everywhere(lambda place: place.nodes.watch(translated(callback, place)))
 
         def end() -> None:
             self._callbacks.remove(callback)
@@ -229,6 +228,7 @@ class MountedNodes:
 
     def close(self) -> None:
         """Let go of all mounts; unfinished write-back is finished first."""
+        self._tree.forget_holder(self)
         for spread in list(self._spread):
             self._end(spread)
         self._tables.clear()
@@ -302,50 +302,3 @@ class MountedNodes:
         if spread in self._spread:
             self._spread.remove(spread)
         spread.end()
-
-
-class Spread:
-    """Something that is asked of every mount, also of those that come later.
-
-    Args:
-        start: asks a mount for it; returns what ends it.
-    """
-
-    def __init__(self, start: Callable[[Place], Ending]) -> None:
-        self._start = start
-        self._endings: dict[int, Ending] = {}
-
-    def reach(self, place: Place) -> None:
-        """Ask one more mount."""
-        self._endings[place.mount.number] = self._start(place)
-
-    def leave(self, place: Place) -> None:
-        """End it for one mount."""
-        ending = self._endings.pop(place.mount.number, None)
-        if ending is not None:
-            ending()
-
-    def end(self) -> None:
-        """End it for all."""
-        while self._endings:
-            self._endings.popitem()[1]()
-
-
-class Held:
-    """The table of a door, asked by a mount with its own numbers."""
-
-    def __init__(self, table: Container[int], place: Place) -> None:
-        self._table = table
-        self._number = place.number
-
-    def __contains__(self, ino: object) -> bool:
-        return isinstance(ino, int) and self._number(ino) in self._table
-
-
-def _translated(callback: Change, place: Place) -> Change:
-    """A callback for changes in a mount, which hears of them as changes in the tree."""
-
-    def changed(directory: Node | None, name: str, node: Node | None) -> None:
-        callback(place.wrap(directory), name, place.wrap(node))
-
-    return changed

@@ -53,10 +53,18 @@ class Tree:
         self.can = _of_stack(self.table)
 
     def mount(self, path: str, config: MountConfig) -> None:
-        """Mount one more filesystem. EBUSY if something is mounted there, ENOSPC past the last number."""
+        """Mount one more filesystem.
+
+        Raises:
+            OSError: EBUSY if something is mounted there, ENOSPC past the last number, ENOTSUP for a filesystem without
+                inodes while a door works on those of the tree.
+        """
         with self._lock:
             self._require_free(path)
             mount = _opened(path, self._next, config)
+            if self._holders and not mount.can.nodes:
+                hint = "a door works on inodes of this tree, and the filesystem has none"
+                raise os_error(errno.ENOTSUP, path, hint=hint)
             _prepare(mount)
             self._next += 1
             self._use(self.table.with_mount(mount))
@@ -88,6 +96,11 @@ class Tree:
         """Remember a door for as long as it lives."""
         with self._lock:
             self._holders.add(holder)
+
+    def forget_holder(self, holder: Holder) -> None:
+        """A door was closed."""
+        with self._lock:
+            self._holders.discard(holder)
 
     def is_in_use(self, mount: Mount) -> bool:
         """Whether files are open in a mount, a transaction is under way, or a door holds something of it."""
