@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import multiprocessing
 import os
 import subprocess
@@ -268,6 +269,17 @@ def test_a_host_that_takes_no_more_keeps_the_old_file(tmp_path: Path) -> None:
     file.close()  # as a program might that has not noticed
     assert (tmp_path / "f").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["f"]
+
+
+def test_a_file_that_takes_less_than_it_is_given_is_no_file() -> None:
+    class Forgetful(ObjectFileSystem):
+        def _open(self, path: str, mode: str = "rb", **kwargs: Any) -> Any:
+            file = io.BytesIO()
+            file.write = lambda data: len(data) // 2  # type: ignore[method-assign]
+            return file
+
+    with fails_with(errno.EIO), open_whole(Forgetful(), "f", "wb") as file:
+        file.write(b"four")
 
 
 def test_other_modes_are_refused() -> None:

@@ -16,6 +16,9 @@ from chuk_fsspec.backends.memory import MemoryFileSystem
 from chuk_fsspec.contract import capabilities_of
 from chuk_fsspec.testing import BehaviourSuite
 from chuk_fsspec.wrappers.streaming import StreamFileSystem
+from tests.async_fs import AsyncObjectFileSystem
+from tests.passing_fs import PassingFileSystem
+from tests.stream_kinds import ProducerError, failing_after
 
 
 class TestOverMemory(BehaviourSuite):
@@ -108,6 +111,32 @@ def test_a_url_and_a_pickle(chukmem: MemoryFileSystem) -> None:
     assert b"".join(copy.stream_read(path)) == b"content"
     assert b"".join(AbstractFileSystem.from_json(fs.to_json()).stream_read(path)) == b"content"
     assert fsspec.url_to_fs("chukstream::chukmem://d/g", **options)[0] is fs
+
+
+def test_what_hides_what_lies_below_promises_nothing() -> None:
+    hidden = StreamFileSystem(PassingFileSystem(fsspec.filesystem("memory")))
+    assert not hidden.capabilities.atomic_write
+    known = StreamFileSystem(PassingFileSystem(StreamFileSystem(fsspec.filesystem("memory"))))
+    assert known.capabilities.atomic_write
+    for fs in (hidden, known):
+        fs.stream_write("/streamed-hidden", [b"x" * 200_000])
+        assert fsspec.filesystem("memory").cat_file("/streamed-hidden") == b"x" * 200_000
+
+
+def test_a_multipart_upload_through_another_wrapper(tmp_path: Path) -> None:
+    below = AsyncObjectFileSystem(name="stream-through-wrapper")
+    fs = StreamFileSystem(PassingFileSystem(below))
+    fs.stream_write("/f", [b"old"])
+    with pytest.raises(ProducerError):
+        fs.stream_write("/f", failing_after(20))
+    assert (below.cat_file("f"), below.service.uploads) == (b"old", {})
+    fs.stream_write("/f", [bytes(1_000_000)])
+    assert below.size("f") == 1_000_000
+    host = StreamFileSystem(PassingFileSystem(fsspec.filesystem("file")))
+    host.stream_write(f"{tmp_path}/f", [b"old"])
+    with pytest.raises(ProducerError):
+        host.stream_write(f"{tmp_path}/f", failing_after(20))
+    assert (tmp_path / "f").read_bytes() == b"old"
 
 
 def test_wrappers_above_and_below(chukmem: MemoryFileSystem) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fsspec import filesystem
@@ -15,13 +16,14 @@ from hypothesis import strategies as st
 from chuk_fsspec.backends.memory import MemoryFileSystem
 from chuk_fsspec.testing.checks import fails_with
 from chuk_fsspec.wrappers.streaming import StreamFileSystem
-from tests.stream_kinds import CHUNK, ProducerError, failing_after, in_coroutine, sha256
+from tests.stream_kinds import CHUNK, ProducerError, failing_after, in_coroutine, open_kind, sha256
 
 
-@pytest.fixture
-def fs(chukmem: MemoryFileSystem) -> StreamFileSystem:
-    chukmem.mkdir("/d")
-    return StreamFileSystem(chukmem)
+@pytest.fixture(params=["chukmem", "chuklocal"])
+def fs(request: pytest.FixtureRequest, tmp_path: Path) -> StreamFileSystem:
+    fs, inner, root = open_kind(request.param, tmp_path)
+    inner.mkdir(root)
+    return fs
 
 
 def hidden(fs: StreamFileSystem) -> list[str]:
@@ -75,12 +77,12 @@ def test_any_number_of_stops(data: bytes, stops: list[int], size: int) -> None:
     assert fs.cat_file("/f") == data
 
 
-def test_another_process_may_go_on(fs: StreamFileSystem, chukmem: MemoryFileSystem) -> None:
+def test_another_process_may_go_on(fs: StreamFileSystem) -> None:
     """Nothing is kept but the file: another object of the same filesystem knows all there is to know."""
     upload = fs.start_upload("/d/f")
     with pytest.raises(ProducerError):
         fs.stream_write("/d/f", failing_after(3), resume=upload)
-    other = StreamFileSystem(MemoryFileSystem(chukmem.name, skip_instance_cache=True), skip_instance_cache=True)
+    other = StreamFileSystem(*fs.storage_args, **fs.storage_options, skip_instance_cache=True)
     assert other.upload_status("/d/f", upload) == 3 * CHUNK
     asyncio.run(other.astream_write("/d/f", in_coroutine([b"end"]), resume=upload))
     assert fs.cat_file("/d/f") == b"n" * 3 * CHUNK + b"end"
@@ -89,14 +91,15 @@ def test_another_process_may_go_on(fs: StreamFileSystem, chukmem: MemoryFileSyst
 def test_what_is_replaced_keeps_mode_owner_and_attributes(fs: StreamFileSystem) -> None:
     fs.pipe_file("/d/f", b"old")
     posix = fs.posix
-    posix.chown("/d/f", 12, 34)
+    uid, gid = (12, 34) if os.geteuid() == 0 else (os.getuid(), os.getgid())
+    posix.chown("/d/f", uid, gid)
     posix.chmod("/d/f", 0o4710)
     posix.setxattr("/d/f", "user.tag", b"kept")
     upload = fs.start_upload("/d/f")
     assert [fs.info(path)["mode"] & 0o777 for path in hidden(fs)] == [0o600]
     fs.stream_write("/d/f", [b"new"], resume=upload)
     info = fs.info("/d/f")
-    assert (info["mode"] & 0o7777, info["uid"], info["gid"]) == (0o4710, 12, 34)
+    assert (info["mode"] & 0o7777, info["uid"], info["gid"]) == (0o4710, uid, gid)
     assert posix.getxattr("/d/f", "user.tag") == b"kept"
 
 

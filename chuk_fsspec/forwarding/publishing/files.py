@@ -105,7 +105,7 @@ class ReplacingFile(WholeFile):
 
     def _write(self, data: Buffer) -> None:
         with _named(self._path):
-            self._file.write(data)
+            _write_all(self._file, data)
 
     def _publish(self) -> None:
         with _named(self._path):
@@ -130,7 +130,7 @@ class DeferredFile(WholeFile):
         self._file = fs.open(path, mode, autocommit=False, **options)
 
     def _write(self, data: Buffer) -> None:
-        self._file.write(data)
+        _write_all(self._file, data)
 
     def _publish(self) -> None:
         self._file.close()
@@ -205,6 +205,13 @@ def drop(file: Any) -> None:
         file.closed = True  # closing it, or forgetting it, would upload what it still holds
     else:
         file.close()
+
+
+def _write_all(file: Any, data: Buffer) -> None:
+    """Write all of a buffer to a file of another filesystem. EIO if it takes less."""
+    written = file.write(data)
+    if written is not None and written != memoryview(data).nbytes:
+        raise os_error(errno.EIO, hint=f"only {written} bytes of {memoryview(data).nbytes} were taken")
 
 
 @contextmanager

@@ -70,6 +70,15 @@ def open_whole(fs: AbstractFileSystem, path: str, mode: str, **options: Any) -> 
         return UploadedFile(fs, path, exclusive)
 
 
+def is_whole(fs: AbstractFileSystem) -> bool:
+    """Whether ``open_whole`` can promise what it says; otherwise that hangs on the filesystem's own transactions."""
+    if isinstance(fs, DirFileSystem):
+        return is_whole(fs.fs)
+    can = capabilities_of(fs)
+    renames = can.rename and can.replace
+    return can.atomic_write or renames or fs.async_impl or isinstance(fs, (LocalFileSystem, MemoryFileSystem))
+
+
 def open_steady(fs: AbstractFileSystem, path: str, **options: Any) -> Any:
     """Open a file for reading, for one reader alone.
 

@@ -11,7 +11,7 @@ from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
 from chuk_fsspec.contract.operations import Operation, Returns
-from chuk_fsspec.forwarding.publishing import WholeFiles, reads_anew
+from chuk_fsspec.forwarding.publishing import WholeFiles, is_whole, reads_anew
 from chuk_fsspec.wrappers.base import WrapperFileSystem
 from chuk_fsspec.wrappers.streaming.aio import AsyncReadStream, awrite_stream
 from chuk_fsspec.wrappers.streaming.chunks import DEFAULT_CHUNK, check_chunk_size, total_of
@@ -232,10 +232,11 @@ class StreamFileSystem(WrapperFileSystem):
     def _view(self, fs: AbstractFileSystem) -> AbstractFileSystem:
         self._whole_files = None if capabilities_of(fs).atomic_write else WholeFiles(fs)
         self._reads_anew = reads_anew(fs)
+        self._is_whole = is_whole(fs)
         return fs
 
     def _offer(self, capabilities: Capabilities) -> Capabilities:
-        return dataclasses.replace(super()._offer(capabilities), atomic_write=capabilities.write)
+        return dataclasses.replace(super()._offer(capabilities), atomic_write=capabilities.write and self._is_whole)
 
     def _perform(
         self, operation: Operation, paths: tuple[Any, ...], arguments: tuple[Any, ...], options: dict[str, Any]
