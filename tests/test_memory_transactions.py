@@ -128,3 +128,39 @@ def test_a_block_that_ends_well_is_as_good_as_none(work: list[Step]) -> None:
         perform(plain, work)
         assert shape(fs) == shape(plain)
         assert fs.posix.statvfs() == plain.posix.statvfs()
+
+
+def test_transactions_of_two_views_in_one_thread_nest() -> None:
+    with furnished() as fs:
+        view = fs.posix.nofollow
+        before = seen(fs)
+        with failing(fs.transaction):
+            fs.rm("/a")
+            with view.transaction:
+                view.rm("/d", recursive=True)
+            fs.rm("/b")
+        assert seen(fs) == before
+        with fs.transaction:
+            fs.mkdir("/kept")
+            with failing(view.transaction):
+                view.rm("/d", recursive=True)
+            fs.mkdir("/kept/too")
+        assert fs.isdir("/kept/too")
+        assert fs.exists("/d/e/a")
+
+
+def test_a_block_inside_a_block_of_the_same_filesystem() -> None:
+    with furnished() as fs:
+        before = seen(fs)
+        with failing(fs.transaction):
+            fs.rm("/a")
+            with fs.transaction:
+                fs.rm("/b")
+            fs.rm("/d", recursive=True)
+        assert seen(fs) == before
+        with fs.transaction, fs.transaction:
+            fs.pipe_file("/new", b"new")
+        assert fs.cat_file("/new") == b"new"
+        with failing(fs.transaction):
+            fs.rm("/new")
+        assert fs.cat_file("/new") == b"new"

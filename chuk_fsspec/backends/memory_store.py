@@ -38,7 +38,7 @@ class MemoryStore(Store):
         self._capacity = capacity
         self._used = 0
         self._inodes = 0
-        self._journals: dict[int, list[Undo]] = {}
+        self._journals: dict[int, list[list[Undo]]] = {}
         self._unused: dict[int, Inode] = {}
         root = self.new(DIRECTORY_MODE, uid, gid, None, now_ns())
         assert isinstance(root, Directory)
@@ -201,16 +201,26 @@ class MemoryStore(Store):
     # ---- undo
 
     def begin(self) -> None:
-        self._journals[threading.get_ident()] = []
+        self._journals.setdefault(threading.get_ident(), []).append([])
 
     def commit(self) -> None:
-        self._journals.pop(threading.get_ident(), None)
+        done = self._end_scope()
+        for undo in done:
+            self._record(undo)
         self._free_unused()
 
     def rollback(self) -> None:
-        for undo in reversed(self._journals.pop(threading.get_ident(), [])):
+        for undo in reversed(self._end_scope()):
             undo()
         self._free_unused()
+
+    def _end_scope(self) -> list[Undo]:
+        """End the calling thread's innermost scope; returns what was done in it."""
+        scopes = self._journals.get(threading.get_ident(), [[]])
+        done = scopes.pop()
+        if not scopes:
+            self._journals.pop(threading.get_ident(), None)
+        return done
 
     def _free_unused(self) -> None:
         """Free what lost its last name while an undo scope might have brought it back."""
@@ -221,9 +231,9 @@ class MemoryStore(Store):
                     self._forget(inode)
 
     def _record(self, undo: Undo) -> None:
-        journal = self._journals.get(threading.get_ident())
-        if journal is not None:
-            journal.append(undo)
+        scopes = self._journals.get(threading.get_ident())
+        if scopes is not None:
+            scopes[-1].append(undo)
 
     def _record_new(self, inode: Inode) -> None:
         def undo() -> None:

@@ -513,6 +513,13 @@ class InodeFileSystem(AbstractFileSystem):
         self._prepare_parent(target)
         self.posix.rename(source, target)
 
+    # ---- transactions
+
+    def start_transaction(self) -> Any:
+        """Begin a transaction without a ``with`` block; ``end_transaction`` commits it, or undoes it if that fails."""
+        self.transaction.start()
+        return self.transaction
+
     # ---- steps
 
     def _find_quietly(self, path: str) -> Inode | None:

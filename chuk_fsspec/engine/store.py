@@ -113,11 +113,11 @@ class Store(ABC):
 
     @abstractmethod
     def begin(self) -> None:
-        """Start an undo scope for the calling thread."""
+        """Start an undo scope for the calling thread. Scopes nest: the views of one store each have their own."""
 
     @abstractmethod
     def commit(self) -> None:
-        """Keep what the calling thread did since ``begin``."""
+        """Keep what the calling thread did since ``begin``, for as long as the scope around it is kept."""
 
     @abstractmethod
     def rollback(self) -> None:

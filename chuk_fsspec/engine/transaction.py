@@ -22,11 +22,14 @@ class UndoTransaction(Transaction):
     fs: InodeFileSystem | None
     files: deque[Any]
 
+    def __init__(self, fs: InodeFileSystem, **kwargs: Any) -> None:
+        super().__init__(fs, **kwargs)
+        self._fs = fs  # fsspec forgets it at the end of a block, of an inner one too
+
     def start(self) -> None:
         """Begin the undo scope."""
         super().start()
-        assert self.fs is not None
-        self.fs.store.begin()
+        self._fs.store.begin()
 
     def publish_files(self) -> None:
         """Publish the files that were closed so far, in the order in which they were opened."""
@@ -41,8 +44,7 @@ class UndoTransaction(Transaction):
 
     def complete(self, commit: bool = True) -> None:
         """Publish and keep, or undo. An error while publishing undoes everything and is raised."""
-        fs = self.fs
-        assert fs is not None
+        fs = self.fs = self._fs
         kept = False
         try:
             super().complete(commit=commit)

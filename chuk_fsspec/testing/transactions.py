@@ -180,6 +180,19 @@ class Transactions:
         fs.end_transaction()
         assert files_below(fs, root) == {"a": b"1"}
 
+    @needs("exclusive_create", "shared_between_threads")
+    def test_an_error_at_the_end_undoes_all(self, fs: AbstractFileSystem, root: str) -> None:
+        fs.start_transaction()
+        fs.mkdir(f"{root}/d")
+        fs.pipe_file(f"{root}/a", b"mine")
+        fs.pipe_file(f"{root}/c", b"mine", mode="create")
+        in_threads(1, lambda _: same_filesystem(fs).pipe_file(f"{root}/c", b"theirs"))
+        with fails_with(errno.EEXIST, f"{root}/c"):
+            fs.end_transaction()
+        assert names_below(fs, root) == ["c"]
+        fs.pipe_file(f"{root}/next", b"")
+        assert files_below(fs, root) == {"c": b"theirs", "next": b""}
+
     def test_the_next_block_starts_afresh(self, fs: AbstractFileSystem, root: str) -> None:
         for number in range(3):
             with failing(fs.transaction):
