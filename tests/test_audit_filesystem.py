@@ -24,6 +24,7 @@ from chuk_fsspec.wrappers.audit.context import process_session, user_name
 from chuk_fsspec.wrappers.audit.describe import NEVER, name_of
 from chuk_fsspec.wrappers.audit.record import ABOUT_THE_LOG
 from chuk_fsspec.wrappers.readonly import ReadOnlyFileSystem
+from chuk_fsspec.wrappers.security import SecureFileSystem
 from tests.test_wrapper_closed import DenyingFileSystem, call
 
 Make = Callable[..., AuditFileSystem]
@@ -229,6 +230,23 @@ def test_a_read_only_filesystem_below_refuses_on_record(make: Make, chukmem: Mem
     with pytest.raises(ValueError, match="mode"):
         fs.open("/f", "q")
     assert said(fs, "decision", "error") == [("refused", "EROFS"), ("failed", "ENOENT"), ("failed", "ValueError")]
+
+
+def test_what_a_policy_refuses_is_on_record_and_what_it_hides_is_as_it_was_seen(
+    make: Make, chukmem: MemoryFileSystem
+) -> None:
+    chukmem.pipe({"/denied/f": b"1", "/hidden/f": b"2", "/free/f": b"3"})
+    fs = make(fs=SecureFileSystem(chukmem, denied_paths=["/denied"], hidden_paths=["/hidden"]))
+    with pytest.raises(PermissionError):
+        fs.cat_file("/denied/f")
+    with pytest.raises(FileNotFoundError):
+        fs.cat_file("/hidden/f")
+    assert fs.cat_file("/free/f") == b"3"
+    assert said(fs, "path", "decision", "error") == [
+        ("/denied/f", "refused", "EACCES"),
+        ("/hidden/f", "failed", "ENOENT"),
+        ("/free/f", "allowed", None),
+    ]
 
 
 # ---- what is recorded

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -50,16 +51,16 @@ def test_both_kinds_hold_the_same_lines(tmp_path: Path) -> None:
     for suffix in SUFFIXES:
         write_log(tmp_path / f"audit{suffix}", 3).close()
     lines = (tmp_path / "audit.jsonl").read_text().splitlines()
-    rows = sqlite3.connect(tmp_path / "audit.db").execute("SELECT text FROM line ORDER BY sequence").fetchall()
+    with closing(sqlite3.connect(tmp_path / "audit.db")) as database:
+        rows = database.execute("SELECT text FROM line ORDER BY sequence").fetchall()
     assert [sorted(json.loads(line)) for line in lines] == [sorted(json.loads(text)) for (text,) in rows]
 
 
 def test_a_database_can_be_asked_by_sql(tmp_path: Path) -> None:
     write_log(tmp_path / "audit.db", 3).close()
-    with sqlite3.connect(tmp_path / "audit.db") as database:
+    with closing(sqlite3.connect(tmp_path / "audit.db")) as database:
         asked = database.execute("SELECT sequence, path FROM record WHERE operation = 'pipe_file' AND path > '/f0'")
         assert asked.fetchall() == [(2, "/f1"), (3, "/f2")]
-    database.close()
 
 
 def test_names_that_are_no_text_survive(path: Path) -> None:
@@ -147,9 +148,8 @@ def test_other_files_are_left_alone(tmp_path: Path, suffix: str, content: bytes)
 
 def test_a_database_of_others_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "notes.db"
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE note (text)")
-    database.close()
     with pytest.raises(ValueError, match="is no audit log"):
         write_log(path, 0)
     with pytest.raises(ValueError, match="no audit log"):

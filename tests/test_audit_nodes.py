@@ -22,6 +22,7 @@ from chuk_fsspec.testing.checks import node_at
 from chuk_fsspec.vfs import open_vfs
 from chuk_fsspec.wrappers.audit import AuditFileSystem, Entry, verify
 from chuk_fsspec.wrappers.audit.nodes import AuditNodes
+from chuk_fsspec.wrappers.security import SecureFileSystem
 
 Make = Callable[..., AuditFileSystem]
 EVERYTHING = tuple(effect.value for effect in Effect)
@@ -277,6 +278,26 @@ def test_programs_on_a_mount_are_on_record(fs: AuditFileSystem, tmp_path: Path) 
         ("node.unlink", "/old.txt", None, "allowed"),
     ]
     assert fs.cat_file("/c.txt") == b"hello\n"
+
+
+@pytest.mark.mount
+def test_what_a_policy_refuses_on_a_mount_is_on_record(make: Make, chukmem: MemoryFileSystem, tmp_path: Path) -> None:
+    place = tmp_path / "mnt"
+    place.mkdir()
+    chukmem.pipe({"/denied/f": b"1", "/free/f": b"2"})
+    fs = make(fs=SecureFileSystem(chukmem, denied_paths=["/denied"]))
+    with Mount(open_vfs(fs), place, MountOptions()):
+        for change in (
+            (place / "denied" / "f").read_bytes,
+            lambda: (place / "denied" / "g").write_bytes(b""),
+        ):
+            with pytest.raises(PermissionError):
+                change()
+        (place / "free" / "f").unlink()
+    refused = [entry for entry in entries(fs) if entry.decision == "refused"]
+    assert refused
+    assert all((entry.path or "").startswith("/denied") for entry in refused)
+    assert said(fs, "operation", "path", "decision")[-1] == ("node.unlink", "/free/f", "allowed")
 
 
 @pytest.mark.mount

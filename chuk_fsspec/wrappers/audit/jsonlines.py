@@ -52,6 +52,7 @@ class JsonLines:
         self._end = -1
         self._segment = 0
         if not stat.S_ISREG(status.st_mode):
+            self.close()
             raise ValueError(_NO_LOG)
 
     def tail(self) -> Tail:

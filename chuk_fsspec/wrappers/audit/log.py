@@ -6,7 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, fields
 
 from chuk_fsspec.wrappers.audit.chain import Chain
@@ -70,15 +70,14 @@ class AuditLog:
         self._written = self._durable = -1
         seal = seal_of(options.key_env)
         self._guard = Guard(path, options.reserve, seal)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._guard.abandon)
             with self._guard.locked():
                 self._guard.prepare()
-                self._sink = _open_sink(path, options)
+                self._sink = undo.enter_context(closing(_open_sink(path, options)))
                 self._chain = Chain(self._sink, self._guard, seal)
                 self._chain.extend([])
-        except (OSError, ValueError):
-            self._guard.abandon()
-            raise
+            undo.pop_all()
         self._finalizer = weakref.finalize(self, _close, self._sink, self._guard, options.sync)
 
     def check_ready(self) -> None:

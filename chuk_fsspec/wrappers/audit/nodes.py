@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
+from weakref import WeakKeyDictionary
 
 from chuk_fsspec.contract.nodes import Change, Node, NodeOperations
 from chuk_fsspec.contract.operations import POSIX, Effect
@@ -33,6 +34,8 @@ class AuditNodes(ForwardingNodes):
         super().__init__(inner)
         self._recorder = recorder
         self._paths: NodePaths[None] = NodePaths(inner.root)
+        # The filesystem below knows its own handles, and may be asked about one.
+        self._below: WeakKeyDictionary[AuditHandle, Handle] = WeakKeyDictionary()
         self._bursts = Bursts(recorder, self.path, interval)
 
     # ---- looking
@@ -143,7 +146,7 @@ class AuditNodes(ForwardingNodes):
                 atime_ns=atime_ns,
                 mtime_ns=mtime_ns,
                 ctime_ns=ctime_ns,
-                handle=handle.below if isinstance(handle, NodeHandle) else handle,
+                handle=self._below[handle] if isinstance(handle, AuditHandle) else handle,
             )
             if size is not None:
                 step.look_after(node)
@@ -162,7 +165,9 @@ class AuditNodes(ForwardingNodes):
         except OSError:
             handle.close()
             raise
-        return NodeHandle(handle, Tally(self._recorder, call))
+        recorded = AuditHandle(handle, Tally(self._recorder, call))
+        self._below[recorded] = handle
+        return recorded
 
     def read(self, node: Node, size: int, offset: int) -> Sequence[Buffer]:
         burst = self._bursts.begin(READ, node)
@@ -330,11 +335,3 @@ class Step:
     def _path(self, place: Place) -> str | None:
         node, name = place
         return self._nodes.path(node) if name is None else self._nodes.path_at(node, name)
-
-
-class NodeHandle(AuditHandle):
-    """A handle that a door has. The filesystem below knows its own one, and may be asked about it."""
-
-    def __init__(self, handle: Handle, tally: Tally) -> None:
-        super().__init__(handle, tally)
-        self.below = handle
