@@ -6,7 +6,7 @@ import errno
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from chuk_fsspec.contract.errors import not_found, not_supported, os_error
+from chuk_fsspec.contract.errors import LinkInTheWay, not_found, not_supported, os_error
 from chuk_fsspec.contract.operations import FSSPEC, POSIX, Effect, Operation
 from chuk_fsspec.forwarding.links import through_links
 from chuk_fsspec.mounted.table import Mount, Point
@@ -74,8 +74,11 @@ class Access:
 
     def through(self, attempt: Callable[..., Result], *paths: str) -> Result:
         """Run something on paths as often as there are links to follow."""
-        if not self.follows:
+        try:
             return attempt(*paths)
+        except LinkInTheWay:
+            if not self.follows:
+                raise
         return through_links(attempt, *paths, readlink=self._readlink, is_directory=self._is_directory)
 
     def place(self, operation: Operation, path: str, options: dict[str, Any]) -> tuple[Mount, str]:

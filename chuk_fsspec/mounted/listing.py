@@ -9,7 +9,7 @@ from typing import Any
 
 from chuk_fsspec.contract.errors import not_found
 from chuk_fsspec.contract.operations import FSSPEC
-from chuk_fsspec.contract.paths import SPECIAL_NAMES, join
+from chuk_fsspec.contract.paths import SPECIAL_NAMES
 from chuk_fsspec.mounted.access import Access, call
 from chuk_fsspec.mounted.describing import Describing, InfoDict
 from chuk_fsspec.mounted.table import Mount, Point, Route
@@ -55,35 +55,34 @@ class Listing:
         mount, points = route.mount, route.point.children if route.point is not None else {}
         if mount is None and route.point is None:
             raise not_found(real)
-        found = self._entries(route, real, options)
-        if found is None:
+        listed = self._entries(route, real, options)
+        if listed is None:
             return [self._describing.info(path) if detail else path]
+        prefix = path if path.endswith("/") else f"{path}/"
         if not detail:
-            return sorted(join(path, name) for name in {*found, *points})
-        described = self._describing.described
-        infos = {
-            name: described(mount, info, join(path, name))
-            for name, info in found.items()
-            if mount is not None and name not in points
-        }
-        infos |= {name: self._describing.of_point(point, join(path, name)) for name, point in points.items()}
-        return [infos[name] for name in sorted(infos)]
+            return sorted({prefix + name for name in (*map(_name, listed), *points)})
+        infos: list[InfoDict] = []
+        if mount is not None:
+            described = self._describing.described
+            infos = [described(mount, info, prefix + name) for info in listed if (name := _name(info)) not in points]
+        infos += [self._describing.of_point(point, prefix + name) for name, point in points.items()]
+        return sorted(infos, key=_by_path) if points or (mount is not None and not mount.names.is_ours) else infos
 
-    def _entries(self, route: Route, real: str, options: Mapping[str, Any]) -> dict[str, InfoDict] | None:
-        """What the filesystem itself lists, by name; None for what is no directory."""
+    def _entries(self, route: Route, real: str, options: Mapping[str, Any]) -> list[InfoDict] | None:
+        """What the filesystem itself lists; None for what is no directory."""
         mount, inner, point, _ = route
         if mount is None:
-            return {}
+            return []
         try:
-            listed = call(mount, FSSPEC["ls"], (inner,), (real,), detail=True, **options)
+            listed: list[InfoDict] = call(mount, FSSPEC["ls"], (inner,), (real,), detail=True, **options)
         except OSError as error:
             if point is None or point.mount is not None or error.errno not in _NO_DIRECTORY:
                 raise
-            return {}
+            return []
         own = inner.strip("/")
         if len(listed) == 1 and listed[0]["type"] != "directory" and listed[0]["name"].strip("/") == own:
-            return None if point is None else {}
-        return _by_name(listed, own)
+            return None if point is None else []
+        return listed if mount.names.is_ours else _without_doubles(listed, own)
 
     # ---- a whole tree
 
@@ -105,8 +104,8 @@ class Listing:
         detail, cut, above = options["detail"], len(real.rstrip("/")), path.rstrip("/")
         found: dict[str, InfoDict] = {}
         for piece in _pieces(route, real, maxdepth):
-            for name, info in self._found(piece, options):
-                shown = above + name[cut:] or "/"
+            for place, info in self._found(piece, detail, options):
+                shown = place if real == path else above + place[cut:] or "/"
                 found[shown] = self._describing.described(piece.mount, info, shown) if detail else info
         if real != path and found.keys() == {path}:
             return {path: self._describing.info(path) if detail else {}}
@@ -117,23 +116,22 @@ class Listing:
                     found[shown] = self._describing.of_point(point, shown) if detail else {}
         return found
 
-    def _found(self, piece: Piece, options: Mapping[str, Any]) -> Iterator[tuple[str, InfoDict]]:
+    def _found(self, piece: Piece, detail: bool, options: Mapping[str, Any]) -> list[tuple[str, InfoDict]]:
         """What one filesystem finds, with the paths of the tree, as far as it can be seen there."""
-        names = piece.mount.names
-        start = piece.start
+        start, names, points, covered = piece.start, piece.mount.names, piece.points, piece.covered
+        inner = names.inward(start)
         try:
-            listed = call(
-                piece.mount, FSSPEC["find"], (names.inward(start),), (start,), maxdepth=piece.levels, **options
-            )
+            listed = call(piece.mount, FSSPEC["find"], (inner,), (start,), maxdepth=piece.levels, **options)
         except OSError as error:
             if error.errno not in _NO_DIRECTORY:
                 raise
-            return
-        for name in listed:
-            shown = names.shown(name)
-            if shown is None or shown in piece.points or shown.startswith(piece.covered):
-                continue
-            yield shown, listed[name] if options["detail"] else {}
+            return []
+        infos = list(listed.values()) if detail else [{}] * len(listed)
+        return [
+            (place, info)
+            for place, info in zip(names.shown_below(start, listed), infos, strict=True)
+            if place is not None and place not in points and not (covered and place.startswith(covered))
+        ]
 
 
 def _pieces(route: Route, real: str, maxdepth: int | None) -> Iterator[Piece]:
@@ -165,18 +163,26 @@ def _points(start: Point, real: str) -> Iterator[tuple[Point, int]]:
         yield point, point.path.rstrip("/").count("/") - base
 
 
-def _by_name(listed: Iterable[InfoDict], own: str) -> dict[str, InfoDict]:
-    """Entries by name.
+def _without_doubles(listed: Iterable[InfoDict], own: str) -> list[InfoDict]:
+    """What a filesystem of others lists, without what is no entry of the directory.
 
     Where an object store has both an object ``a`` and objects below ``a/``, the directory is shown: it may hide one
     object, the other way a whole tree would be hidden.
     """
     found: dict[str, InfoDict] = {}
     for info in listed:
-        full = info["name"].rstrip("/")
-        name = full.rpartition("/")[2]
-        if name in SPECIAL_NAMES or full.strip("/") == own:
+        name = _name(info)
+        if name in SPECIAL_NAMES or info["name"].strip("/") == own:
             continue
         if name not in found or info["type"] == "directory":
             found[name] = info
-    return found
+    return list(found.values())
+
+
+def _name(info: InfoDict) -> str:
+    """The last component of what an info dict is about."""
+    return str(info["name"]).rstrip("/").rpartition("/")[2]
+
+
+def _by_path(info: InfoDict) -> str:
+    return str(info["name"])

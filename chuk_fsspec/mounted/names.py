@@ -7,6 +7,7 @@ host first. Nothing of that comes out, be it in a result or in an error.
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterable
 from io import UnsupportedOperation
 from typing import Any
 
@@ -59,15 +60,21 @@ class Names:
             raise os_error(errno.EIO, self._point, hint="the filesystem names what lies outside of its root")
         return self._outer_prefix + text[len(self._own) :].lstrip("/")
 
-    def shown(self, name: str) -> str | None:
-        """As ``outward``; None for what no normal path can name, such as an object whose key holds ``//``."""
-        path = self.outward(name)
-        if self.is_ours:
-            return path
-        try:
-            return path if normalise(path) == path else None
-        except OSError:
-            return None
+    def shown_below(self, start: str, found: Iterable[str]) -> list[str | None]:
+        """The paths in the tree of what the filesystem found below one of them.
+
+        Args:
+            start: where it searched, as the tree names it.
+            found: the filesystem's own paths.
+
+        Returns:
+            Paths in the same order; None for what no normal path can name, such as an object whose key holds ``//``.
+        """
+        if not self.is_ours:
+            return [_if_normal(self.outward(name)) for name in found]
+        inner, head = self.inward(start), start.rstrip("/")
+        cut = len(inner.rstrip("/"))
+        return [start if name == inner else head + name[cut:] for name in found]
 
     def error(self, error: Exception, *paths: str) -> Exception:
         """An exception of the filesystem with the paths of the tree in it.
@@ -98,6 +105,13 @@ class Names:
             return self.outward(filename)
         except OSError:
             return paths[0] if paths else self._point
+
+
+def _if_normal(path: str) -> str | None:
+    try:
+        return path if normalise(path) == path else None
+    except OSError:
+        return None
 
 
 class Named:
