@@ -56,7 +56,7 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol(
             name="chukaudit",
             home="chuk_fsspec.wrappers.audit:AuditFileSystem",
-            summary="a tamper-evident record of every operation",
+            summary="a record of every operation that shows when somebody changed it",
         ),
         Protocol(
             name="chukstream",

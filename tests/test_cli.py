@@ -21,7 +21,7 @@ from chuk_fsspec.cli.mounts import Mounted, find_mount, read_mountinfo
 from chuk_fsspec.cli.urls import is_volatile, parse_option, source_name
 from chuk_fsspec.registry import PROTOCOLS
 
-COMMANDS = ("mount", "umount", "doctor")
+COMMANDS = ("mount", "umount", "doctor", "audit")
 
 
 def outcome(arguments: list[str]) -> int:
