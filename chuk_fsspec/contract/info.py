@@ -20,7 +20,8 @@ class Info(_Required, total=False):
 
     ``name`` is the absolute normal path without a protocol, ``size`` is in bytes (0 for a directory). A symbolic link
     has ``islink`` and ``destination`` set. If it leads to a file it has that file's type and size; else it is of type
-    ``link``, so that nobody walks in circles or deletes through it.
+    ``link``, so that nobody walks in circles or deletes through it. In the view of ``Posix.nofollow`` every link is of
+    type ``link``, with the bytes of its text for a size.
     """
 
     mtime: float
