@@ -63,8 +63,11 @@ def in_child(function: object, *arguments: object) -> int:
 
 
 def main(kind: str, directory: str, kills: int) -> None:
-    with tempfile.TemporaryDirectory() as elsewhere:
+    with tempfile.TemporaryDirectory(dir=Path(directory).parent) as elsewhere:
         restart(kind, elsewhere)  # so that everything is imported already
+        began = time.monotonic()
+        restart(kind, elsewhere)
+        some_streams = 0.02 + 4 * (time.monotonic() - began)
     path = Path(directory, "f")
     path.write_bytes(b"A" * PIECE)
     found: Counter[str] = Counter()
@@ -72,7 +75,7 @@ def main(kind: str, directory: str, kills: int) -> None:
     for number in range(kills):
         before = path.stat().st_ino
         pid = in_child(write_for_ever, kind, directory, number)
-        time.sleep(randomly.random() * 0.06)
+        time.sleep(randomly.random() * some_streams)
         os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         found["failed"] += not os.WIFSIGNALED(status)
