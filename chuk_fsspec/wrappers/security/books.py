@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -126,8 +127,25 @@ class Books:
             if is_exact:
                 self.ledger.book(-room.freed, 0)
             else:
-                self.ledger.settle(NOTHING, self.happened(plan, room) - room.needed)
+                self.correct(plan, room, room.needed)
         return result
+
+    def correct(self, plan: Plan, room: Room | None, booked: Usage = NOTHING, *, claimed: Usage = NOTHING) -> None:
+        """Book what an operation did. Where that cannot be measured, the store is counted anew.
+
+        Args:
+            plan: what was to be changed.
+            room: what was there before; None if that is not known.
+            booked: what was booked in advance.
+            claimed: a claim that is over.
+        """
+        happened = None
+        if room is not None:
+            with suppress(OSError):
+                happened = self._happened(plan, room) - booked
+        self.ledger.settle(claimed, happened or NOTHING)
+        if happened is None:
+            self.ledger.doubt()
 
     def check_size(self, operation: str, path: str, size: int) -> None:
         """EFBIG for a file that would be too large."""
@@ -170,7 +188,7 @@ class Books:
         if has_names or (self.ledger.has_users and self.ledger.is_used(info.get("ino", -1))):
             room.is_plain = False
 
-    def happened(self, plan: Plan, room: Room) -> Usage:
+    def _happened(self, plan: Plan, room: Room) -> Usage:
         """What an operation did, for the books; what is still open without a name goes on to be counted."""
         after = Footprint()
         for path in (*plan.sizes, *room.made):
