@@ -77,8 +77,6 @@ class TestWithoutARoot(InsideAMount):
 
 
 class Fixtures(abstract.AbstractFixtures):
-    place = "/base"
-
     @pytest.fixture(scope="class")
     def fs(self) -> Iterator[Any]:
         with stores(3) as names:

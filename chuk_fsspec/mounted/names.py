@@ -92,7 +92,8 @@ class Names:
             error.filename = paths[0]
         elif not self.is_same:
             error.filename = self._named(error.filename, paths[:1])
-            error.filename2 = self._named(error.filename2, paths[1:])
+            if error.filename2 is not None:  # an error that was told of a second path shows it, be it None
+                error.filename2 = self._named(error.filename2, paths[1:])
         return error
 
     def _named(self, filename: Any, paths: tuple[str, ...]) -> Any:
