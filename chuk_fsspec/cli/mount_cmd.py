@@ -14,6 +14,7 @@ _EXAMPLE = """
 mkdir -p /tmp/work
 chuk-fsspec mount chukmem:// /tmp/work
 chuk-fsspec mount file:///usr/share/doc /tmp/doc --read-only --foreground
+chuk-fsspec mount workspace.toml /tmp/work
 """
 
 
@@ -24,11 +25,13 @@ def add_parser(commands: Any) -> None:
         "mount",
         run,
         summary="mount a filesystem on a directory",
-        details="Mount the filesystem of a URL on an empty directory, and return when it can be used.\n"
+        details="Mount a filesystem or a workspace on an empty directory, and return when it can be used.\n"
         "It is served by a process in the background until `chuk-fsspec umount`, or by this one with --foreground.",
         example=_EXAMPLE,
     )
-    parser.add_argument("url", metavar="URL", help="any fsspec URL; with a path, that directory is mounted")
+    parser.add_argument(
+        "url", metavar="URL", help="any fsspec URL, with a path to mount that directory; or a workspace file (*.toml)"
+    )
     parser.add_argument("mountpoint", metavar="MOUNTPOINT", help="an existing, empty directory")
     parser.add_argument("--read-only", action="store_true", help="refuse every change")
     parser.add_argument("--foreground", action="store_true", help="serve from this process until Ctrl-C or SIGTERM")

@@ -20,7 +20,7 @@ from chuk_adapters.fuse.unmounting import unmount
 from chuk_fsspec.cli.directories import open_directory
 from chuk_fsspec.cli.mounts import find_mount
 from chuk_fsspec.cli.output import PROGRAM, CommandError, complain, say
-from chuk_fsspec.cli.urls import is_volatile, open_url, source_name
+from chuk_fsspec.cli.urls import is_volatile, is_workspace, open_url, source_name
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _READY = "mounted"
@@ -48,7 +48,7 @@ def serve(args: argparse.Namespace, storage_options: dict[str, Any]) -> int:
         cache_timeout=args.cache_timeout,
         writeback=args.writeback,
         transport=args.transport,
-        fsname=source_name(fs, directory),
+        fsname=Path(args.url).name if is_workspace(args.url) else source_name(fs, directory),
     )
     nodes = open_directory(fs, directory)
     for number in _ENDING:

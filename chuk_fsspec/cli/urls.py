@@ -11,16 +11,17 @@ from fsspec import AbstractFileSystem, available_protocols
 from fsspec.core import split_protocol, url_to_fs
 
 from chuk_fsspec.cli.output import CommandError
+from chuk_fsspec.mounted.workspace import open_workspace, read_workspace
 from chuk_fsspec.registry import PROTOCOLS
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?!:)(/*)(.*)", re.DOTALL)
 
 
 def open_url(url: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str]:
-    """Open the filesystem of a URL.
+    """Open the filesystem of a URL, or the tree of a workspace file.
 
     Args:
-        url: any fsspec URL, chained ones included; a plain path is a local one.
+        url: any fsspec URL, chained ones included; a plain path is a local one, or that of a workspace file.
         options: storage options.
 
     Returns:
@@ -30,6 +31,10 @@ def open_url(url: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str
         CommandError: for a URL that cannot be meant, with the nearest one that can, and for options of the wrong kind.
         ImportError: for a protocol whose package is not installed.
     """
+    if is_workspace(url):
+        if options:
+            raise CommandError(f"{url} says itself how its mounts are opened; write the options into it")
+        return open_workspace(url), "/"
     for part in url.split("::"):
         check_protocol(part, is_alone=part == url)
     try:
@@ -75,8 +80,16 @@ def parse_option(text: str) -> tuple[str, Any]:
         return key, value
 
 
+def is_workspace(url: str) -> bool:
+    """Whether what the user typed is a workspace file."""
+    return url.endswith(".toml") and "://" not in url
+
+
 def is_volatile(url: str) -> bool:
-    """Whether the files of a URL end with the process that holds them."""
+    """Whether files of a URL or a workspace end with the process that holds them."""
+    if is_workspace(url):
+        configs = read_workspace(url).mounts.values()
+        return any(is_volatile(config.url or f"{config.protocol}://") for config in configs)
     protocol, _ = split_protocol(url.rsplit("::", maxsplit=1)[-1])
     return protocol in PROTOCOLS and PROTOCOLS[protocol].volatile
 
