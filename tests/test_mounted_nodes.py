@@ -333,3 +333,35 @@ def test_a_mount_without_inode_operations(fs: MountedFileSystem) -> None:
         assert not fs.capabilities.nodes
         with fails_with(errno.ENOTSUP):
             fs.posix.nodes  # noqa: B018 - asking is the test
+
+
+def test_a_read_only_mount_takes_no_changes(fs: MountedFileSystem) -> None:
+    with stores(1) as [name]:
+        store = MemoryFileSystem(name)
+        store.pipe_file("/f", b"content")
+        store.posix.setxattr("/f", "user.a", b"1")
+        fs.mount("/ro", chukmem(name), read_only=True)
+        nodes = fs.posix.nodes
+        top, node = node_at(nodes, "/ro"), node_at(nodes, "/ro/f")
+        assert b"".join(nodes.read(node, 99, 0)) == b"content"
+        nodes.open(node, os.O_RDONLY).close()
+        changes: list[Any] = [
+            lambda: nodes.create(top, "x", stat.S_IFREG | 0o600, 0, 0),
+            lambda: nodes.mkdir(top, "x", 0o700, 0, 0),
+            lambda: nodes.symlink(top, "x", "y", 0, 0),
+            lambda: nodes.temporary(top, 0o600, 0, 0),
+            lambda: nodes.link(node, top, "x"),
+            lambda: nodes.unlink(top, "f"),
+            lambda: nodes.rmdir(top, "f"),
+            lambda: nodes.rename(top, "f", top, "g"),
+            lambda: nodes.setattr(node, mode=0),
+            lambda: nodes.write(node, b"x", 0),
+            lambda: nodes.allocate(node, 0, 1, 0),
+            lambda: nodes.setxattr(node, "user.b", b""),
+            lambda: nodes.removexattr(node, "user.a"),
+            *[lambda flags=flags: nodes.open(node, flags) for flags in (os.O_WRONLY, os.O_RDWR, os.O_TRUNC)],
+        ]
+        for change in changes:
+            with fails_with(errno.EROFS):
+                change()
+        assert store.find("/") == ["/f"]
