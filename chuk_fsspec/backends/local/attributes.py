@@ -1,0 +1,58 @@
+"""What a new file takes over from the one that it replaces."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from chuk_fsspec.backends.local.inode import Inode
+from chuk_fsspec.contract.posix import without_set_id
+
+_UNWILLING = frozenset((errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.EINVAL))
+"""What answers to a copy of owner or extended attributes that this user, or this filesystem, does not get."""
+
+
+def carry_over(old: Inode, new: int, mode: int | None) -> None:
+    """Give a new file the owner, permissions and extended attributes of the one that it replaces.
+
+    Owners and attributes that this user may not give, or this filesystem does not take, are left out; whoever becomes
+    the owner by that gets no set-user-ID bits.
+
+    Args:
+        old: the file to be replaced.
+        new: descriptor of the new one.
+        mode: permission bits to set instead.
+    """
+    was, now = old.stat(), os.fstat(new)
+    permissions = stat.S_IMODE(was.st_mode) if mode is None else mode & 0o7777
+    if (was.st_uid, was.st_gid) != (now.st_uid, now.st_gid):
+        try:
+            os.fchown(new, was.st_uid, was.st_gid)
+        except OSError as error:
+            if error.errno not in _UNWILLING:
+                raise
+            permissions = without_set_id(permissions)
+    _carry_xattrs(old, new)
+    os.fchmod(new, permissions)
+
+
+def _carry_xattrs(old: Inode, new: int) -> None:
+    if not hasattr(os, "setxattr"):
+        return
+    try:
+        values = {name: old.getxattr(name) for name in old.listxattr()}
+    except OSError as error:
+        if error.errno not in _UNWILLING | {errno.ENODATA}:
+            raise
+        return
+    for name, value in values.items():
+        _set_if_allowed(new, name, value)
+
+
+def _set_if_allowed(new: int, name: str, value: bytes) -> None:
+    try:
+        os.setxattr(new, name, value)
+    except OSError as error:
+        if error.errno not in _UNWILLING:
+            raise

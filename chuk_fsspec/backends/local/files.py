@@ -1,0 +1,174 @@
+"""The file objects of ``fs.open``: content goes to the disk as it comes, and appears on close, or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from chuk_fsspec.backends.local.descriptor import Descriptor
+from chuk_fsspec.backends.local.names import named
+from chuk_fsspec.backends.local.temporary import Temporary
+
+if TYPE_CHECKING:
+    from chuk_fsspec.backends.local.filesystem import LocalFileSystem
+
+BUFFER_SIZE = 256 * 1024
+
+
+class _Content(io.FileIO):
+    """An open file that names itself, in errors, by its path inside the filesystem."""
+
+    def __init__(self, fd: int, mode: str, path: str) -> None:
+        super().__init__(fd, mode, closefd=False)
+        self._path = path
+        self.dropped = False
+
+    def readinto(self, buffer: Any, /) -> int:
+        with named(self._path):
+            return super().readinto(buffer) or 0
+
+    def readall(self) -> bytes:
+        with named(self._path):
+            return super().readall() or b""
+
+    def write(self, data: Any, /) -> int:
+        if self.dropped:
+            return memoryview(data).nbytes
+        with named(self._path):
+            return super().write(data) or 0
+
+    def truncate(self, size: int | None = None, /) -> int:
+        with named(self._path):
+            return super().truncate(size)
+
+
+class ReadFile(io.BufferedReader):
+    """``rb``: the file as it was opened, also when another one is published under its name meanwhile."""
+
+    def __init__(self, fs: LocalFileSystem, path: str, opened: Descriptor) -> None:
+        self.fs, self.path, self.size = fs, path, os.fstat(opened.number).st_size
+        self._opened = opened
+        super().__init__(_Content(opened.number, "rb", path), BUFFER_SIZE)
+
+    @property
+    def mode(self) -> str:
+        return "rb"
+
+
+class WriteFile(io.BufferedRandom):
+    """``wb``, ``xb`` and those with ``+``: a file without a name, which gets it when it is closed.
+
+    With ``autocommit=False`` (a transaction) closing only seals it; ``commit`` publishes and ``discard`` drops it.
+    """
+
+    def __init__(self, fs: LocalFileSystem, path: str, mode: str, temporary: Temporary, autocommit: bool) -> None:
+        self.fs, self.path, self._mode, self.autocommit = fs, path, mode, autocommit
+        self._temporary = temporary
+        self._content = _Content(temporary.fd, "r+b", path)
+        self._discarded = False
+        super().__init__(self._content, BUFFER_SIZE)
+
+    @property
+    def mode(self) -> str:  # type: ignore[override]
+        return self._mode
+
+    def readable(self) -> bool:
+        return "+" in self._mode
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._require_readable()
+        return super().read(size)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        self._require_readable()
+        return super().read1(size)
+
+    def readinto(self, buffer: Any, /) -> int:
+        self._require_readable()
+        return super().readinto(buffer)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        self._require_readable()
+        return super().readline(size)
+
+    def readlines(self, hint: int | None = -1, /) -> list[bytes]:
+        self._require_readable()
+        return super().readlines(-1 if hint is None else hint)
+
+    def commit(self) -> None:
+        """Publish what was written. FileExistsError for ``x`` if somebody was faster; ENOSPC."""
+        if not self._discarded:
+            self._discarded = True
+            self._publish(self._temporary)
+
+    def discard(self) -> None:
+        """Drop what was written; the file keeps its old content."""
+        self._discarded = True
+        self._content.dropped = True
+        if self.closed:
+            self._temporary.close()
+
+    def close(self) -> None:
+        """Publish (or seal, in a transaction). If that fails the file is closed, unchanged, and the error is raised."""
+        if self.closed:
+            return
+        try:
+            self._write_out()
+        finally:
+            super().close()
+            if self._discarded:
+                self._temporary.close()
+        if self.autocommit:
+            self.commit()
+
+    def __exit__(self, exc_type: object, *exc_info: object) -> None:
+        if exc_type is not None:
+            self.discard()
+        self.close()
+
+    def _write_out(self) -> None:
+        """Let everything reach the disk; if that fails, nothing is published."""
+        if self._discarded:
+            return
+        try:
+            self.flush()
+        except OSError:
+            self.discard()
+            raise
+
+    def _publish(self, temporary: Temporary) -> None:
+        exclusive = "x" in self._mode
+        with closing(temporary):
+            self.fs.publisher.put(temporary, self.path, follow=not exclusive, only_new=exclusive)
+
+    def _require_readable(self) -> None:
+        if "+" not in self._mode:
+            raise io.UnsupportedOperation("not open for reading")
+
+
+class AppendFile(WriteFile):
+    """``ab``: what was written is added to the end, wherever that is when the file is closed."""
+
+    def __init__(
+        self, fs: LocalFileSystem, path: str, mode: str, temporary: Temporary, autocommit: bool, size: int
+    ) -> None:
+        super().__init__(fs, path, mode, temporary, autocommit)
+        self._base = size
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        return self._base + super().tell()
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> NoReturn:
+        raise io.UnsupportedOperation("a file opened for appending cannot seek")
+
+    def truncate(self, size: int | None = None, /) -> NoReturn:
+        raise io.UnsupportedOperation("a file opened for appending cannot be cut")
+
+    def _publish(self, temporary: Temporary) -> None:
+        with closing(temporary):
+            self.fs.publisher.add_to_end(temporary, self.path)

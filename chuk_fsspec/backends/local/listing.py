@@ -1,0 +1,145 @@
+"""Info dicts and listings."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from operator import attrgetter
+from typing import Any
+
+from chuk_fsspec.backends.local.beneath import Beneath
+from chuk_fsspec.backends.local.names import named
+from chuk_fsspec.backends.local.scan import Found, scan
+from chuk_fsspec.backends.local.status import Status, status_at
+from chuk_fsspec.backends.local.walk import open_directory
+from chuk_fsspec.contract.info import type_of_mode
+from chuk_fsspec.contract.paths import join
+
+InfoDict = dict[str, Any]
+
+_LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG))
+_CANNOT_LIST = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES))
+"""A directory that is gone by now, became something else, or is closed to this user."""
+
+
+class Listing:
+    """Describes what is below a root in the shape of ``contract.Info``."""
+
+    def __init__(self, beneath: Beneath) -> None:
+        self._beneath = beneath
+
+    def info(self, path: str) -> InfoDict:
+        """The info dict of a path.
+
+        A link to a file has the target's type and size. A link to a directory, or to nothing, is of type ``link``, so
+        that nobody walks in circles or deletes through it. Where links are not followed, so is every link, and its size
+        is that of its text. ENOENT, ENOTDIR, ELOOP; LinkInTheWay.
+        """
+        inode = self._beneath.inode(path, follow=False)
+        with named(path):
+            # The link is read first, for that is what changes its access time, once a day.
+            leads = inode.readlink() if inode.status().is_link else None
+            return self._describe(path, inode.status(), leads)
+
+    def names(self, path: str) -> list[str]:
+        """The paths of a directory's entries, in order. ENOENT, ENOTDIR; LinkInTheWay."""
+        directory = self._beneath.directory(path)
+        with named(path):
+            return sorted(join(path, found.name) for found in scan(directory))
+
+    def children(self, path: str) -> list[InfoDict]:
+        """Info dicts of a directory's entries, in order of names. ENOENT, ENOTDIR; LinkInTheWay."""
+        directory = self._beneath.directory(path)
+        infos: list[InfoDict] = []
+        with named(path):
+            for found in sorted(scan(directory), key=attrgetter("name")):
+                try:
+                    leads = os.readlink(found.name, dir_fd=directory.number) if found.is_link else None
+                    status = status_at(directory.number, found.name)
+                except OSError as error:
+                    if error.errno not in (errno.ENOENT, errno.EINVAL):
+                        raise
+                    continue  # gone by now, or no link any more
+                infos.append(self._describe(join(path, found.name), status, leads))
+        return infos
+
+    def below(self, path: str, maxdepth: int | None) -> tuple[list[str], list[str]]:
+        """What lies below a directory: paths of directories, and of everything else. Links are not followed.
+
+        Args:
+            path: the directory's absolute normal path; it may lead there through links.
+            maxdepth: levels to go down; 1 is its own entries, None all.
+
+        Returns:
+            Both, in no order. What cannot be listed, for it is gone by now or closed to this user, is left out.
+
+        Raises:
+            OSError: for the first directory: ENOENT, ENOTDIR, EACCES; LinkInTheWay.
+        """
+        directory = self._beneath.directory(path)
+        with named(path):
+            level = [(path, found) for found in scan(directory)]
+        directories: list[str] = []
+        others: list[str] = []
+        depth = 1
+        while level:
+            deeper: list[tuple[str, Found]] = []
+            for above, found in level:
+                below = join(above, found.name)
+                if not found.is_directory:
+                    others.append(below)
+                    continue
+                directories.append(below)
+                if depth != maxdepth:
+                    deeper += [(below, entry) for entry in self._entries_of_real(below)]
+            level = deeper
+            depth += 1
+        return directories, others
+
+    def _entries_of_real(self, path: str) -> list[Found]:
+        """The entries of what was a directory and no link a moment ago."""
+        try:
+            place = self._beneath.place(path)
+            return scan(open_directory(place.directory, place.name))
+        except OSError as error:
+            if error.errno in _CANNOT_LIST:
+                return []
+            error.filename = path
+            raise
+
+    def _describe(self, path: str, status: Status, leads: str | None) -> InfoDict:
+        info: InfoDict = {
+            "name": path,
+            "size": status.size if stat.S_ISREG(status.mode) else 0,
+            "type": type_of_mode(status.mode),
+            "mtime": status.mtime_ns / 1e9,
+            "created": status.btime_ns / 1e9,
+            "mode": status.mode,
+            "ino": status.ino,
+            "nlink": status.nlink,
+            "uid": status.uid,
+            "gid": status.gid,
+            "atime": status.atime_ns / 1e9,
+            "ctime": status.ctime_ns / 1e9,
+            "mtime_ns": status.mtime_ns,
+            "islink": leads is not None,
+            "etag": status.etag,
+        }
+        if leads is not None:
+            info["destination"] = leads
+            if not self._beneath.follow_links:
+                info["size"] = status.size
+            elif (target := self._target(path)) is not None and target.is_file:
+                info["type"], info["size"], info["etag"] = "file", target.size, target.etag
+        return info
+
+    def _target(self, path: str) -> Status | None:
+        """What a link leads to; None for nothing, or a loop of links."""
+        try:
+            return self._beneath.inode(path).status()
+        except OSError as error:
+            if error.errno in _LEADS_NOWHERE:
+                return None
+            error.filename = path
+            raise
