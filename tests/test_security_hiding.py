@@ -106,7 +106,7 @@ def outcome(fs: SecureFileSystem, row: Operation, paths: dict[str, str], tmp_pat
     violations = [{**one, "time": 0} for one in fs.get_violations()]
     text = f"{learned} {violations}"
     text = re.sub(r"'(mtime|created|ctime|atime|mtime_ns|ino|etag|nlink)': [^,}]+", r"'\1'", text)
-    return re.sub(r"st_(ino|[amc]time|nlink)=\d+|<[^>]*at 0x[^>]*>|\b\d{15,}\b", "", text)
+    return re.sub(r"st_(ino|[amc]time|nlink)=\d+|<[^>]*at 0x[^>]*>|datetime\([^)]*\)|\b\d{15,}\b", "", text)
 
 
 def cases(row: Operation) -> list[dict[str, str]]:

@@ -78,8 +78,10 @@ def said_of_one(settings: Settings, rules: list[Rule], path: str) -> dict[Effect
             before.append(rule)
         if shown == "deny" and any(r.action is Action.ALLOW and LIST in r.effects and leads(r, path) for r in before):
             said[LIST] = "allow"
-    elif settings.read_only:
-        said |= dict.fromkeys((WRITE, DELETE, RENAME), "deny")
+    else:
+        said = {effect: "deny" if one == "hide" else one for effect, one in said.items()}
+        if settings.read_only:
+            said |= dict.fromkeys((WRITE, DELETE, RENAME), "deny")
     return said
 
 

@@ -67,7 +67,8 @@ class NodePaths(Generic[Note]):
         self.root: Known[Note] = Known(root, None, "")
         self.known: dict[int, Known[Note]] = {root.ino: self.root}
         """What was looked up; for short ways, only to be read."""
-        self._alive: WeakValueDictionary[int, Known[Note]] = WeakValueDictionary(self.known)
+        self._directories: WeakValueDictionary[int, Known[Note]] = WeakValueDictionary()
+        """Those that something below them still knows, too."""
         self._listed: dict[int, tuple[Known[Note], str, Node]] = {}
         self._tables: list[Container[int]] = []
         self._most = KNOWN_MAX
@@ -75,7 +76,7 @@ class NodePaths(Generic[Note]):
 
     def find(self, node: Node) -> Known[Note] | None:
         """What is known of a node, if it was ever given out and is not forgotten."""
-        known = self.known.get(node.ino) or self._alive.get(node.ino)
+        known = self.known.get(node.ino) or self._directories.get(node.ino)
         if known is None:
             listed = self._listed.get(node.ino)
             if listed is not None:
@@ -86,9 +87,11 @@ class NodePaths(Generic[Note]):
         """A node was found under an entry."""
         ino = node.ino
         with self._lock:
-            known = self.known.get(ino) or self._alive.get(ino)
+            known = self.known.get(ino) or self._directories.get(ino)
             if known is None:
-                known = self._alive[ino] = Known(node, directory, name)
+                known = Known(node, directory, name)
+                if stat.S_ISDIR(node.mode):
+                    self._directories[ino] = known
             elif known.parent is not directory or known.name != name:
                 self._found_elsewhere(known, directory, name, node)
             known.node = node
@@ -115,9 +118,17 @@ class NodePaths(Generic[Note]):
     def moved(self, directory: Known[Note], name: str, node: Node) -> Known[Note] | None:
         """A node is under another entry now than where it was; returns what is known of it, if anything is."""
         self._listed.pop(node.ino, None)
-        if node.ino not in self.known and node.ino not in self._alive:
+        if node.ino not in self.known and node.ino not in self._directories:
             return None
         return self.saw(directory, name, node)
+
+    def renamed(self, directory: Known[Note], name: str, node: Node) -> bool:
+        """As ``moved``, where nothing that a wrapper keeps of it changes; False if ``moved`` has to be asked."""
+        known = self.known.get(node.ino)
+        if known is None or known.others or known is self.root or (node.nlink > 1 and not stat.S_ISDIR(node.mode)):
+            return False
+        known.parent, known.name = directory, name
+        return True
 
     def left(self, directory: Known[Note], name: str, node: Node) -> None:
         """A node lost an entry; the last one that is known stays, to tell where it was."""
@@ -131,15 +142,16 @@ class NodePaths(Generic[Note]):
     def drop(self, known: Known[Note]) -> None:
         """Where a node is, is not known any more."""
         self.known.pop(known.node.ino, None)
-        self._alive.pop(known.node.ino, None)
+        self._directories.pop(known.node.ino, None)
 
     def all(self) -> list[Known[Note]]:
         """All nodes that are known but the root."""
-        return [known for known in self._alive.values() if known is not self.root]
+        everything = {**self._directories, **self.known}
+        return [known for known in everything.values() if known is not self.root]
 
     def forget_notes(self) -> None:
         """Let wrappers decide anew about every node."""
-        for known in list(self._alive.values()):
+        for known in self.all():
             known.note = None
 
     # ---- lifetime

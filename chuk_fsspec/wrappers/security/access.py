@@ -40,6 +40,7 @@ class Access:
         self.can = can
         self.follows = follows
         self.is_plain = can == PLAIN_FSSPEC
+        self._scope = gate.policy.scope
 
     def tell(self, operation: Operation, *paths: Any, **options: Any) -> Any:
         """Ask with paths and options only."""
@@ -49,6 +50,15 @@ class Access:
         self, operation: Operation, paths: tuple[str, ...], arguments: tuple[Any, ...], options: dict[str, Any]
     ) -> Any:
         """Check the paths of an operation and have it done."""
+        if len(paths) == 1 and not operation.raised_by:
+            scope = self._scope(paths[0])
+            if operation.effect not in scope.allows:
+                raise self.gate.refusal(operation.name, paths[0], operation.effect, scope)
+            try:
+                return self.ask(operation, paths, arguments, options)
+            except LinkInTheWay:
+                if not self.follows:
+                    raise
 
         def attempt(*real: str) -> Any:
             self.check(operation, real, options)

@@ -141,6 +141,7 @@ class SecureFileSystem(WrapperFileSystem):
         surveyor = Surveyor(
             info=lambda path: tell(FSSPEC["info"], path),
             find=lambda path: tell(FSSPEC["find"], path, withdirs=True, detail=True).values(),
+            lexists=None if self._access.is_plain else lambda path: bool(tell(FSSPEC["lexists"], path)),
         )
         return Books(ledger, limits, surveyor, self._gate, keeps_directories=can.directories)
 

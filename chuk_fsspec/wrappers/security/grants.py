@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import stat
 from collections.abc import Sequence
+from typing import NoReturn
 
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.nodes import Node, NodeOperations
@@ -19,9 +20,14 @@ class Strictest:
     def __init__(self, scopes: Sequence[Scope]) -> None:
         self._scopes = scopes
         self.allows = frozenset[Effect].intersection(*[scope.allows for scope in scopes])
+        self.is_uniform = True
         self.may_list = Effect.LIST in self.allows
         self.may_read = Effect.READ in self.allows
         self.may_write = Effect.WRITE in self.allows
+
+    def below(self, name: str) -> NoReturn:
+        """ENOTDIR: no directory has several names."""
+        raise os_error(errno.ENOTDIR, name)
 
     def decide(self, effect: Effect) -> Decision:
         """What is decided by the name that allows least."""
@@ -55,26 +61,17 @@ class Grants:
         known = self.known(node)
         return known.note or self._decide(known)
 
-    def of_directory(self, node: Node) -> tuple[Found, Scope]:
-        """A directory and what may be done in it. ENOTDIR."""
-        known = self.known(node)
-        grant = known.note or self._decide(known)
-        if not isinstance(grant, Scope):
-            raise os_error(errno.ENOTDIR)
-        return known, grant
-
     def moved(self, directory: Node, name: str, node: Node) -> bool:
         """A node is under another entry now.
 
         Returns:
             Whether other things may be done with it, or below it, than before. Then all grants are decided anew.
         """
-        above = self.paths.find(directory)
         known = self.paths.find(node)
-        if above is None or known is None:
+        if known is None:
             return False
         before = known.note
-        self.paths.moved(above, name, node)
+        self.paths.moved(self.known(directory), name, node)
         if before is None or self.of(node) is before:
             return False
         self.forget_all()
@@ -109,7 +106,6 @@ class Grants:
         scopes: list[Scope] = []
         for parent, name in known.entries():
             above = parent.note or self._decide(parent)
-            assert isinstance(above, Scope)
             scopes.append(above.below(name))
         if not scopes:
             return self._policy.root

@@ -199,6 +199,10 @@ class Ledger:
         """Whether an inode lives on without a name."""
         return ino in self._open_counts or any(ino in table for table in self._holders)
 
+    def is_nameless(self, ino: int) -> bool:
+        """Whether an inode without a name is on the books."""
+        return ino in self._nameless
+
     def lost_name(self, ino: int, size: int) -> None:
         """An inode that is off the books of names is still there if somebody uses it."""
         if self.is_used(ino):

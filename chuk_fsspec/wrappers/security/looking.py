@@ -96,16 +96,25 @@ class Looking:
 
     def _shown(self, found: list[Any], real: str, asked: str, detail: bool) -> list[Any]:
         """Those of some entries below a real directory that may be shown, as entries below the one that was asked."""
-        scope = self._scope
-        if real != asked or not scope(real).is_uniform:
-            shown = []
-            for one in found:
-                path: str = one["name"] if detail else one
-                name = _moved(path, real, asked)
-                if scope(path).may_list and scope(name).may_list:
-                    shown.append(one if name == path else {**one, "name": name} if detail else name)
-            found = shown
+        if not self._scope(real).is_uniform:
+            found = self._allowed(found, detail)
+        if real != asked:
+            moved = [_moved(one["name"] if detail else one, real, asked) for one in found]
+            found = [{**one, "name": name} for one, name in zip(found, moved, strict=True)] if detail else moved
+            found = self._allowed(found, detail)
         return [self._described(one) if one.get("islink") else one for one in found] if detail else found
+
+    def _allowed(self, found: list[Any], detail: bool) -> list[Any]:
+        """Those of some entries that may be shown; entries of one directory mostly stand together."""
+        shown = []
+        directory, below = "", self._access.gate.policy.root.below
+        for one in found:
+            parent, _, name = (one["name"] if detail else one).rpartition("/")
+            if parent != directory:
+                directory, below = parent, self._scope(parent or "/").below
+            if not name or below(name).may_list:
+                shown.append(one)
+        return shown
 
     def _described(self, info: Info) -> Info:
         """An info dict; a link to a file has the type, the size and the etag of the file.

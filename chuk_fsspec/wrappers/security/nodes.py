@@ -57,6 +57,13 @@ class SecureNodes(ForwardingNodes):
             return known.note
         return self._grants.of(node)
 
+    def _directory(self, node: Node) -> tuple[Found, Grant]:
+        """A directory and what may be done with it."""
+        known = self._known.get(node.ino)
+        if known is not None and (grant := known.note) is not None:
+            return known, grant
+        return self._grants.known(node), self._grants.of(node)
+
     def _require(self, operation: str, node: Node, effect: Effect) -> None:
         """Check an effect on a node."""
         grant = self._grant(node)
@@ -70,8 +77,8 @@ class SecureNodes(ForwardingNodes):
         self, operation: str, directory: Node, name: str, effect: Effect, *, creates: bool = False
     ) -> tuple[Found, Scope]:
         """Check an effect on an entry; returns the directory and what may be done with the entry."""
-        above, scope = self._grants.of_directory(directory)
-        below = scope.below(name)
+        above, grant = self._directory(directory)
+        below = grant.below(name)
         if effect not in below.allows:
             raise self._gate.refusal(operation, path_of(above, name), effect, below, creates=creates)
         return above, below
@@ -79,8 +86,8 @@ class SecureNodes(ForwardingNodes):
     # ---- looking
 
     def lookup(self, directory: Node, name: str) -> Node | None:
-        above, scope = self._grants.of_directory(directory)
-        below = scope.below(name)
+        above, grant = self._directory(directory)
+        below = grant.below(name)
         if not below.may_list:
             if below.hidden:
                 return None
@@ -102,12 +109,12 @@ class SecureNodes(ForwardingNodes):
         return self._inner.getattr(node)
 
     def entries(self, directory: Node) -> Sequence[tuple[str, Node]]:
-        above, scope = self._grants.of_directory(directory)
-        if not scope.may_list:
-            raise self._refusal("entries", directory, LIST, scope)
+        above, grant = self._directory(directory)
+        if not grant.may_list:
+            raise self._refusal("entries", directory, LIST, grant)
         found = self._inner.entries(directory)
-        if not scope.is_uniform:
-            found = [(name, node) for name, node in found if scope.below(name).may_list]
+        if not grant.is_uniform:
+            found = [(name, node) for name, node in found if grant.below(name).may_list]
         self._grants.paths.listed(above, found)
         return found
 
@@ -150,15 +157,15 @@ class SecureNodes(ForwardingNodes):
                 raise
 
     def temporary(self, directory: Node, mode: int, uid: int, gid: int) -> Node:
-        above, scope = self._grants.of_directory(directory)
-        if not scope.may_write:
-            raise self._refusal("temporary", directory, WRITE, scope)
+        above, grant = self._directory(directory)
+        if not grant.may_write:
+            raise self._refusal("temporary", directory, WRITE, grant)
         with self._turn:
             node = self._charge_one("temporary", above, "", partial(self._inner.temporary, directory, mode, uid, gid))
             if self._ledger.is_kept:
                 self._ledger.book(0, -1)
                 self._ledger.made_without_name(node.ino)
-        self._grants.paths.saw(above, "", node).note = scope
+        self._grants.paths.saw(above, "", node).note = grant
         return node
 
     def link(self, node: Node, directory: Node, name: str) -> None:
@@ -189,7 +196,7 @@ class SecureNodes(ForwardingNodes):
             lost = _lost_by_removing(node)
             remove(directory, name)
             self._book_lost(node, lost)
-        if node is not None:
+        if node is not None and (known := self._known.get(node.ino)) is not None and known.others:
             self._grants.paths.left(above, name, node)
 
     def _book_lost(self, node: Node | None, lost: Usage) -> None:
@@ -215,6 +222,8 @@ class SecureNodes(ForwardingNodes):
             lost = Usage() if swaps or is_same else _lost_by_removing(other)
             self._inner.rename(directory, name, new_directory, new_name, flags)
             self._book_lost(other, lost)
+        if node is not None and other is None and here is there and self._grants.paths.renamed(beyond, new_name, node):
+            return
         changed = False
         if node is not None:
             changed = self._grants.moved(new_directory, new_name, node)
@@ -379,8 +388,9 @@ class SecureNodes(ForwardingNodes):
     def forget(self, node: Node) -> None:
         self._inner.forget(node)
         self._grants.paths.forget(node)
-        with self._turn:
-            self._ledger.released(node.ino)
+        if self._ledger.is_nameless(node.ino):
+            with self._turn:
+                self._ledger.released(node.ino)
 
     def watch(self, callback: Change) -> Callable[[], None]:
         self._callbacks.append(callback)
@@ -415,7 +425,7 @@ class SecureNodes(ForwardingNodes):
         grant = known.note or self._grants.of(known.node)
         if directory is None:
             return grant.may_list
-        return isinstance(grant, Scope) and grant.below(name).may_list
+        return grant.below(name).may_list
 
     def _tell(self, directory: Node | None, name: str, node: Node | None) -> None:
         for callback in list(self._callbacks):

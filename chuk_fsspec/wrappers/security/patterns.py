@@ -114,6 +114,18 @@ class PathState:
             else:
                 self._patterns.append((step, (way, done + 1)))
         self.is_decided = not (self._names or self._patterns or self._staying)
+        self._ordinary: PathState | None = None
+
+    def minds(self, name: str) -> bool:
+        """Whether an entry of this (folded) name may be in another state than ``ordinary``."""
+        return name in self._names or any(pattern.matches(name) for pattern, _ in self._patterns)
+
+    @property
+    def ordinary(self) -> PathState:
+        """The state of an entry whose name says nothing."""
+        if self._ordinary is None:
+            self._ordinary = self if self.is_decided else self._paths.state(self._staying)
+        return self._ordinary
 
     def below(self, name: str) -> PathState:
         """The state of an entry; ``name`` is folded."""

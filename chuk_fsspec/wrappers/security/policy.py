@@ -17,7 +17,7 @@ from chuk_fsspec.wrappers.security.rules import EVERY_EFFECT, Action, Rule, Sett
 READ_ONLY, TOO_DEEP, NOT_ALLOWED = "read_only", "max_path_depth", "allowed_paths"
 
 _DIRECTORIES_KEPT = 8192
-_NAMES_KEPT = 4096
+_NAMES_KEPT = 131_072
 _SCOPES_KEPT = 4096
 
 
@@ -32,6 +32,10 @@ class Decision:
 
     action: Action
     rule: str = ""
+
+    def for_what_is_shown(self) -> Decision:
+        """The same about a path that is not hidden."""
+        return Decision(Action.DENY, self.rule) if self.action is Action.HIDE else self
 
 
 ALLOWED = Decision(Action.ALLOW)
@@ -50,6 +54,7 @@ class Policy:
         self.rules = [rule for rule in _all_rules(settings) if rule.paths or rule.patterns]
         self._sets = [PathSet(rule.paths, rule.patterns, self.fold) for rule in self.rules]
         self._scopes: dict[tuple[object, ...], Scope] = {}
+        self._names_kept = 0
         self.root = self._scope(tuple([paths.root for paths in self._sets]), 0)
         self._directories: dict[str, Scope] = {"": self.root}
 
@@ -80,7 +85,21 @@ class Policy:
     def below(self, scope: Scope, name: str) -> Scope:
         """The scope of an entry."""
         folded = self.fold(name)
-        return self._scope(tuple([state.below(folded) for state in scope.states]), scope.depth + 1)
+        states = tuple([state.below(folded) for state in scope.states])
+        return self._scope(states, scope.depth + 1)
+
+    def ordinary(self, scope: Scope) -> Scope:
+        """The scope of an entry whose name says nothing."""
+        return self._scope(tuple([state.ordinary for state in scope.states]), scope.depth + 1)
+
+    def remember(self, scope: Scope, name: str, below: Scope) -> None:
+        """Keep what was found out about an entry, until there is too much of it."""
+        self._names_kept += 1
+        if self._names_kept > _NAMES_KEPT:
+            self._names_kept = 0
+            for one in list(self._scopes.values()):
+                one.names.clear()
+        scope.names[name] = below
 
     def _scope(self, states: tuple[PathState, ...], depth: int) -> Scope:
         depth = depth if self.settings.max_path_depth else 0
@@ -88,7 +107,7 @@ class Policy:
         scope = self._scopes.get(key)
         if scope is None:
             if len(self._scopes) >= _SCOPES_KEPT:
-                self._scopes.clear()
+                self._scopes = {}
             scope = self._scopes[key] = Scope(self, states, depth, self._decisions(states, depth))
         return scope
 
@@ -103,7 +122,10 @@ class Policy:
             decisions = dict.fromkeys(EVERY_EFFECT, shown)
             if shown.action is Action.DENY and self._leads(states):
                 decisions[Effect.LIST] = ALLOWED
-        elif self.settings.read_only:
+        else:
+            # What an earlier rule shows is there; a later one that would hide it refuses the rest.
+            decisions = {effect: one.for_what_is_shown() for effect, one in decisions.items()}
+        if shown.action is Action.ALLOW and self.settings.read_only:
             decisions |= dict.fromkeys((Effect.WRITE, Effect.DELETE, Effect.RENAME), Decision(Action.DENY, READ_ONLY))
         return decisions
 
@@ -133,11 +155,13 @@ class Scope:
         hidden: whether it does not exist.
         allows: all that is allowed.
         is_uniform: whether the same holds for everything below.
+        names: what was found out about its entries, by name; only to be read.
     """
 
     __slots__ = (
-        "_below",
         "_decisions",
+        "_minding",
+        "_ordinary",
         "_policy",
         "allows",
         "depth",
@@ -148,6 +172,7 @@ class Scope:
         "may_read",
         "may_rename",
         "may_write",
+        "names",
         "states",
     )
 
@@ -165,9 +190,11 @@ class Scope:
         self.may_delete = Effect.DELETE in self.allows
         self.may_rename = Effect.RENAME in self.allows
         self.hidden = decisions[Effect.LIST].action is Action.HIDE
+        self._minding = [state for state in states if not state.is_decided]
         no_deeper = not policy.settings.max_path_depth
-        self.is_uniform = not self.may_list or (no_deeper and all(state.is_decided for state in states))
-        self._below: dict[str, Scope] = {}
+        self.is_uniform = not self.may_list or (no_deeper and not self._minding)
+        self._ordinary: Scope | None = None
+        self.names: dict[str, Scope] = {}
 
     def decide(self, effect: Effect) -> Decision:
         """What is decided about an effect here."""
@@ -181,14 +208,24 @@ class Scope:
 
     def below(self, name: str) -> Scope:
         """What the rules say of an entry."""
-        found = self._below.get(name)
+        found = self.names.get(name)
         if found is None:
-            if not self.may_list:
-                return self  # below what is not shown, nothing is
-            found = self._policy.below(self, name)
-            if len(self._below) >= _NAMES_KEPT:
-                self._below.clear()
-            self._below[name] = found
+            found = self._find_below(name)
+        return found
+
+    def _find_below(self, name: str) -> Scope:
+        if not self.may_list:
+            return self  # below what is not shown, nothing is
+        ordinary = self._ordinary
+        if ordinary is None:
+            ordinary = self._ordinary = self._policy.ordinary(self)
+        folded = self._policy.fold(name)
+        found = ordinary
+        for state in self._minding:
+            if state.minds(folded):
+                found = self._policy.below(self, name)
+                break
+        self._policy.remember(self, name, found)
         return found
 
 

@@ -14,8 +14,6 @@ Arguments = tuple[Any, ...]
 Options = dict[str, Any]
 Reader = Callable[[str], bytes | None]
 
-_NAMES_KEPT = 8192
-
 
 class Reading:
     """Operations that show the content of files by list; each is checked, then all are asked for together."""
@@ -77,18 +75,14 @@ def _raise_first(results: Any) -> None:
 
 
 def narrowed(read: Reader, policy: Policy, directory: str) -> Reader:
-    """A reader by name (``Posix.reader``) that answers only for files that may be read; each name is decided once."""
+    """A reader by name (``Posix.reader``) that answers only for files that may be read."""
     scope = policy.scope(directory)
-    readable: set[str] = set()
+    known, below = scope.names, scope.below
 
     def read_allowed(name: str) -> bytes | None:
-        if name in readable:
-            return read(name)
-        if not scope.below(name).may_read:
-            return None
-        if len(readable) >= _NAMES_KEPT:
-            readable.clear()
-        readable.add(name)
-        return read(name)
+        found = known.get(name)
+        if found is None:
+            found = below(name)
+        return read(name) if found.may_read else None
 
     return read_allowed
