@@ -50,6 +50,13 @@ class End:
         info: dict[str, Any] = self.ask("info")
         return info
 
+    def kind(self) -> str:
+        """fsspec's type of it, a link not followed; empty if it is not there."""
+        try:
+            return str(self.info()["type"])
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
+
     def exists(self) -> bool:
         """Whether there is such an entry."""
         return bool(self.ask("lexists"))

@@ -15,11 +15,12 @@ from contextlib import suppress
 from typing import Any
 
 from chuk_fsspec.contract.errors import os_error
-from chuk_fsspec.contract.operations import FSSPEC, POSIX
+from chuk_fsspec.contract.operations import POSIX
 from chuk_fsspec.contract.paths import split
 from chuk_fsspec.mounted import content
 from chuk_fsspec.mounted.access import call
 from chuk_fsspec.mounted.ends import End, fingerprint, settle, staging_name
+from chuk_fsspec.mounted.inside import move_inside
 from chuk_fsspec.mounted.removing import remove
 from chuk_fsspec.mounted.trees import TreeCopy
 
@@ -50,9 +51,7 @@ def move(source: End, target: End) -> None:
     resumed = aside.exists()
     _begin(aside, is_tree=is_tree)
     if source.beside(split(aside.path)[1]).exists():
-        # Two mounts of one directory: there is nothing to copy, and deleting the source would delete the copy.
-        _end(aside)
-        call(source.mount, FSSPEC["mv"], (source.inner, source.beside(split(target.path)[1]).inner), (source.path,))
+        _move_inside_one_directory(source, target, aside)
     elif is_tree:
         _move_tree(source, target, aside, resumed=resumed)
     else:
@@ -62,6 +61,14 @@ def move(source: End, target: End) -> None:
 def is_unfinished(source: End, target: End) -> bool:
     """Whether a move of a directory to an object store has begun and not ended."""
     return not target.can_stage and target.beside(staging_name(source, target)).exists()
+
+
+def _move_inside_one_directory(source: End, target: End, aside: End) -> None:
+    """Two mounts show one directory: deleting the source of a copy might delete the copy."""
+    _end(aside)
+    here = source.beside(split(target.path)[1])
+    if here != source:
+        move_inside(source, here)
 
 
 def _move_entry(source: End, target: End, aside: End, info: dict[str, Any]) -> None:

@@ -7,12 +7,12 @@ import stat
 from typing import Any
 
 from chuk_fsspec.contract.errors import link_in_the_way, not_found, os_error
-from chuk_fsspec.contract.expansion import has_glob
 from chuk_fsspec.contract.operations import FSSPEC, POSIX, Operation
 from chuk_fsspec.contract.paths import split
 from chuk_fsspec.mounted import content
 from chuk_fsspec.mounted.access import Access, call, why
 from chuk_fsspec.mounted.ends import End, settle
+from chuk_fsspec.mounted.inside import move_inside
 from chuk_fsspec.mounted.moving import is_unfinished, move
 from chuk_fsspec.mounted.table import Mount, Route
 
@@ -62,7 +62,7 @@ class Pairs:
         def attempt(source: str, target: str) -> None:
             here, there = self._movable(source, target)
             if here is there:
-                self._move_inside(here, source, target, options)
+                move_inside(End(here, source), End(there, target), **options)
             else:
                 self._meet_links(source, target)
                 move(End(here, source), End(there, target))
@@ -123,19 +123,6 @@ class Pairs:
         inner = mount.names.inward(source), mount.names.inward(target)
         return call(mount, operation, inner, (source, target), **options)
 
-    def _move_inside(self, mount: Mount, source: str, target: str, options: dict[str, Any]) -> None:
-        one, other = End(mount, source), End(mount, target)
-        if mount.can.rename:
-            # A directory at the target is meant as it is; mv would go inside once more.
-            if mount.names.is_ours and _kind(other) == "directory":
-                self._inside(mount, POSIX["rename"], source, target, flags=0)
-            else:
-                self._inside(mount, FSSPEC["mv"], source, target, **options)
-        elif has_glob(source):
-            move(one, other)  # mv would take the name for a pattern
-        else:
-            self._inside(mount, FSSPEC["mv"], source, target, recursive=_kind(one) == "directory", **options)
-
     def _copy_directory(self, source: str, target: str) -> None:
         """One of both is a directory that a mount makes."""
         one = self._tree.table.point(source) is not None or self._is_directory(source)
@@ -166,7 +153,7 @@ class Pairs:
         mount = self._tree.table.route(path).mount
         if mount is None:
             raise not_found(path)
-        return _kind(End(mount, path), missing_ok=False) == "directory"
+        return str(End(mount, path).info()["type"]) == "directory"
 
     def _meet_links(self, *paths: str) -> None:
         """See to it that no link lies on the way to a path, so that its mount is really known. LinkInTheWay."""
@@ -174,13 +161,3 @@ class Pairs:
             mount = self._tree.table.route(path).mount
             if mount is not None and mount.can.symlinks:
                 End(mount, path).exists()
-
-
-def _kind(end: End, *, missing_ok: bool = True) -> str:
-    """fsspec's type of what is there, a link not followed; empty if there is nothing."""
-    try:
-        return str(end.info()["type"])
-    except (FileNotFoundError, NotADirectoryError):
-        if not missing_ok:
-            raise
-        return ""
