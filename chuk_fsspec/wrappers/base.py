@@ -20,7 +20,21 @@ from chuk_fsspec.forwarding.surface import OPEN_ASYNC, ForwardingFileSystem
 _INNER_OPTIONS = frozenset({"fs", "fo", "target_protocol", "target_options"})
 
 
-class WrapperFileSystem(ForwardingFileSystem):
+class OwnInstances(type(AbstractFileSystem)):  # type: ignore[misc]
+    """Gives a filesystem that is passed as an object a wrapper of its own.
+
+    fsspec keeps instances by the text of their arguments, and two filesystems may look alike in text: one would get the
+    wrapper of the other.
+    """
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make an instance, or find it where the arguments are plain values."""
+        if any(isinstance(one, AbstractFileSystem) for one in (*args[:1], kwargs.get("fs"))):
+            kwargs["skip_instance_cache"] = True
+        return super().__call__(*args, **kwargs)
+
+
+class WrapperFileSystem(ForwardingFileSystem, metaclass=OwnInstances):
     """Hands every operation on to one private filesystem, if ``_authorise`` lets it.
 
     A subclass overrides the hooks. Whatever it does not mention is forwarded, except inode operations and readers by
