@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from fsspec.tests import abstract
 from chuk_fsspec.backends.memory import MemoryFileSystem
 from chuk_fsspec.testing import BehaviourSuite
 from chuk_fsspec.wrappers.security import SecureFileSystem
+from tests.mounted_trees import four_mounts, stores
 
-RAISED = {
+RAISED: dict[str, Any] = {
     "max_file_size": 2**62,
     "max_total_size": 2**62,
     "max_files": 10**9,
@@ -37,6 +39,14 @@ class TestNoLimits(BehaviourSuite):
     @pytest.fixture
     def fs(self, chukmem: MemoryFileSystem) -> AbstractFileSystem:
         return SecureFileSystem(target_protocol="chukmem", target_options={"name": chukmem.name}, profile={})
+
+
+class TestOverMounts(BehaviourSuite):
+    @pytest.fixture
+    def fs(self) -> Iterator[AbstractFileSystem]:
+        with stores(3) as names:
+            options = {"mounts": four_mounts(names, None)}
+            yield SecureFileSystem(target_protocol="chukmount", target_options=options, profile="testing", **RAISED)
 
 
 class Fixtures(abstract.AbstractFixtures):

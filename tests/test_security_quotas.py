@@ -428,10 +428,19 @@ def test_transactions_keep_the_books(chukmem: MemoryFileSystem) -> None:
 # ---- other people's filesystems
 
 
-def test_over_a_plain_filesystem_that_writes_in_place() -> None:
+@pytest.fixture
+def plain() -> Iterator[tuple[PlainMemory, str]]:
+    """fsspec's own memory filesystem, which everybody shares, and a directory in it."""
     below = PlainMemory(skip_instance_cache=True)
     root = f"/{uuid.uuid4().hex}"
     below.mkdir(root)
+    yield below, root
+    if below.exists(root):
+        below.rm(root, recursive=True)
+
+
+def test_over_a_plain_filesystem_that_writes_in_place(plain: tuple[PlainMemory, str]) -> None:
+    below, root = plain
     fs = SecureFileSystem(below, profile={"max_total_size": 10**6, "max_files": 10**4})
     before = fs.usage()
     fs.pipe_file(f"{root}/d/a", bytes(30))
@@ -450,9 +459,8 @@ def test_over_a_plain_filesystem_that_writes_in_place() -> None:
     assert fs.usage() == fs.recount()
 
 
-def test_over_a_plain_filesystem_nothing_new_stays_of_a_refused_write() -> None:
-    below = PlainMemory(skip_instance_cache=True)
-    root = f"/{uuid.uuid4().hex}"
+def test_over_a_plain_filesystem_nothing_new_stays_of_a_refused_write(plain: tuple[PlainMemory, str]) -> None:
+    below, root = plain
     fs = SecureFileSystem(below, profile={"max_file_size": 10, "max_files": 10**4})
     with over(errno.EFBIG), fs.open(f"{root}/new", "wb") as file:
         file.write(bytes(5))

@@ -95,20 +95,32 @@ class Access:
             is_directory=lambda path: bool(see(FSSPEC["isdir"], path)),
         )
 
-    def all_through(self, attempt: Callable[[list[str]], Result], paths: list[str]) -> Result:
-        """Run something that may be run again on a list of paths; where a link is in the way, with none in any."""
+    def all_through(self, attempt: Callable[[list[str]], Result], paths: list[str], *, creates: bool) -> Result:
+        """Run something that may be run again on a list of paths; where a link is in the way, with none in any.
+
+        Args:
+            attempt: called with the paths; it raises ``LinkInTheWay``.
+            paths: where to begin.
+            creates: whether it makes what is not there (``Gate.require``).
+        """
         try:
             return attempt(paths)
         except LinkInTheWay:
             if not self.follows:
                 raise
-        return attempt([self.resolved(path) for path in paths])
+        resolved = [self.resolved(path, creates=creates) for path in paths]
+        try:
+            return attempt(resolved)
+        except OSError as error:
+            if error.filename in resolved:
+                error.filename = paths[resolved.index(error.filename)]
+            raise
 
-    def resolved(self, path: str) -> str:
+    def resolved(self, path: str, *, creates: bool) -> str:
         """Where a path leads, as a path without links; of one that leads nowhere, the path that is not there."""
 
         def attempt(real: str) -> str:
-            self.gate.require("info", real, Effect.LIST, creates=True)
+            self.gate.require("info", real, Effect.LIST, creates=creates)
             self.tell(FSSPEC["exists"], real)
             return real
 

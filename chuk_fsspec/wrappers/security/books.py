@@ -25,6 +25,7 @@ class Plan:
         sizes: the paths that it makes or fills, and how many bytes each will have; None where that stays as it is.
         others: further paths that change.
         deep: whether all below ``others`` changes too.
+        alters: whether it changes content or attributes of ``others``, and not only their names.
         makes_parents: whether missing directories above ``sizes`` are made.
         removes: whether paths go away, and with them directories that exist only through what they hold.
         exact: whether success means that exactly this happened.
@@ -34,6 +35,7 @@ class Plan:
     sizes: Mapping[str, int | None] = field(default_factory=dict)
     others: tuple[str, ...] = ()
     deep: bool = False
+    alters: bool = False
     makes_parents: bool = False
     removes: bool = False
     exact: bool = False
@@ -72,15 +74,25 @@ class Books:
         surveyor: looks at the store.
         gate: notes refusals.
         keeps_directories: whether empty directories persist.
+        may_copy: whether the store may put a copy in the place of a file with several names, one of which may belong to
+            somebody else, before it changes it.
     """
 
     def __init__(
-        self, ledger: Ledger, limits: Limits, surveyor: Surveyor, gate: Gate, *, keeps_directories: bool
+        self,
+        ledger: Ledger,
+        limits: Limits,
+        surveyor: Surveyor,
+        gate: Gate,
+        *,
+        keeps_directories: bool,
+        may_copy: bool,
     ) -> None:
         self.ledger = ledger
         self.limits = limits
         self.surveyor = surveyor
         self._gate = gate
+        self.may_copy = may_copy
         self._keeps_directories = keeps_directories
 
     def scan(self) -> Usage:
@@ -170,14 +182,23 @@ class Books:
                 size += new or 0
                 continue
             self._note(room, info)
-            if new is not None and info["type"] == "file":
-                old = info.get("size") or 0
+            old = info.get("size") or 0
+            if self._may_be_copied(info):
+                size += old if new is None else new
+                files += 1
+            elif new is not None and info["type"] == "file":
                 size += max(new - old, 0)
                 room.freed += max(old - new, 0)
         for info in self._found(plan, self.known):
             self._note(room, info)
+            if plan.alters and self._may_be_copied(info):
+                size += info["size"]
+                files += 1
         room.needed = Usage(size, files + len(room.made))
         return room
+
+    def _may_be_copied(self, info: Info) -> bool:
+        return self.may_copy and info["type"] == "file" and (info.get("nlink") or 1) > 1
 
     def _new_parents(self, path: str, known: list[str]) -> list[str]:
         return [parent for parent in self.surveyor.missing_parents(path) if parent not in known]

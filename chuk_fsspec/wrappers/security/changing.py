@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from chuk_fsspec.contract.errors import not_found
 from chuk_fsspec.contract.expansion import has_glob
-from chuk_fsspec.contract.operations import FSSPEC, Effect, Operation
+from chuk_fsspec.contract.operations import FSSPEC, POSIX, Effect, Operation
 from chuk_fsspec.contract.posix import RENAME_EXCHANGE
 from chuk_fsspec.wrappers.security.access import Access
 from chuk_fsspec.wrappers.security.books import Books, Plan
 from chuk_fsspec.wrappers.security.drafts import Draft
-from chuk_fsspec.wrappers.security.plans import PLANS, POSIX_PLANS
+from chuk_fsspec.wrappers.security.plans import ALTERING_PLANS, PLANS, POSIX_PLANS
 
 Arguments = tuple[Any, ...]
 Options = dict[str, Any]
 Handler = Callable[[Operation, Arguments, Arguments, Options], Any]
 
+_ALL_POSIX = {**POSIX_PLANS, **ALTERING_PLANS}
 _WRITING = frozenset(("pipe", "pipe_file", "put", "touch"))
 """What a transaction may keep back until its end."""
 
@@ -51,8 +54,13 @@ class Changing:
 
     def posix_handlers(self) -> dict[str, Handler]:
         """What answers which operation of ``fs.posix``."""
-        special: dict[str, Handler] = {"link": self.move, "rename": self.move}
-        return {name: special.get(name, self.change) for name in POSIX_PLANS}
+        altering = ALTERING_PLANS if self._books.may_copy else ()
+        return {
+            **dict.fromkeys(POSIX_PLANS, self.change),
+            **dict.fromkeys(altering, self.alter),
+            "link": self.move,
+            "rename": self.move,
+        }
 
     def change(self, operation: Operation, paths: Arguments, arguments: Arguments, options: Options) -> Any:
         """An operation on one path, or a copy."""
@@ -67,9 +75,21 @@ class Changing:
 
         return self._access.through(attempt, *paths)
 
+    def alter(self, operation: Operation, paths: Arguments, arguments: Arguments, options: Options) -> Any:
+        """A change of attributes, which may make a copy of a file with several names."""
+
+        def attempt(real: str) -> Any:
+            self._access.check(operation, (real,), options)
+            status: os.stat_result = self._access.tell(POSIX["lstat"], real)
+            if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+                return self.change(operation, (real,), arguments, options)
+            return self._access.ask(operation, (real,), arguments, options)
+
+        return self._access.through(attempt, *paths)
+
     def _plan(self, operation: Operation, paths: Arguments, arguments: Arguments, options: Options) -> Plan:
         """What an operation is going to change. In a transaction, content may wait, and what waited may come along."""
-        planner = (POSIX_PLANS if operation.posix else PLANS)[operation.name]
+        planner = (_ALL_POSIX if operation.posix else PLANS)[operation.name]
         plan = planner(self._books.surveyor, paths, arguments, options)
         drafts = self._drafts()
         if drafts is None:
@@ -132,7 +152,7 @@ class Changing:
                 lambda: self._access.ask(operation, (real,), arguments, options),
             )
 
-        return self._access.all_through(attempt, paths[0])
+        return self._access.all_through(attempt, paths[0], creates=True)
 
     def copy(self, operation: Operation, paths: Arguments, arguments: Arguments, options: Options) -> None:
         """Copy each of a list of files to its target, all at once where no links can be in the way."""

@@ -143,7 +143,14 @@ class SecureFileSystem(WrapperFileSystem):
             find=lambda path: tell(FSSPEC["find"], path, withdirs=True, detail=True).values(),
             lexists=None if self._access.is_plain else lambda path: bool(tell(FSSPEC["lexists"], path)),
         )
-        return Books(ledger, limits, surveyor, self._gate, keeps_directories=can.directories)
+        return Books(
+            ledger,
+            limits,
+            surveyor,
+            self._gate,
+            keeps_directories=can.directories,
+            may_copy=can.hardlinks and can.shared_between_processes,
+        )
 
     def _all_handlers(self) -> tuple[dict[str, Handler], dict[str, Handler]]:
         opening = Opening(self._access, self._books, self._drafts)

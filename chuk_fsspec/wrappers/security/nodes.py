@@ -97,6 +97,8 @@ class SecureNodes(ForwardingNodes):
             return None
         known = self._known.get(node.ino)
         if known is None or known.parent is not above or known.name != name:
+            if self._grants.moved(directory, name, node):
+                self._tell(None, "", None)
             known = self._grants.paths.saw(above, name, node)
             if known.note is None and not known.others:
                 known.note = below
@@ -277,10 +279,26 @@ class SecureNodes(ForwardingNodes):
             ctime_ns=ctime_ns,
             handle=None if handle is None else self._handles.get(handle, handle),
         )
-        if size is None or not self._charges:
-            change()
-        else:
+        if size is not None and self._charges:
             self._resize("setattr", node, lambda before: size, change)
+        else:
+            self._alter("setattr", node, change)
+
+    def _alter(self, operation: str, node: Node, act: Callable[[], Result]) -> Result:
+        """Run what changes a file, if there is room for the copy that may have to be made first. EDQUOT."""
+        if not (self._books.may_copy and self._ledger.is_kept and node.nlink > 1 and stat.S_ISREG(node.mode)):
+            return act()
+        self._ledger.ensure_counted(self._books.scan)
+        with self._turn:
+            size, names = node.size, node.nlink
+            short = self._ledger.grow(self._limits, size, 1)
+            if short:
+                raise self._refuse(operation, node, 0, errno.EDQUOT, short)
+            try:
+                return act()
+            finally:
+                if self._inner.getattr(node).nlink == names:
+                    self._ledger.book(-size, -1)
 
     @property
     def _charges(self) -> bool:
@@ -296,11 +314,11 @@ class SecureNodes(ForwardingNodes):
             before = self._inner.getattr(node).size
             after = becomes(before)
             if after == before:
-                return act()
+                return self._alter(operation, node, act)
             refuse = partial(self._refuse, operation, node, code)
             measure = lambda: self._inner.getattr(node).size  # noqa: E731
             with Growth(self._ledger, self._limits, refuse, node.ino, before, after, measure):
-                return act()
+                return self._alter(operation, node, act)
 
     def _refuse(self, operation: str, node: Node, instead: int, code: int, limit: str) -> OSError:
         if code == errno.EDQUOT and instead:
@@ -323,6 +341,9 @@ class SecureNodes(ForwardingNodes):
             self._handles[handle] = inner
             return handle
 
+        if access == os.O_RDONLY and not flags & os.O_TRUNC:
+            with self._turn:
+                return act()
         return self._resize("open", node, lambda before: 0 if flags & os.O_TRUNC else before, act)
 
     def read(self, node: Node, size: int, offset: int) -> Sequence[Buffer]:
@@ -360,7 +381,7 @@ class SecureNodes(ForwardingNodes):
 
     def setxattr(self, node: Node, name: str, value: bytes, flags: int = 0) -> None:
         self._require("setxattr", node, WRITE)
-        self._inner.setxattr(node, name, value, flags)
+        self._alter("setxattr", node, partial(self._inner.setxattr, node, name, value, flags))
 
     def listxattr(self, node: Node) -> list[str]:
         self._require("listxattr", node, LIST)
@@ -368,7 +389,7 @@ class SecureNodes(ForwardingNodes):
 
     def removexattr(self, node: Node, name: str) -> None:
         self._require("removexattr", node, WRITE)
-        self._inner.removexattr(node, name)
+        self._alter("removexattr", node, partial(self._inner.removexattr, node, name))
 
     # ---- the whole
 

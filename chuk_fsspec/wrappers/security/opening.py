@@ -98,9 +98,11 @@ class Opening:
             if _O_TMPFILE and flags & _O_TMPFILE == _O_TMPFILE:
                 return self._nameless(operation.name, real, act)
             size = 0 if flags & os.O_TRUNC else None
-            sizes = {real: size} if flags & os.O_CREAT else {}
-            others = () if flags & os.O_CREAT else (real,)
-            return self._books.change((real,), lambda: Plan(operation.name, sizes=sizes, others=others), act)
+            if flags & os.O_CREAT:
+                plan = Plan(operation.name, sizes={real: size})
+            else:
+                plan = Plan(operation.name, others=(real,), alters=flags & os.O_ACCMODE != os.O_RDONLY)
+            return self._books.change((real,), lambda: plan, act)
 
         return self._access.through(attempt, *paths)
 

@@ -71,6 +71,10 @@ def _remove_many(surveyor: Surveyor, paths: Paths, arguments: tuple[Any, ...], o
     return Plan("rm", others=tuple(paths[0]), removes=True, deep=bool(options.get("recursive")))
 
 
+def _alter(name: str) -> Planner:
+    return lambda surveyor, paths, arguments, options: Plan(name, others=paths, alters=True)
+
+
 def _truncate(surveyor: Surveyor, paths: Paths, arguments: tuple[Any, ...], options: Options) -> Plan:
     return Plan("truncate", sizes={paths[0]: options["size"]})
 
@@ -102,3 +106,8 @@ POSIX_PLANS: Mapping[str, Planner] = {
     "truncate": _truncate,
 }
 """Those of ``fs.posix``; ``open_handle`` has ``handles``."""
+
+ALTERING_PLANS: Mapping[str, Planner] = {
+    name: _alter(name) for name in ("chmod", "chown", "removexattr", "setxattr", "utime")
+}
+"""Those that change what is stored only where a file may be copied first."""

@@ -65,7 +65,7 @@ class Reading:
             self._access.check_all(operation, real, Effect.READ)
             return self._access.ask(operation, (real,), arguments, options)
 
-        return self._access.all_through(attempt, paths[0])
+        return self._access.all_through(attempt, paths[0], creates=False)
 
 
 def _raise_first(results: Any) -> None:

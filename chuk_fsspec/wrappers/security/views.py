@@ -9,9 +9,12 @@ from typing import Any
 from fsspec import AbstractFileSystem, get_filesystem_class
 from fsspec.implementations.local import LocalFileSystem
 
+from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.posix import Posix
+from chuk_fsspec.forwarding.surface import ForwardingFileSystem
 
-_PROTOCOL_KEYS = frozenset({"protocol", "target_protocol"})
+_PROTOCOLS = ("protocol", "target_protocol")
+_OPTIONS = ("options", "target_options")
 
 
 def secured_view(fs: AbstractFileSystem) -> AbstractFileSystem:
@@ -43,12 +46,19 @@ def _kinds(value: Any) -> Iterator[type[AbstractFileSystem]]:
     """The classes of a filesystem and of those that it is made of, as far as its arguments tell."""
     if isinstance(value, AbstractFileSystem):
         yield type(value)
-        yield from _kinds([getattr(value, "fs", None), *value.storage_args, value.storage_options])
+        if not _is_leaf(type(value)):
+            yield from _kinds([getattr(value, "fs", None), *value.storage_args, value.storage_options])
     elif isinstance(value, Mapping):
+        named = [get_filesystem_class(value[key]) for key in _PROTOCOLS if isinstance(value.get(key), str)]
+        yield from named
         for key, one in value.items():
-            if key in _PROTOCOL_KEYS and isinstance(one, str):
-                yield get_filesystem_class(one)
-            yield from _kinds(one)
+            if not (key in _OPTIONS and any(map(_is_leaf, named))):
+                yield from _kinds(one)
     elif isinstance(value, (list, tuple)):
         for one in value:
             yield from _kinds(one)
+
+
+def _is_leaf(kind: type[AbstractFileSystem]) -> bool:
+    """Whether a class of ours stands on no other filesystem, whatever its arguments say."""
+    return isinstance(getattr(kind, "capabilities", None), Capabilities) and not issubclass(kind, ForwardingFileSystem)
