@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from chuk_fsspec.backends.memory import MemoryFileSystem
 from chuk_fsspec.contract.globbing import compile_pattern, glob
+from chuk_fsspec.registry import PROTOCOLS
 
 NAMES = st.text("ab.-]^!", min_size=1, max_size=4)
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map(lambda names: "/" + "/".join(names))
@@ -110,3 +111,8 @@ def test_no_pattern_takes_for_ever(pattern: str, path: str) -> None:
 def test_stars_share_a_name_in_every_way(stars: int, letters: int) -> None:
     assert matches("/" + "*a" * stars, "/" + "a" * letters) == (letters >= stars)
     assert matches("/" + "**/a/" * stars, "/a" * letters + "/") == (letters >= stars)
+
+
+@pytest.mark.parametrize("name", sorted(PROTOCOLS))
+def test_no_filesystem_of_this_family_matches_by_backtracking(name: str) -> None:
+    assert PROTOCOLS[name].load().glob is not AbstractFileSystem.glob  # type: ignore[attr-defined]

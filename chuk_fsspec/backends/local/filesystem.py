@@ -29,6 +29,7 @@ from chuk_fsspec.backends.local.removing import remove_tree
 from chuk_fsspec.backends.local.shared import SharedRoot, make_root, root_path, shared_root
 from chuk_fsspec.backends.local.status import Status
 from chuk_fsspec.backends.local.temporary import remove_leftovers
+from chuk_fsspec.contract import globbing
 from chuk_fsspec.contract.display import as_html
 from chuk_fsspec.contract.errors import LinkInTheWay, os_error
 from chuk_fsspec.contract.expansion import Paths, is_one, matches, move_pairs
@@ -218,6 +219,10 @@ class LocalFileSystem(AbstractFileSystem):
             on_error = _omit
         walked: Iterator[Any] = super().walk(path, maxdepth, topdown, on_error, **kwargs)
         return walked
+
+    def glob(self, path: str, maxdepth: int | None = None, **kwargs: Any) -> Any:
+        """What matches a pattern, by fsspec's rules (``contract.globbing``)."""
+        return globbing.glob(self, path, maxdepth, **kwargs)
 
     def exists(self, path: str, **kwargs: Any) -> bool:
         """Whether a path leads to something; a link to nothing does not."""
