@@ -12,6 +12,7 @@ import pytest
 
 from chuk_adapters.fuse import MountOptions, mount
 from chuk_fsspec import MemoryFileSystem
+from tests.passing_fs import PassingFileSystem
 
 pytestmark = pytest.mark.mount
 
@@ -171,3 +172,18 @@ def wait_until(condition: object, seconds: float = 5) -> None:
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < end, "it never happened"
         time.sleep(0.01)
+
+
+class PathsOnly(PassingFileSystem):
+    """Offers no inode operations, so that the VFS remembers what was said of paths."""
+
+    passes_nodes = False
+
+
+def test_who_wants_nothing_believed_is_shown_what_is_there(chukmem: MemoryFileSystem, tmp_path: Path) -> None:
+    with mount(PathsOnly(chukmem), tmp_path, MountOptions(cache_timeout=0)):
+        for _ in range(3):
+            chukmem.pipe_file("/f", b"x")
+            assert (tmp_path / "f").exists()
+            chukmem.rm_file("/f")
+            assert not (tmp_path / "f").exists()

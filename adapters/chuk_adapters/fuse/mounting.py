@@ -141,7 +141,9 @@ def mount(fs: AbstractFileSystem, path: str | os.PathLike[str], options: MountOp
     """
     options = options or MountOptions()
     target = check_mountpoint(path)
-    return Mount(open_vfs(fs), target, options)
+    # What the kernel asks for again is worth asking the filesystem for again.
+    chosen = options.cache_timeout
+    return Mount(open_vfs(fs) if chosen is None else open_vfs(fs, cache_timeout=chosen), target, options)
 
 
 def check_mountpoint(path: str | os.PathLike[str]) -> Path:

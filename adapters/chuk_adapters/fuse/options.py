@@ -17,7 +17,8 @@ class MountOptions:
         allow_other: let users other than the one who mounts in; needs root, or ``user_allow_other`` in /etc/fuse.conf.
         debug: log each request to the ``chuk_adapters.fuse`` logger.
         cache_timeout: seconds the kernel may keep names and attributes; None for as long as it likes where changes
-            made through the API are announced to it, and one second where nobody announces them.
+            made through the API are announced to it, and one second where nobody announces them. The VFS believes
+            what a filesystem without inode operations said for as long.
         writeback: let the kernel gather writes, which pays for many small writes to large files. They reach the
             filesystem at fsync or when a file is closed; without it, at once.
         direct_io: bypass the kernel's page cache for content.
