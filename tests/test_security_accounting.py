@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
+import tempfile
 import uuid
 from contextlib import suppress
 from typing import Any
@@ -13,6 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from chuk_fsspec.backends.local import LocalFileSystem
 from chuk_fsspec.backends.memory import MemoryFileSystem, drop_store
 from chuk_fsspec.wrappers.security import SecureFileSystem, Usage
 
@@ -28,7 +31,7 @@ class Accounting(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.store = MemoryFileSystem(name=uuid.uuid4().hex)
+        self.store = self.open_store()
         profile = {"max_total_size": MAX_SIZE, "max_files": MAX_FILES, "max_file_size": MAX_FILE}
         self.fs: Any = SecureFileSystem(self.store, profile={**profile, "denied_patterns": [r"\.env"]})
         self.nodes = self.fs.posix.nodes
@@ -45,6 +48,12 @@ class Accounting(RuleBasedStateMachine):
         self.compare()
         self.end_holding()
         self.nodes.close()
+        self.drop_store()
+
+    def open_store(self) -> Any:
+        return MemoryFileSystem(name=uuid.uuid4().hex)
+
+    def drop_store(self) -> None:
         drop_store(self.store.name)
 
     def let_go(self) -> None:
@@ -271,7 +280,7 @@ class Accounting(RuleBasedStateMachine):
         for handle in self.handles:
             status = handle.stat()
             sizes[status.st_ino] = status.st_size
-        for node in self.held.values():
+        for node in map(self.nodes.getattr, self.held.values()):
             sizes[node.ino] = node.size if stat.S_ISREG(node.mode) else 0
         sizes.pop(self.store.posix.stat("/").st_ino, None)
         used = self.fs.usage()
@@ -284,5 +293,19 @@ class Accounting(RuleBasedStateMachine):
             assert claimed == Usage()
 
 
+class AccountingOnTheHost(Accounting):
+    """A directory of the host, which puts new files in the place of old ones."""
+
+    def open_store(self) -> Any:
+        self.directory = tempfile.TemporaryDirectory(dir="/dev/shm")
+        return LocalFileSystem(self.directory.name, durable=False)
+
+    def drop_store(self) -> None:
+        self.directory.cleanup()
+
+
 TestAccounting = Accounting.TestCase
 TestAccounting.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+if sys.platform == "linux" and os.access("/dev/shm", os.W_OK):
+    TestAccountingOnTheHost = AccountingOnTheHost.TestCase
+    TestAccountingOnTheHost.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)

@@ -469,6 +469,15 @@ def test_over_a_plain_filesystem_nothing_new_stays_of_a_refused_write(plain: tup
     assert fs.usage() == fs.recount()
 
 
+def test_over_a_plain_filesystem_what_was_there_is_not_removed(plain: tuple[PlainMemory, str]) -> None:
+    below, root = plain
+    below.pipe_file(f"{root}/old", b"old")
+    fs = SecureFileSystem(below, profile={"max_file_size": 5})
+    with over(errno.EFBIG), fs.open(f"{root}/old", "wb") as file:
+        file.write(bytes(6))
+    assert below.exists(f"{root}/old"), "it writes in place: the content may be lost, the file is not"
+
+
 def test_over_an_object_store() -> None:
     below = AsyncObjectFileSystem(name=uuid.uuid4().hex)
     fs = SecureFileSystem(below, profile={"max_total_size": 500_000, "max_files": 40})

@@ -347,6 +347,25 @@ def test_names_that_look_like_patterns_are_names(chukmem: MemoryFileSystem) -> N
         below.rm(root, recursive=True)
 
 
+def test_what_moves_by_copying_is_checked_before_it_is_copied() -> None:
+    below = AsyncObjectFileSystem(name="secured-moves")
+    below.pipe({"d/f": b"1", "d/.env": b"2"})
+    for rules in ({"denied_patterns": [r"\.env"]}, {"hidden_patterns": [r"\.env"]}, {"hidden_paths": ["/d/.env"]}):
+        fs = SecureFileSystem(below, profile=rules)
+        for move in (fs.mv, fs.rename, fs.move):
+            with pytest.raises(SecurityViolation):
+                move("/d", "/e", recursive=True)
+        assert sorted(below.find("")) == ["d/.env", "d/f"]
+
+
+def test_a_copy_is_checked_before_it_begins(chukmem: MemoryFileSystem) -> None:
+    chukmem.pipe({"/d/a": b"1", "/d/key": b"2"})
+    fs = SecureFileSystem(chukmem, profile={"denied_patterns": ["glob:/e/key"]})
+    with pytest.raises(SecurityViolation):
+        fs.copy("/d", "/e", recursive=True)
+    assert chukmem.find("/") == ["/d/a", "/d/key"]
+
+
 def test_asynchronous_filesystems_are_read_together() -> None:
     below = AsyncObjectFileSystem(name="secured-reads", latency=0.01)
     below.pipe({f"d/{number}": b"%d" % number for number in range(40)} | {"d/.env": b"secret"})

@@ -74,8 +74,8 @@ class Books:
         surveyor: looks at the store.
         gate: notes refusals.
         keeps_directories: whether empty directories persist.
-        may_copy: whether the store may put a copy in the place of a file with several names, one of which may belong to
-            somebody else, before it changes it.
+        may_copy: whether the store puts new files in the place of old ones: what is published, and a copy of a file with
+            several names, one of which may belong to somebody else, before it is changed.
     """
 
     def __init__(
@@ -183,7 +183,7 @@ class Books:
                 continue
             self._note(room, info)
             old = info.get("size") or 0
-            if self._may_be_copied(info):
+            if self._may_be_copied(info) or (new is not None and self._may_live_on(info)):
                 size += old if new is None else new
                 files += 1
             elif new is not None and info["type"] == "file":
@@ -199,6 +199,10 @@ class Books:
 
     def _may_be_copied(self, info: Info) -> bool:
         return self.may_copy and info["type"] == "file" and (info.get("nlink") or 1) > 1
+
+    def _may_live_on(self, info: Info) -> bool:
+        """Whether what is replaced may be there without a name, beside what replaces it."""
+        return self.may_copy and self.ledger.has_users and self.ledger.is_used(info.get("ino", -1))
 
     def _new_parents(self, path: str, known: list[str]) -> list[str]:
         return [parent for parent in self.surveyor.missing_parents(path) if parent not in known]

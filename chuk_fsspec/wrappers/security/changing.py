@@ -97,9 +97,9 @@ class Changing:
         if operation.name in _WRITING:
             for path, size in plan.sizes.items():
                 draft = Draft(self._books, path, "wb", shows=False)
-                draft.begin(lambda: None)
                 drafts.append(draft)
-                draft.reach(size or 0)
+                if self._books.ledger.is_kept:
+                    draft.promise(size or 0)
             plan = Plan(plan.operation, others=plan.paths)
         waiting = [path for draft in drafts for path in draft.places if path not in plan.paths]
         return replace(plan, others=(*plan.others, *dict.fromkeys(waiting)), exact=False)
@@ -127,6 +127,12 @@ class Changing:
             return self._books.change((), plan_it, act)
 
         return self._access.through(attempt, *paths)
+
+    def require_movable(self, source: str, target: str) -> None:
+        """Check a move that is going to be made of copying and removing, before anything is copied."""
+        self._access.check(FSSPEC["mv"], (source, target), {})
+        self._gate.require_movable("mv", source, target, self._below(source))
+        self._gate.require_removable("mv", source, self._below(source))
 
     def _below(self, path: str) -> Iterator[str]:
         """The paths of all that a directory holds, looked for when the first is asked for."""
@@ -157,9 +163,9 @@ class Changing:
     def copy(self, operation: Operation, paths: Arguments, arguments: Arguments, options: Options) -> None:
         """Copy each of a list of files to its target, all at once where no links can be in the way."""
         sources, targets = paths
+        self._access.check_all(operation, sources, Effect.READ)
+        self._access.check_all(operation, targets, Effect.WRITE, creates=True)
         if not self._access.can.symlinks:
-            self._access.check_all(operation, sources, Effect.READ)
-            self._access.check_all(operation, targets, Effect.WRITE, creates=True)
             self._books.change(
                 [*sources, *targets],
                 lambda: self._plan(operation, paths, arguments, options),

@@ -42,17 +42,16 @@ class Draft:
 
     def begin(self, open_it: Callable[[], Result]) -> Result:
         """Open the file below, if there is room for one more. EDQUOT; as ``open_it``."""
-        if not self.books.ledger.is_kept:
-            return open_it()
-        self.books.ledger.ensure_counted(self.books.scan)
+        if self.books.ledger.is_kept:
+            self.books.ledger.ensure_counted(self.books.scan)
         with self.books.ledger.changing(self.path):
-            room = self.books.measure(self._plan(None))
-            self.places = (self.path, *room.made)
-            info = self.books.known(self.path)
+            info = self.books.known(self.path) if self._shows or self.books.ledger.is_kept else None
             self._existed = info is not None
+            if not self.books.ledger.is_kept:
+                return open_it()
             if info is not None and self._mode[0] in "ra":
                 self._base = self._extent = info.get("size") or 0
-            self._claim(Usage(0, room.needed.files))
+            room = self.promise()
             try:
                 file = open_it()
             except BaseException:
@@ -61,6 +60,15 @@ class Draft:
             if self._shows:
                 self._show(room)
             return file
+
+    def promise(self, size: int = 0) -> Room:
+        """Claim what a file of this size takes, and remember the directories that come with it. EDQUOT."""
+        room = self.books.measure(self._plan(None))
+        self.places = (self.path, *room.made)
+        self._claim(Usage(0, room.needed.files))
+        if size:
+            self.reach(size)
+        return room
 
     def _show(self, room: Room) -> None:
         """Book what opening did already, and remember what is booked while others look at unbooked content."""

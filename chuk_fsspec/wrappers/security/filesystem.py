@@ -119,6 +119,7 @@ class SecureFileSystem(WrapperFileSystem):
         self._gate = Gate(policy, log_of(self._store, self._settings, violations_kept))
         self._access = Access(super()._perform, self._gate, self._can, follows=follow_links)
         self._books = self._open_books()
+        self._changing = Changing(self._access, self._books, self._drafts)
         self._handlers, self._posix_handlers = self._all_handlers()
 
     def _view(self, fs: AbstractFileSystem) -> AbstractFileSystem:
@@ -154,7 +155,7 @@ class SecureFileSystem(WrapperFileSystem):
 
     def _all_handlers(self) -> tuple[dict[str, Handler], dict[str, Handler]]:
         opening = Opening(self._access, self._books, self._drafts)
-        changing = Changing(self._access, self._books, self._drafts)
+        changing = self._changing
         handlers: dict[str, Handler] = {
             **Looking(self._access).handlers(),
             **Reading(self._access).handlers(),
@@ -210,6 +211,11 @@ class SecureFileSystem(WrapperFileSystem):
             self._gate.require_any(operation.name, operation.effect)
             return super()._perform(operation, paths, arguments, options)
         return self._access.simple(operation, paths, arguments, options)
+
+    def _move(self, source: str, target: str, recursive: bool, **kwargs: Any) -> None:
+        if not self.capabilities.rename:
+            self._changing.require_movable(source, target)
+        super()._move(source, target, recursive, **kwargs)
 
     def _drafts(self) -> list[Draft] | None:
         """Files that wait for the end of the transaction; None outside of one."""
