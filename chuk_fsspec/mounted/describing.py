@@ -91,7 +91,8 @@ class Describing:
         }
 
     def _follow(self, info: InfoDict, path: str) -> None:
-        """A link that leads to a file has the file's type and size (``contract.Info``)."""
+        """A link that leads to a file has the file's type and size, any other has none (``contract.Info``)."""
+        info["size"] = 0
         try:
             target = self._access.through(self._target, path)
         except OSError as error:

@@ -102,17 +102,22 @@ class Listing:
     ) -> dict[str, InfoDict]:
         route = self._tree.table.route(real)
         detail, cut, above = options["detail"], len(real.rstrip("/")), path.rstrip("/")
+
+        def named(place: str) -> str:
+            """A path as it was asked for: what lies behind a link is named through it."""
+            return path if place == real else above + place[cut:]
+
         found: dict[str, InfoDict] = {}
         for piece in _pieces(route, real, maxdepth):
             for place, info in self._found(piece, detail, options):
-                shown = place if real == path else above + place[cut:] or "/"
+                shown = place if real == path else named(place)
                 found[shown] = self._describing.described(piece.mount, info, shown) if detail else info
         if real != path and found.keys() == {path}:
             return {path: self._describing.info(path) if detail else {}}
         if withdirs and route.point is not None:
             for point, level in _points(route.point, real):
                 if maxdepth is None or level <= maxdepth:
-                    shown = above + point.path[cut:] or "/"
+                    shown = named(point.path)
                     found[shown] = self._describing.of_point(point, shown) if detail else {}
         return found
 
