@@ -35,12 +35,14 @@ class TestRaisedLimits(BehaviourSuite):
         return secured(chukmem.name, **RAISED)
 
 
+@pytest.mark.slow
 class TestNoLimits(BehaviourSuite):
     @pytest.fixture
     def fs(self, chukmem: MemoryFileSystem) -> AbstractFileSystem:
         return SecureFileSystem(target_protocol="chukmem", target_options={"name": chukmem.name}, profile={})
 
 
+@pytest.mark.slow
 class TestOverMounts(BehaviourSuite):
     @pytest.fixture
     def fs(self) -> Iterator[AbstractFileSystem]:

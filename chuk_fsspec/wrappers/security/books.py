@@ -74,8 +74,8 @@ class Books:
         surveyor: looks at the store.
         gate: notes refusals.
         keeps_directories: whether empty directories persist.
-        may_copy: whether the store puts new files in the place of old ones: what is published, and a copy of a file with
-            several names, one of which may belong to somebody else, before it is changed.
+        may_copy: whether the store puts new files in the place of old ones: what is published, and, before it changes
+            a file with several names, one of which may belong to somebody else, a copy of that.
     """
 
     def __init__(

@@ -8,7 +8,6 @@ import stat
 import weakref
 from collections.abc import Callable, Container, Iterator, Sequence
 from functools import partial
-from typing import TypeVar
 
 from chuk_fsspec.contract.nodes import Change, Node, NodeOperations
 from chuk_fsspec.contract.operations import Effect
@@ -16,14 +15,12 @@ from chuk_fsspec.contract.posix import FALLOC_KEEP_SIZE, RENAME_EXCHANGE, Buffer
 from chuk_fsspec.forwarding.node_paths import path_of
 from chuk_fsspec.forwarding.nodes import ForwardingNodes
 from chuk_fsspec.wrappers.security.books import Books
+from chuk_fsspec.wrappers.security.charges import NodeCharges
 from chuk_fsspec.wrappers.security.gate import WHERE_IT_GOES, Gate
 from chuk_fsspec.wrappers.security.grants import Found, Grant, Grants
-from chuk_fsspec.wrappers.security.handles import ChargedHandle, Growth
-from chuk_fsspec.wrappers.security.ledger import Usage
+from chuk_fsspec.wrappers.security.ledger import NOTHING
 from chuk_fsspec.wrappers.security.policy import Scope
 from chuk_fsspec.wrappers.security.space import within
-
-Result = TypeVar("Result")
 
 LIST, READ, WRITE, DELETE, RENAME = Effect.LIST, Effect.READ, Effect.WRITE, Effect.DELETE, Effect.RENAME
 
@@ -40,11 +37,9 @@ class SecureNodes(ForwardingNodes):
     def __init__(self, inner: NodeOperations, gate: Gate, books: Books) -> None:
         super().__init__(inner)
         self._gate = gate
-        self._books = books
-        self._ledger = books.ledger
         self._limits = books.limits
-        self._turn = books.ledger.turns.whole
         self._grants = Grants(gate.policy, inner)
+        self._charges = NodeCharges(books, inner, lambda node: self._grants.known(node).path())
         self._known = self._grants.paths.known
         self._callbacks: list[Change] = []
         self._handles: weakref.WeakKeyDictionary[Handle, Handle] = weakref.WeakKeyDictionary()
@@ -138,35 +133,16 @@ class SecureNodes(ForwardingNodes):
 
     def _make(self, operation: str, directory: Node, name: str, make: Callable[[], Node]) -> Node:
         above, below = self._entry(operation, directory, name, WRITE, creates=True)
-        node = self._charge_one(operation, above, name, make)
+        node = self._charges.make_one(operation, lambda: path_of(above, name), make)
         self._grants.paths.saw(above, name, node).note = below
         return node
-
-    def _charge_one(self, operation: str, above: Found, name: str, make: Callable[[], Node]) -> Node:
-        """Make one more file, if there is room for it. EDQUOT."""
-        ledger = self._ledger
-        if not ledger.is_kept:
-            return make()
-        ledger.ensure_counted(self._books.scan)
-        with self._turn:
-            short = ledger.grow(self._limits, 0, 1)
-            if short:
-                raise self._books.refusal(operation, path_of(above, name), short)
-            try:
-                return make()
-            except BaseException:
-                ledger.book(0, -1)
-                raise
 
     def temporary(self, directory: Node, mode: int, uid: int, gid: int) -> Node:
         above, grant = self._directory(directory)
         if not grant.may_write:
             raise self._refusal("temporary", directory, WRITE, grant)
-        with self._turn:
-            node = self._charge_one("temporary", above, "", partial(self._inner.temporary, directory, mode, uid, gid))
-            if self._ledger.is_kept:
-                self._ledger.book(0, -1)
-                self._ledger.made_without_name(node.ino)
+        make = partial(self._inner.temporary, directory, mode, uid, gid)
+        node = self._charges.make_without_name(above.path, make)
         self._grants.paths.saw(above, "", node).note = grant
         return node
 
@@ -176,9 +152,9 @@ class SecureNodes(ForwardingNodes):
         if below.allows - self._grant(node).allows - {DELETE, RENAME}:
             path = self._grants.known(node).path()
             raise self._gate.refused("link", path, WRITE, WHERE_IT_GOES, path_of(above, name))
-        with self._turn:
+        with self._charges.turn():
             self._inner.link(node, directory, name)
-            self._ledger.got_name(node.ino)
+            self._charges.ledger.got_name(node.ino)
         self._grants.paths.saw(above, name, node)
 
     # ---- removing and moving
@@ -191,29 +167,19 @@ class SecureNodes(ForwardingNodes):
 
     def _remove(self, operation: str, directory: Node, name: str, remove: Callable[[Node, str], None]) -> None:
         above, _ = self._entry(operation, directory, name, DELETE)
-        if self._ledger.is_kept:
-            self._ledger.ensure_counted(self._books.scan)
-        with self._turn:
+        with self._charges.turn():
             node = self._inner.lookup(directory, name)
-            lost = _lost_by_removing(node)
+            lost = self._charges.lost_by_removing(node)
             remove(directory, name)
-            self._book_lost(node, lost)
+            self._charges.lost(node, lost)
         if node is not None and (known := self._known.get(node.ino)) is not None and known.others:
             self._grants.paths.left(above, name, node)
-
-    def _book_lost(self, node: Node | None, lost: Usage) -> None:
-        """Take what has lost its last name off the books, unless somebody still uses it."""
-        if node is not None and lost.files and self._ledger.is_kept:
-            self._ledger.book(-lost.size, -1)
-            self._ledger.lost_name(node.ino, lost.size)
 
     def rename(self, directory: Node, name: str, new_directory: Node, new_name: str, flags: int = 0) -> None:
         swaps = bool(flags & RENAME_EXCHANGE)
         above, here = self._entry("rename", directory, name, RENAME)
         beyond, there = self._entry("rename", new_directory, new_name, RENAME, creates=not swaps)
-        if self._ledger.is_kept:
-            self._ledger.ensure_counted(self._books.scan)
-        with self._turn:
+        with self._charges.turn():
             node = self._inner.lookup(directory, name)
             other = self._inner.lookup(new_directory, new_name)
             if here is not there:
@@ -221,9 +187,9 @@ class SecureNodes(ForwardingNodes):
                 if swaps:
                     self._require_movable(other, path_of(beyond, new_name), path_of(above, name))
             is_same = node is None or other is None or node.ino == other.ino
-            lost = Usage() if swaps or is_same else _lost_by_removing(other)
+            lost = NOTHING if swaps or is_same else self._charges.lost_by_removing(other)
             self._inner.rename(directory, name, new_directory, new_name, flags)
-            self._book_lost(other, lost)
+            self._charges.lost(other, lost)
         if node is not None and other is None and here is there and self._grants.paths.renamed(beyond, new_name, node):
             return
         changed = False
@@ -279,51 +245,10 @@ class SecureNodes(ForwardingNodes):
             ctime_ns=ctime_ns,
             handle=None if handle is None else self._handles.get(handle, handle),
         )
-        if size is not None and self._charges:
-            self._resize("setattr", node, lambda before: size, change)
+        if size is not None and self._charges.counts_sizes:
+            self._charges.resize("setattr", node, lambda before: size, change)
         else:
-            self._alter("setattr", node, change)
-
-    def _alter(self, operation: str, node: Node, act: Callable[[], Result]) -> Result:
-        """Run what changes a file, if there is room for the copy that may have to be made first. EDQUOT."""
-        if not (self._books.may_copy and self._ledger.is_kept and node.nlink > 1 and stat.S_ISREG(node.mode)):
-            return act()
-        self._ledger.ensure_counted(self._books.scan)
-        with self._turn:
-            size, names = node.size, node.nlink
-            short = self._ledger.grow(self._limits, size, 1)
-            if short:
-                raise self._refuse(operation, node, 0, errno.EDQUOT, short)
-            try:
-                return act()
-            finally:
-                if self._inner.getattr(node).nlink == names:
-                    self._ledger.book(-size, -1)
-
-    @property
-    def _charges(self) -> bool:
-        return self._ledger.is_kept or self._limits.max_file_size > 0
-
-    def _resize(
-        self, operation: str, node: Node, becomes: Callable[[int], int], act: Callable[[], Result], code: int = 0
-    ) -> Result:
-        """Run what changes a file's size, if there is room for it. EFBIG; EDQUOT, or ``code`` in its place."""
-        if self._ledger.is_kept:
-            self._ledger.ensure_counted(self._books.scan)
-        with self._turn:
-            before = self._inner.getattr(node).size
-            after = becomes(before)
-            if after == before:
-                return self._alter(operation, node, act)
-            refuse = partial(self._refuse, operation, node, code)
-            measure = lambda: self._inner.getattr(node).size  # noqa: E731
-            with Growth(self._ledger, self._limits, refuse, node.ino, before, after, measure):
-                return self._alter(operation, node, act)
-
-    def _refuse(self, operation: str, node: Node, instead: int, code: int, limit: str) -> OSError:
-        if code == errno.EDQUOT and instead:
-            code = instead
-        return self._books.refusal(operation, self._grants.known(node).path(), limit, code)
+            self._charges.alter("setattr", node, change)
 
     def open(self, node: Node, flags: int) -> Handle:
         access = flags & os.O_ACCMODE
@@ -331,20 +256,19 @@ class SecureNodes(ForwardingNodes):
             self._require("open", node, READ)
         if access != os.O_RDONLY or flags & os.O_TRUNC:
             self._require("open", node, WRITE)
-        if not self._charges:
+        if not self._charges.counts_sizes:
             return self._inner.open(node, flags)
 
         def act() -> Handle:
             inner = self._inner.open(node, flags)
-            refuse = partial(self._refuse, "open", node, 0)
-            handle = ChargedHandle(inner, flags, self._ledger, self._limits, refuse)
+            handle = self._charges.opened(inner, node, flags)
             self._handles[handle] = inner
             return handle
 
         if access == os.O_RDONLY and not flags & os.O_TRUNC:
-            with self._turn:
+            with self._charges.turn():
                 return act()
-        return self._resize("open", node, lambda before: 0 if flags & os.O_TRUNC else before, act)
+        return self._charges.resize("open", node, lambda before: 0 if flags & os.O_TRUNC else before, act)
 
     def read(self, node: Node, size: int, offset: int) -> Sequence[Buffer]:
         grant = self._grant(node)
@@ -358,18 +282,18 @@ class SecureNodes(ForwardingNodes):
         if not grant.may_write:
             raise self._refusal("write", node, WRITE, grant)
         write = partial(self._inner.write, node, data, offset)
-        if not self._charges or not data:
+        if not self._charges.counts_sizes or not data:
             return write()
         end = offset + len(data)
-        return self._resize("write", node, lambda before: max(before, end), write, errno.ENOSPC)
+        return self._charges.resize("write", node, lambda before: max(before, end), write, errno.ENOSPC)
 
     def allocate(self, node: Node, offset: int, length: int, mode: int) -> None:
         self._require("allocate", node, WRITE)
         allocate = partial(self._inner.allocate, node, offset, length, mode)
-        if mode & FALLOC_KEEP_SIZE or not self._charges:
-            allocate()
+        if mode & FALLOC_KEEP_SIZE or not self._charges.counts_sizes:
+            self._charges.alter("allocate", node, allocate)
         else:
-            self._resize("allocate", node, lambda before: max(before, offset + length), allocate)
+            self._charges.resize("allocate", node, lambda before: max(before, offset + length), allocate)
 
     def seek(self, node: Node, offset: int, whence: int) -> int:
         self._require("seek", node, READ)
@@ -381,7 +305,7 @@ class SecureNodes(ForwardingNodes):
 
     def setxattr(self, node: Node, name: str, value: bytes, flags: int = 0) -> None:
         self._require("setxattr", node, WRITE)
-        self._alter("setxattr", node, partial(self._inner.setxattr, node, name, value, flags))
+        self._charges.alter("setxattr", node, partial(self._inner.setxattr, node, name, value, flags))
 
     def listxattr(self, node: Node) -> list[str]:
         self._require("listxattr", node, LIST)
@@ -389,16 +313,16 @@ class SecureNodes(ForwardingNodes):
 
     def removexattr(self, node: Node, name: str) -> None:
         self._require("removexattr", node, WRITE)
-        self._alter("removexattr", node, partial(self._inner.removexattr, node, name))
+        self._charges.alter("removexattr", node, partial(self._inner.removexattr, node, name))
 
     # ---- the whole
 
     def statvfs(self) -> StatVfs:
         figures = self._inner.statvfs()
-        return figures if not self._limits.counts else within(self._limits, self._books.usage(), figures)
+        return figures if not self._limits.counts else within(self._limits, self._charges.books.usage(), figures)
 
     def hold(self, table: Container[int]) -> Callable[[], None]:
-        endings = (self._inner.hold(table), self._ledger.hold(table), self._grants.paths.hold(table))
+        endings = (self._inner.hold(table), self._charges.ledger.hold(table), self._grants.paths.hold(table))
 
         def end() -> None:
             for one in endings:
@@ -409,9 +333,7 @@ class SecureNodes(ForwardingNodes):
     def forget(self, node: Node) -> None:
         self._inner.forget(node)
         self._grants.paths.forget(node)
-        if self._ledger.is_nameless(node.ino):
-            with self._turn:
-                self._ledger.released(node.ino)
+        self._charges.forgotten(node)
 
     def watch(self, callback: Change) -> Callable[[], None]:
         self._callbacks.append(callback)
@@ -451,15 +373,8 @@ class SecureNodes(ForwardingNodes):
     def _tell(self, directory: Node | None, name: str, node: Node | None) -> None:
         for callback in list(self._callbacks):
             tell = partial(callback, directory, name, node)
-            if not self._turn.keeps_back(tell):
+            if not self._charges.ledger.turns.whole.keeps_back(tell):
                 tell()
-
-
-def _lost_by_removing(node: Node | None) -> Usage:
-    """What goes off the books with a name of a node."""
-    if node is None or (node.nlink > 1 and not stat.S_ISDIR(node.mode)):
-        return Usage()
-    return Usage(node.size if stat.S_ISREG(node.mode) else 0, 1)
 
 
 def _weakly(method: Callable[[Node | None, str, Node | None], None]) -> Change:
