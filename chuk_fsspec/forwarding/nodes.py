@@ -17,14 +17,22 @@ class ForwardingNodes:
 
     def __init__(self, inner: NodeOperations) -> None:
         self._inner = inner
-        self.stateless = inner.stateless
-        self.announces = inner.announces
-        self.slow = inner.slow
 
     @property
     def root(self) -> Node:
-        """The root directory."""
         return self._inner.root
+
+    @property
+    def stateless(self) -> bool:
+        return self._inner.stateless
+
+    @property
+    def announces(self) -> bool:
+        return self._inner.announces
+
+    @property
+    def slow(self) -> bool:
+        return self._inner.slow
 
     # ---- looking
 
