@@ -280,6 +280,26 @@ def test_what_is_known_has_an_end(secured: SecureFileSystem, chukmem: MemoryFile
     end()
 
 
+def test_of_what_no_door_holds_only_the_latest_is_known(
+    secured: SecureFileSystem, chukmem: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chuk_fsspec.forwarding.node_paths.KNOWN_MAX", 50)
+    chukmem.pipe({f"/noread/{number}": b"1" for number in range(500)})
+    nodes = door(secured)
+    noread, held = at(nodes, "/noread"), at(nodes, "/pub/f")
+    nodes.hold({held.ino})
+    found = [nodes.lookup(noread, str(number)) for number in range(500)]
+    assert len(nodes._known) <= 60
+    assert nodes.read(held, 9, 0)
+    with pytest.raises(SecurityViolation):
+        nodes.read(found[-1], 9, 0)
+    with pytest.raises(OSError) as caught:
+        nodes.read(found[0], 9, 0)
+    assert caught.value.errno == errno.ESTALE
+    with pytest.raises(SecurityViolation):
+        nodes.read(nodes.lookup(noread, "0"), 9, 0)
+
+
 def test_a_door_that_is_gone_is_told_nothing(secured: SecureFileSystem, chukmem: MemoryFileSystem) -> None:
     watchers = chukmem.inodes.shared.watchers
     before = len(watchers)

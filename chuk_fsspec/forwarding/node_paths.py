@@ -176,10 +176,11 @@ class NodePaths(Generic[Note]):
 
     def _let_go(self) -> None:
         """Let go of the half that became known first, but for what is held."""
+        held = {ino for ino in self.known if self._is_held(ino)}
         for ino in list(self.known)[1 : len(self.known) // 2]:
-            if not self._is_held(ino):
+            if ino not in held:
                 del self.known[ino]
-        self._most = max(KNOWN_MAX, 2 * len(self.known))
+        self._most = KNOWN_MAX + 2 * len(held)
 
 
 def path_of(directory: Known[Note], name: str) -> str:
