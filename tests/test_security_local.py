@@ -18,6 +18,7 @@ if sys.platform != "linux":
     pytest.skip("the deviations of chuklocal are those of Linux", allow_module_level=True)
 
 from chuk_fsspec.backends.local import LocalFileSystem
+from chuk_fsspec.mounted import MountedFileSystem
 from chuk_fsspec.testing import BehaviourSuite
 from chuk_fsspec.testing.checks import in_threads, node_at, same_filesystem
 from chuk_fsspec.wrappers.security import SecureFileSystem, SecurityViolation, Usage
@@ -161,3 +162,14 @@ def test_a_host_process_is_not_asked_about_rules_but_they_hold(root: Path) -> No
     with pytest.raises(SecurityViolation):
         nodes.open(node_at(nodes, "/noread/d/f"), os.O_RDONLY)
     nodes.close()
+
+
+def test_a_tree_that_mounts_what_follows_links_by_itself_is_refused(tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace.toml"
+    workspace.write_text(f'[mounts."/"]\nprotocol = "chukmem"\n[mounts."/host"]\nurl = "file://{tmp_path}"\n')
+    with pytest.raises(ValueError, match="chuklocal"):
+        SecureFileSystem(target_protocol="chukmount", target_options={"workspace": str(workspace)})
+    tree = MountedFileSystem({"/": "chukmem"})
+    tree.mount("/host", f"file://{tmp_path}")
+    with pytest.raises(ValueError, match="chuklocal"):
+        SecureFileSystem(fs=tree)

@@ -46,6 +46,7 @@ def _kinds(value: Any) -> Iterator[type[AbstractFileSystem]]:
     """The classes of a filesystem and of those that it is made of, as far as its arguments tell."""
     if isinstance(value, AbstractFileSystem):
         yield type(value)
+        yield from _mounted_kinds(value)
         if not _is_leaf(type(value)):
             yield from _kinds([getattr(value, "fs", None), *value.storage_args, value.storage_options])
     elif isinstance(value, Mapping):
@@ -57,6 +58,14 @@ def _kinds(value: Any) -> Iterator[type[AbstractFileSystem]]:
     elif isinstance(value, (list, tuple)):
         for one in value:
             yield from _kinds(one)
+
+
+def _mounted_kinds(fs: AbstractFileSystem) -> Iterator[type[AbstractFileSystem]]:
+    """fsspec's local filesystem, if a tree has it mounted, wherever its table came from."""
+    list_mounts = getattr(fs, "list_mounts", None)
+    for mount in list_mounts() if list_mounts is not None else ():
+        if mount["protocol"] in LocalFileSystem.protocol:
+            yield LocalFileSystem
 
 
 def _is_leaf(kind: type[AbstractFileSystem]) -> bool:
