@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chuk_fsspec.backends.local import support
 from chuk_fsspec.backends.local.descriptor import Descriptor
@@ -34,8 +34,7 @@ _ATTEMPTS = 16
 """How often the kernel is asked again after a rename came in between; then ``walk`` decides."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """An entry of a directory, which may be missing; ``.`` is the directory itself."""
 
     directory: Descriptor

@@ -18,5 +18,9 @@ class Descriptor:
     def __init__(self, number: int) -> None:
         self.number = number
 
+    def stat(self) -> os.stat_result:
+        """The attributes of what it is open on."""
+        return os.fstat(self.number)
+
     def __del__(self, close: Callable[[int], None] = os.close) -> None:
         close(self.number)

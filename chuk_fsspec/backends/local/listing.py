@@ -10,7 +10,7 @@ from typing import Any
 
 from chuk_fsspec.backends.local.beneath import Beneath
 from chuk_fsspec.backends.local.names import named
-from chuk_fsspec.backends.local.scan import Found, scan
+from chuk_fsspec.backends.local.scan import Found, names_in, open_to_scan, scan
 from chuk_fsspec.backends.local.status import Status, status_at
 from chuk_fsspec.backends.local.walk import open_directory
 from chuk_fsspec.contract.info import type_of_mode
@@ -46,7 +46,7 @@ class Listing:
         """The paths of a directory's entries, in order. ENOENT, ENOTDIR; LinkInTheWay."""
         directory = self._beneath.directory(path)
         with named(path):
-            return sorted(join(path, found.name) for found in scan(directory))
+            return sorted(join(path, name) for name in names_in(open_to_scan(directory)))
 
     def children(self, path: str) -> list[InfoDict]:
         """Info dicts of a directory's entries, in order of names. ENOENT, ENOTDIR; LinkInTheWay."""

@@ -12,23 +12,25 @@ import os
 import stat
 import weakref
 from collections.abc import Callable, Container
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from chuk_fsspec.backends.local import entries
 from chuk_fsspec.backends.local.beneath import Place, open_beneath
 from chuk_fsspec.backends.local.content import write_all
 from chuk_fsspec.backends.local.descriptor import Descriptor
-from chuk_fsspec.backends.local.flags import O_TMPFILE
+from chuk_fsspec.backends.local.flags import O_DIRECTORY, O_NOATIME, O_TMPFILE
 from chuk_fsspec.backends.local.handle import SIZE_MAX, LocalHandle, check_size
-from chuk_fsspec.backends.local.inode import HeldInode, Inode, inode_at, require_file
+from chuk_fsspec.backends.local.inode import HeldInode, Inode, OpenInode, inode_at, require_file
 from chuk_fsspec.backends.local.names import is_reserved
 from chuk_fsspec.backends.local.node import LocalNode
-from chuk_fsspec.backends.local.nodetable import NodeTable
+from chuk_fsspec.backends.local.nodetable import NodeTable, open_unnoticed
 from chuk_fsspec.backends.local.opening import KEPT_FLAGS, changes
 from chuk_fsspec.backends.local.ranges import allocate, find_data_or_hole
-from chuk_fsspec.backends.local.scan import scan
+from chuk_fsspec.backends.local.scan import names_in
 from chuk_fsspec.backends.local.shared import Identity
 from chuk_fsspec.backends.local.volume import statvfs_of, sync_filesystem
+from chuk_fsspec.backends.local.walk import open_directory
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.nodes import Change
 from chuk_fsspec.contract.paths import SPECIAL_NAMES, check_name
@@ -87,12 +89,10 @@ class LocalNodes:
         """Names and nodes of a directory at one moment. ENOTDIR, ESTALE."""
         above = self._table.directory(directory)
         seen: list[tuple[str, LocalNode]] = []
-        for found in scan(above):
-            try:
-                status = os.stat(found.name, dir_fd=above.number, follow_symlinks=False)
-            except FileNotFoundError:
-                continue  # gone by now
-            seen.append((found.name, self._table.seen(directory, found.name, status)))
+        for name in names_in(open_unnoticed(HeldInode(above), os.O_RDONLY | O_DIRECTORY)):
+            with suppress(FileNotFoundError):  # gone by now
+                found = os.stat(name, dir_fd=above.number, follow_symlinks=False)
+                seen.append((name, self._table.seen(directory, name, found)))
         return seen
 
     # ---- making
@@ -104,8 +104,8 @@ class LocalNodes:
         if not stat.S_ISREG(mode):
             os.mknod(name, mode, rdev, dir_fd=place.directory.number)
             return self._made(directory, place, inode_at(place.directory, name), permissions, uid, gid)
-        opened = open_beneath(place, os.O_CREAT | os.O_EXCL | os.O_RDWR, permissions)
-        node = self._made(directory, place, HeldInode(opened), permissions, uid, gid)
+        opened = open_beneath(place, os.O_CREAT | os.O_EXCL | os.O_RDWR | O_NOATIME, permissions)
+        node = self._made(directory, place, OpenInode(opened), permissions, uid, gid)
         self._table.opened(node, opened)
         return node
 
@@ -114,7 +114,10 @@ class LocalNodes:
         place = self._new(directory, name)
         permissions = mode & _DIRECTORY_PERMISSIONS
         os.mkdir(name, permissions, dir_fd=place.directory.number)
-        return self._made(directory, place, inode_at(place.directory, name), permissions, uid, gid)
+        held = open_directory(place.directory, name)
+        node = self._made(directory, place, HeldInode(held), permissions, uid, gid)
+        self._table.held(node, held)
+        return node
 
     def symlink(self, directory: LocalNode, name: str, target: str, uid: int, gid: int) -> LocalNode:
         """Make a symbolic link that holds ``target`` as it is (symlink(2)). ENOENT for an empty target."""
@@ -128,8 +131,8 @@ class LocalNodes:
         """Make a regular file without a name, on the terms of a directory (O_TMPFILE). EOPNOTSUPP."""
         self._fs.require_write()
         above = self._table.directory(directory)
-        opened = open_beneath(Place(above, "."), O_TMPFILE | os.O_RDWR, mode & _PERMISSIONS)
-        belong(HeldInode(opened), above, mode & _PERMISSIONS, uid, gid)
+        opened = open_beneath(Place(above, "."), O_TMPFILE | os.O_RDWR | O_NOATIME, mode & _PERMISSIONS)
+        belong(OpenInode(opened), above, mode & _PERMISSIONS, uid, gid)
         return self._table.nameless(opened)
 
     def link(self, node: LocalNode, directory: LocalNode, name: str) -> None:
@@ -203,7 +206,7 @@ class LocalNodes:
         inode = self._table.own(node, self._table.inode(node))
         if uid is not None or gid is not None:
             inode.chown(-1 if uid is None else uid, -1 if gid is None else gid)
-        if mode is not None:
+        if mode is not None and not stat.S_ISLNK(node.mode):  # a kernel tells the mode of a link that gets a new owner
             inode.chmod(mode & _PERMISSIONS)
         if atime_ns is not None or mtime_ns is not None:
             found = inode.stat()
@@ -260,8 +263,9 @@ class LocalNodes:
         if offset + length > SIZE_MAX:
             raise os_error(errno.EFBIG, node.name)
         opened = self._table.writing(node)
-        write_all(opened.number, data, offset)
-        self._shared.content_changed(HeldInode(opened), self)
+        if os.pwrite(opened.number, data, offset) != length:
+            write_all(opened.number, data, offset)
+        self._shared.content_changed(opened, self)
         return length
 
     def allocate(self, node: LocalNode, offset: int, length: int, mode: int) -> None:
@@ -269,7 +273,7 @@ class LocalNodes:
         self._fs.require_write()
         opened = self._table.writing(node)
         allocate(opened.number, offset, length, mode)
-        self._shared.content_changed(HeldInode(opened), self)
+        self._shared.content_changed(opened, self)
 
     def seek(self, node: LocalNode, offset: int, whence: int) -> int:
         """lseek(2) for SEEK_DATA and SEEK_HOLE. ENXIO, EINVAL."""

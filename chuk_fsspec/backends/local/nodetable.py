@@ -11,8 +11,8 @@ import weakref
 
 from chuk_fsspec.backends.local.beneath import Place, open_beneath
 from chuk_fsspec.backends.local.descriptor import Descriptor
-from chuk_fsspec.backends.local.flags import O_PATH
-from chuk_fsspec.backends.local.inode import HeldInode, require_file
+from chuk_fsspec.backends.local.flags import O_NOATIME, O_PATH
+from chuk_fsspec.backends.local.inode import HeldInode, OpenInode, require_file
 from chuk_fsspec.backends.local.node import LocalNode, RecentlyUsed
 from chuk_fsspec.backends.local.owning import Owner
 from chuk_fsspec.backends.local.shared import Identity, View
@@ -36,12 +36,13 @@ class NodeTable:
         self._owner = owner
         self._view = view
         self._by_identity: weakref.WeakValueDictionary[Identity, LocalNode] = weakref.WeakValueDictionary()
-        self._by_number: weakref.WeakValueDictionary[int, LocalNode] = weakref.WeakValueDictionary()
+        self._lent_numbers: weakref.WeakValueDictionary[int, LocalNode] = weakref.WeakValueDictionary()
         self._spare_numbers = itertools.count(_SPARE_NUMBERS)
         self._lock = threading.Lock()
         self._recent = RecentlyUsed()
         root = owner.shared.directory
-        self.root = self._new(os.fstat(root.number), None, "")
+        self._device = root.stat().st_dev
+        self.root = self._new(root.stat(), None, "")
         self.root.held, self.root.pinned = root, True
 
     def known(self, found: os.stat_result) -> LocalNode | None:
@@ -62,16 +63,20 @@ class NodeTable:
 
     def nameless(self, opened: Descriptor) -> LocalNode:
         """The node of a new file without a name."""
-        node = self._new(os.fstat(opened.number), None, "")
+        node = self._new(opened.stat(), None, "")
         node.held = node.reading = node.writing = opened
         node.pinned = True
         return node
 
     def _new(self, found: os.stat_result, directory: LocalNode | None, name: str) -> LocalNode:
+        identity = found.st_dev, found.st_ino
         with self._lock:
-            number = found.st_ino if found.st_ino not in self._by_number else next(self._spare_numbers)
-            node = LocalNode(number, found, directory, name)
-            self._by_number[number] = self._by_identity[node.identity] = node
+            node = self._by_identity.get(identity)
+            if node is not None and not stat.S_IFMT(node.mode ^ found.st_mode):
+                return node  # another thread was faster
+            is_free = found.st_dev == self._device and node is None and found.st_ino not in self._lent_numbers
+            number = found.st_ino if is_free else next(self._spare_numbers)
+            node = self._by_identity[identity] = LocalNode(number, found, directory, name)
             return node
 
     # ---- reaching
@@ -102,7 +107,7 @@ class NodeTable:
                 held = open_directory(held, name)
         except OSError as error:
             raise os_error(errno.ESTALE if error.errno in _GONE else error.errno or errno.EIO, node.name) from None
-        if not is_behind(node, os.fstat(held.number)):
+        if not is_behind(node, held.stat()):
             raise os_error(errno.ESTALE, node.name)
         node.held = held
         self._recent.use(node)
@@ -112,14 +117,14 @@ class NodeTable:
         """Hold an inode of any kind. ESTALE if it is behind none of its names any more."""
         if node.is_directory:
             return HeldInode(self.directory(node))
-        held = node.held or node.writing or node.reading
-        return HeldInode(held or self._by_name(node))
+        opened = node.writing or node.reading
+        return OpenInode(opened) if opened is not None else HeldInode(node.held or self._by_name(node))
 
     def _by_name(self, node: LocalNode) -> Descriptor:
         for directory, name in node.names():
             with _unless_gone():
                 held = open_beneath(Place(self.directory(directory), name), O_PATH)
-                if is_behind(node, os.fstat(held.number)):
+                if is_behind(node, held.stat()):
                     return held
         raise os_error(errno.ESTALE, node.name)
 
@@ -127,7 +132,7 @@ class NodeTable:
         """Take over current attributes. ESTALE."""
         held = node.held or node.writing or node.reading
         if held is not None:
-            node.refresh(os.fstat(held.number))
+            node.refresh(held.stat())
             return
         for directory, name in node.names():
             with _unless_gone():
@@ -145,6 +150,11 @@ class NodeTable:
         except FileNotFoundError:
             return None
 
+    def held(self, node: LocalNode, held: Descriptor) -> None:
+        """A node is held already."""
+        node.held = held
+        self._recent.use(node)
+
     def opened(self, node: LocalNode, opened: Descriptor) -> None:
         """A node's content is open already, for reading and writing."""
         node.reading = node.writing = opened
@@ -158,9 +168,11 @@ class NodeTable:
             if node is None:
                 return None
             if not node.pinned:
-                held = node.held or node.writing or node.reading or open_beneath(Place(directory, name), O_PATH)
-                if not is_behind(node, os.fstat(held.number)):
-                    return None
+                held = node.held or node.writing or node.reading
+                if held is None:
+                    held = open_beneath(Place(directory, name), O_PATH)
+                    if not is_behind(node, held.stat()):
+                        return None
                 node.held, node.pinned = held, True
         except FileNotFoundError:
             return None
@@ -185,7 +197,7 @@ class NodeTable:
         if opened is None:
             inode = self.inode(node)
             require_file(inode)
-            opened = node.reading = inode.open(os.O_RDONLY)
+            opened = node.reading = open_unnoticed(inode, os.O_RDONLY)
         if not node.pinned:
             self._recent.use(node)
         return opened
@@ -198,7 +210,7 @@ class NodeTable:
             require_file(inode)
             inode = self.own(node, inode)
             try:
-                opened = node.reading = inode.open(os.O_RDWR)
+                opened = node.reading = open_unnoticed(inode, os.O_RDWR)
             except PermissionError:
                 opened = inode.open(os.O_WRONLY)
             node.writing = opened
@@ -218,9 +230,19 @@ class NodeTable:
         with self._lock:
             if self._by_identity.get(node.identity) is node:
                 del self._by_identity[node.identity]
-            node.became(os.fstat(held.number))
-            self._by_identity[node.identity] = node
+            node.became(held.stat())
+            self._by_identity[node.identity] = self._lent_numbers[node.ino] = node
         return HeldInode(held)
+
+
+def open_unnoticed(inode: HeldInode, flags: int) -> Descriptor:
+    """Open an inode so that reading leaves its time of access alone, as mounts of doors do, where this user may."""
+    try:
+        return inode.open(flags | O_NOATIME)
+    except PermissionError:
+        if not O_NOATIME:
+            raise
+        return inode.open(flags)
 
 
 class _unless_gone:  # noqa: N801 - it is used as a statement

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from chuk_fsspec.backends.local.beneath import Beneath
 from chuk_fsspec.backends.local.descriptor import Descriptor
-from chuk_fsspec.backends.local.names import named
+from chuk_fsspec.backends.local.names import named, refuse_reserved
 from chuk_fsspec.backends.local.shared import SharedRoot
 from chuk_fsspec.backends.local.walk import open_directory
 from chuk_fsspec.contract.paths import split
@@ -20,8 +20,9 @@ def make_parents(shared: SharedRoot, beneath: Beneath, path: str) -> None:
     """Make the missing directories above a normal path.
 
     Raises:
-        OSError: ENOTDIR if something else is in the way, EACCES; LinkInTheWay where links are not followed.
+        OSError: ENOTDIR if something else is in the way, EACCES, EINVAL; LinkInTheWay where links are not followed.
     """
+    refuse_reserved(path)
     directory, missing = _nearest(beneath, path)
     with named(path):
         for name in missing:

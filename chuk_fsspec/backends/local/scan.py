@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chuk_fsspec.backends.local.descriptor import Descriptor
 from chuk_fsspec.backends.local.flags import O_DIRECTORY
 from chuk_fsspec.backends.local.names import is_reserved
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One entry, as getdents(2) tells it.
 
     Attributes:
@@ -46,12 +45,25 @@ def scan(directory: Descriptor, *, reserved: bool = False) -> list[Found]:
     Raises:
         OSError: EACCES, EIO.
     """
-    # Opened anew, for a descriptor has one position and others may be reading too.
-    opened = Descriptor(os.open(".", os.O_RDONLY | O_DIRECTORY, dir_fd=directory.number))
+    opened = open_to_scan(directory)
     with os.scandir(opened.number) as entries:
         return [
             Found(entry.name, entry.inode(), _kind(entry)) for entry in entries if is_reserved(entry.name) == reserved
         ]
+
+
+def names_in(opened: Descriptor) -> list[str]:
+    """The names of a directory's entries at one moment, in no order, temporary files left out. EACCES, EIO.
+
+    Args:
+        opened: the directory, opened to be read, for this alone: a descriptor has one position.
+    """
+    return [name for name in os.listdir(opened.number) if not is_reserved(name)]
+
+
+def open_to_scan(directory: Descriptor) -> Descriptor:
+    """Open a directory anew, to be read by one. EACCES."""
+    return Descriptor(os.open(".", os.O_RDONLY | O_DIRECTORY, dir_fd=directory.number))
 
 
 def _kind(entry: os.DirEntry[str]) -> int:

@@ -50,7 +50,7 @@ class SharedRoot:
     def __init__(self, path: str) -> None:
         self.path = path
         self.links = LinkedHere()
-        self._views: weakref.WeakSet[View] = weakref.WeakSet()
+        self._views: tuple[weakref.ref[View], ...] = ()
         self._directory = _open_root(path)
 
     @property
@@ -76,33 +76,40 @@ class SharedRoot:
 
     def add_view(self, view: View) -> None:
         """Tell a view of changes from now on, for as long as it lives."""
-        self._views.add(view)
+        with _views_lock:
+            self._views = (*self._views, weakref.ref(view, self._drop_view))
+
+    def _drop_view(self, gone: weakref.ref[View]) -> None:
+        with _views_lock:
+            self._views = tuple(one for one in self._views if one is not gone)
+
+    def others(self, by: View | None) -> list[View]:
+        """Who is to hear of what one view does, or somebody without a view."""
+        if not self._views or (by is not None and len(self._views) == 1):
+            return _NOBODY
+        found = [one() for one in self._views]
+        return [view for view in found if view is not None and view is not by]
 
     def keep(self, directory: Descriptor, name: str, by: View | None = None) -> None:
         """An entry is about to be removed or replaced by one view, or by nobody's."""
-        if self._views:
-            for view in list(self._views):
-                if view is not by:
-                    view.keep(directory, name)
+        for view in self.others(by):
+            view.keep(directory, name)
 
     def entry_changed(self, directory: Descriptor, name: str, by: View | None = None) -> None:
         """An entry was made, removed or replaced by one view, or by nobody's."""
-        if self._views:
-            for view in list(self._views):
-                if view is not by:
-                    view.entry_changed(directory, name)
+        for view in self.others(by):
+            view.entry_changed(directory, name)
 
     def content_changed(self, changed: HasStat, by: View | None = None) -> None:
         """An inode or open file was changed by one view, or by nobody's."""
-        if self._views:
-            found = changed.stat()
-            for view in list(self._views):
-                if view is not by:
-                    view.content_changed(found)
+        for view in self.others(by):
+            view.content_changed(changed.stat())
 
 
 _roots: weakref.WeakValueDictionary[str, SharedRoot] = weakref.WeakValueDictionary()
 _roots_lock = threading.Lock()
+_views_lock = threading.Lock()
+_NOBODY: list[View] = []
 
 
 def shared_root(path: str) -> SharedRoot:
@@ -150,8 +157,8 @@ def make_root(path: str) -> None:
 
 def _renew_locks() -> None:
     """After a fork: a lock may be held by a thread that the child does not have."""
-    global _roots_lock  # noqa: PLW0603 - it belongs to the process
-    _roots_lock = threading.Lock()
+    global _roots_lock, _views_lock
+    _roots_lock, _views_lock = threading.Lock(), threading.Lock()
     for root in list(_roots.values()):
         root.links.renew_lock()
 

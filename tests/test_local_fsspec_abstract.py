@@ -1,0 +1,48 @@
+"""The abstract suite that fsspec ships."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fsspec.tests import abstract
+
+from chuk_fsspec.backends.local import LocalFileSystem
+
+
+class LocalFixtures(abstract.AbstractFixtures):
+    @pytest.fixture
+    def fs(self, tmp_path_factory: pytest.TempPathFactory) -> LocalFileSystem:
+        return LocalFileSystem(root=str(tmp_path_factory.mktemp("root")), durable=False)
+
+    @pytest.fixture
+    def fs_path(self) -> str:
+        return "/base"
+
+    @pytest.fixture
+    def fs_join(self) -> Callable[..., str]:
+        return lambda *parts: "/".join(parts)
+
+
+class TestCopy(abstract.AbstractCopyTests, LocalFixtures): ...
+
+
+class TestGet(abstract.AbstractGetTests, LocalFixtures): ...
+
+
+class TestPut(abstract.AbstractPutTests, LocalFixtures): ...
+
+
+class TestPipe(abstract.AbstractPipeTests, LocalFixtures): ...
+
+
+class TestOpen(abstract.AbstractOpenTests, LocalFixtures): ...
+
+
+def test_nothing_is_left_in_the_root(tmp_path: Path) -> None:
+    fs = LocalFileSystem(root=str(tmp_path))
+    fs.pipe({"/a": b"1", "/b/c": b"2"})
+    fs.pipe_file("/a", b"3")
+    fs.copy("/b", "/d", recursive=True)
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["a", "b", "b/c", "d", "d/c"]
