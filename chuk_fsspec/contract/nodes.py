@@ -193,6 +193,9 @@ class NodeOperations(Protocol):
     def forget(self, node: Node) -> None:
         """Told when a door holds a node no longer, so that an unlinked one may be freed."""
 
+    def fsync(self, node: Node) -> None:
+        """Make a file, or the entries of a directory, durable, where the filesystem can. EIO, ENOENT."""
+
     def sync(self) -> None:
         """Make everything written so far durable, where the filesystem can."""
 

@@ -469,6 +469,10 @@ class Tree:
         """Sizes and free space."""
         return self.store.statvfs()
 
+    def fsync(self, node: Inode) -> None:
+        """Make an inode durable, where that means something: the store does it for all at once."""
+        self.store.sync()
+
     def sync(self) -> None:
         """Make everything durable, where that means something."""
         self.store.sync()

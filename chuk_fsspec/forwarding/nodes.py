@@ -142,6 +142,9 @@ class ForwardingNodes:
     def forget(self, node: Node) -> None:
         self._inner.forget(node)
 
+    def fsync(self, node: Node) -> None:
+        self._inner.fsync(node)
+
     def sync(self) -> None:
         self._inner.sync()
 

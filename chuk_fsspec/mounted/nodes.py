@@ -212,6 +212,10 @@ class MountedNodes:
         if isinstance(node, MountedNode) and node.place.is_live:
             node.place.nodes.forget(node.node)
 
+    def fsync(self, node: TreeNode) -> None:
+        if isinstance(node, MountedNode):
+            node.place.nodes.fsync(node.node)
+
     def sync(self) -> None:
         for place in list(self._joints.places.values()):
             place.nodes.sync()

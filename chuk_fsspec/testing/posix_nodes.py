@@ -284,6 +284,7 @@ class PosixNodes:
         view = fs.posix.nodes
         assert isinstance(view.stateless, bool)
         assert isinstance(view.slow, bool)
+        view.fsync(view.root)
         view.sync()
         assert view.statvfs().block_size > 0
         view.close()

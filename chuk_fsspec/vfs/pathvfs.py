@@ -208,6 +208,10 @@ class PathVFS:
     def forget(self, node: Node) -> None:
         """Nothing to do, for the same reason."""
 
+    def fsync(self, node: Node) -> None:
+        """``sync``: what is unwritten goes together."""
+        self.sync()
+
     def sync(self) -> None:
         """Write back what is open and changed. The error names every file that failed and where its content is kept."""
         self._files.flush_all()

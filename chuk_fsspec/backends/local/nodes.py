@@ -29,7 +29,7 @@ from chuk_fsspec.backends.local.opening import KEPT_FLAGS, changes
 from chuk_fsspec.backends.local.ranges import allocate, find_data_or_hole
 from chuk_fsspec.backends.local.scan import names_in
 from chuk_fsspec.backends.local.shared import Identity
-from chuk_fsspec.backends.local.volume import statvfs_of, sync_filesystem
+from chuk_fsspec.backends.local.volume import statvfs_of, sync_directory, sync_filesystem
 from chuk_fsspec.backends.local.walk import open_directory
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.nodes import Change
@@ -293,6 +293,14 @@ class LocalNodes:
     def statvfs(self) -> StatVfs:
         """Sizes and free space."""
         return statvfs_of(self._shared.directory)
+
+    def fsync(self, node: LocalNode) -> None:
+        """Make a file, or the entries of a directory, durable (fsync(2)). EIO, ESTALE."""
+        if node.is_directory:
+            sync_directory(self._table.directory(node))
+        elif stat.S_ISREG(node.mode):
+            opened = node.writing or self._table.reading(node)
+            os.fsync(opened.number)
 
     def sync(self) -> None:
         """Make everything durable (syncfs(2)). EIO."""

@@ -19,6 +19,7 @@ from chuk_fsspec.backends.local.owning import Owner
 from chuk_fsspec.backends.local.parents import make_parents
 from chuk_fsspec.backends.local.shared import SharedRoot
 from chuk_fsspec.backends.local.temporary import Temporary
+from chuk_fsspec.backends.local.volume import sync_directory
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import split
 
@@ -142,9 +143,3 @@ class Publisher:
             sync_directory(place.directory)
         self.shared.entry_changed(place.directory, place.name)
         return True
-
-
-def sync_directory(directory: Descriptor) -> None:
-    """Make the entries of a directory durable. EIO."""
-    opened = Descriptor(os.open(".", os.O_RDONLY, dir_fd=directory.number))
-    os.fsync(opened.number)

@@ -23,6 +23,12 @@ def statvfs_of(directory: Descriptor) -> StatVfs:
     )
 
 
+def sync_directory(directory: Descriptor) -> None:
+    """Make the entries of a directory durable (fsync(2)). EIO."""
+    opened = Descriptor(os.open(".", os.O_RDONLY, dir_fd=directory.number))
+    os.fsync(opened.number)
+
+
 def sync_filesystem(directory: Descriptor) -> None:
     """Make everything durable that was written to the filesystem of a directory (syncfs(2)). EIO."""
     opened = Descriptor(os.open(".", os.O_RDONLY, dir_fd=directory.number))

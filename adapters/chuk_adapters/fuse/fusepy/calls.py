@@ -116,7 +116,7 @@ class PathCalls:
         del self._directories[number]
 
     def fsyncdir(self, path: str | None, datasync: int, number: int) -> None:
-        self._nodes.sync()
+        self._nodes.fsync(self._directories[number])
 
     # ---- attributes
 

@@ -72,6 +72,7 @@ class Files:
             Opcode.WRITE: self.write,
             Opcode.RELEASE: self.release,
             Opcode.FSYNC: self.fsync,
+            Opcode.FSYNCDIR: self.fsync,
             Opcode.FALLOCATE: self.fallocate,
             Opcode.TMPFILE: self.tmpfile,
         }
@@ -138,7 +139,7 @@ class Files:
         fh, _, _ = FSYNC_IN.unpack_from(buffer, HEADER_SIZE)
         handle = self._handles.get(fh) if fh else None
         if handle is None:
-            self._nodes.sync()
+            self._nodes.fsync(self._node(nodeid))
         else:
             handle.fsync()
         self._replies.done(unique)

@@ -101,7 +101,6 @@ class Session:
             **files.handlers(),
             **self._directories.handlers(),
             Opcode.DESTROY: self._destroy,
-            Opcode.FSYNCDIR: self._sync,
             Opcode.SYNCFS: self._sync,
             Opcode.INTERRUPT: self._interrupt,
         }
