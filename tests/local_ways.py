@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,3 +62,26 @@ def fs(tmp_path: Path) -> LocalFileSystem:
     """A chuklocal beside the outside."""
     (tmp_path / "root").mkdir()
     return LocalFileSystem(root=str(tmp_path / "root"), durable=False, skip_instance_cache=True)
+
+
+EXCHANGER = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+one, other = (os.fsencode(path) for path in sys.argv[1:])
+print("ready", flush=True)
+while True:
+    libc.renameat2(-100, one, -100, other, 2)
+"""
+
+
+@contextmanager
+def exchanging(one: Path, other: Path) -> Iterator[None]:
+    """Another process swaps two names all the time."""
+    command = [sys.executable, "-c", EXCHANGER, str(one), str(other)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield
+        finally:
+            process.kill()

@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ if sys.platform != "linux":
 from chuk_fsspec.backends.local import LocalFileSystem
 from chuk_fsspec.contract.errors import LinkInTheWay
 from chuk_fsspec.testing.checks import fails_with, in_threads
-from tests.local_ways import SECRET, Outside, fs, outside, way
+from tests.local_ways import SECRET, Outside, exchanging, fs, outside, way
 
 __all__ = ["fs", "outside", "way"]
 pytestmark = pytest.mark.usefixtures("way")
@@ -196,28 +196,6 @@ def test_errors_name_the_path_inside_and_no_other(fs: LocalFileSystem, outside: 
 
 
 # ---- races
-
-EXCHANGER = """
-import ctypes, os, sys
-libc = ctypes.CDLL(None)
-one, other = (os.fsencode(path) for path in sys.argv[1:])
-print("ready", flush=True)
-while True:
-    libc.renameat2(-100, one, -100, other, 2)
-"""
-
-
-@contextmanager
-def exchanging(one: Path, other: Path) -> Iterator[None]:
-    """Another process swaps two names all the time."""
-    command = [sys.executable, "-c", EXCHANGER, str(one), str(other)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            yield
-        finally:
-            process.kill()
 
 
 @pytest.mark.parametrize("nofollow", [False, True], ids=["following", "nofollow"])
