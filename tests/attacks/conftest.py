@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
-from chuk_adapters.fuse import MountOptions, mount
-from tests.attacks.doors import ApiDoor, Door, MountDoor
+from tests.attacks.doors import ApiDoor, Door, MountDoor, mounted_at
 from tests.attacks.stages import STAGES, Stage
 
 if sys.platform != "linux":
@@ -45,10 +42,7 @@ def api(lasting_stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> ApiDo
 @pytest.fixture(scope="module")
 def mounted(lasting_stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MountDoor]:
     """The way in by a mount; its tests are marked ``mount``."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can confine a program to the mount, where links lead nowhere else")
-    mountpoint = tmp_path_factory.mktemp("mount")
-    with mount(lasting_stage.fs, mountpoint, MountOptions(cache_timeout=0)), closing(MountDoor(mountpoint)) as door:
+    with mounted_at(tmp_path_factory.mktemp("mount"), lasting_stage.fs) as door:
         yield door
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from chuk_adapters.fuse import MountOptions, mount
 from chuk_fsspec.contract.posix import RENAME_EXCHANGE
 from tests.attacks import api_ways, mount_agent
 
@@ -246,6 +250,15 @@ class MountDoor(Door):
     def close(self) -> None:
         """End the program."""
         self._agent.close()
+
+
+@contextmanager
+def mounted_at(mountpoint: Path, fs: Any) -> Iterator[MountDoor]:
+    """Mount a filesystem where nothing is believed for longer than it takes to say, and enter by it."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can confine a program to the mount, where links lead nowhere else")
+    with mount(fs, mountpoint, MountOptions(cache_timeout=0)), closing(MountDoor(mountpoint)) as door:
+        yield door
 
 
 class Agent:

@@ -1,9 +1,9 @@
-"""A program that sits in a mount and tries every way to look at a path and to change something, by system calls.
+"""A program that sits in a directory and tries every way to look at a path and to change something, by system calls.
 
-Run as ``python mount_agent.py DIRECTORY``. As root it makes the directory its whole world first (chroot), so that what
-it reaches, it reaches through the mount: absolute links and ``..`` lead nowhere else. It takes pickled
-``(function, arguments)`` from its standard input and answers with pickled ``(result, error)``. It imports only what
-every Python has, and all of it before its world shrinks.
+Run as ``python mount_agent.py DIRECTORY``, by root. First it makes the directory its whole world (chroot), so that what
+it reaches, it reaches by the filesystem that is mounted there: absolute links and ``..`` lead nowhere else. It takes
+pickled ``(function name, arguments)`` from its standard input and answers with pickled ``(result, error)``. It imports
+only what every Python has, and all of it before its world shrinks.
 """
 
 from __future__ import annotations
@@ -333,8 +333,7 @@ CORE = frozenset(
 def main() -> None:
     """Answer until nobody asks any more."""
     os.chdir(sys.argv[1])
-    if os.geteuid() == 0:
-        os.chroot(".")
+    os.chroot(".")
     sys.setrecursionlimit(10_000)  # the standard library makes directories by recursion
     asking, answering = sys.stdin.buffer, sys.stdout.buffer
     while True:

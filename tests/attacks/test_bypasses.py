@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-import fsspec
 import pytest
 from fsspec import AbstractFileSystem
 from fsspec.core import OpenFile, OpenFiles
@@ -75,13 +74,7 @@ MAPPER_USES: dict[str, Callable[[FSMap, str], Any]] = {
 @pytest.mark.parametrize("root", ["", "/", "/w", "/w/..", "/w/dir/../.."])
 def test_a_mapper_climbs_nowhere(stage: Stage, api: ApiDoor, root: str) -> None:
     for place in stage.places:
-        for key in (
-            f"{place}/file",
-            f"../{place}/file",
-            f"../../{place}/file",
-            f"/{place}/file",
-            f"dir/../../{place}/file",
-        ):
+        for key in [f"{climb}{place}/file" for climb in ("", "../", "../../", "/", "dir/../../")]:
             for way, use in MAPPER_USES.items():
                 outcome = api.run(way, lambda fs, use, key: use(FSMap(root, fs), key), use, key)
                 assert not list(problems(stage, outcome, [key, root])), (way, key)
@@ -135,5 +128,4 @@ def test_urls_lead_nowhere_else(stage: Stage, api: ApiDoor) -> None:
     """A path in a URL has no more power than a path."""
     protocol = stage.fs.protocol if isinstance(stage.fs.protocol, str) else stage.fs.protocol[0]
     for path in paths(stage):
-        attack(stage, api, f"{protocol}://{path}")
-        attack(stage, api, fsspec.core.strip_protocol(f"{protocol}://{path.lstrip('/')}")) if ".." not in path else None
+        attack(stage, api, f"{protocol}://{path}", ways=api.core)

@@ -14,7 +14,8 @@ from tests.attacks import api_ways
 from tests.attacks.attack import attack, problems
 from tests.attacks.canaries import CONTENT, MARK, HostCanary, shown_of_canary
 from tests.attacks.doors import ApiDoor, Door, Outcome, Plant
-from tests.attacks.stages import Stage
+from tests.attacks.racing import eager_threads, set_up, swapped_on_the_host
+from tests.attacks.stages import Stage, local
 
 OWN = "/w/own"
 KINDS: dict[str, Plant] = {
@@ -98,3 +99,31 @@ def test_an_error_that_tells_where_things_are_is_found_out(stage: Stage) -> None
     error.__context__ = ValueError(f"{stage.base}/outside is not allowed")
     assert list(problems(stage, Outcome("way", error=error), given=["/w/link"]))
     assert not list(problems(stage, Outcome("way", error=PermissionError(13, "no", "/w/link")), given=["/w/link"]))
+
+
+class CheckingFileSystem:
+    """Looks where a path leads, and then opens it: as most sandboxes do."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def cat_file(self, path: str) -> bytes:
+        real = self._root / path[1:]
+        if not real.resolve().is_relative_to(self._root):
+            raise PermissionError(path)
+        return real.read_bytes()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can confine a program to a directory")
+def test_a_race_finds_out_who_checks_first_and_opens_then(tmp_path: Path) -> None:
+    stage = local(tmp_path)
+    stage.reset()
+    set_up(stage, "/w")
+    assert stage.root is not None
+    door = ApiDoor(CheckingFileSystem(stage.root), tmp_path)
+    found: list[str] = []
+    with eager_threads():
+        while not found:  # at the latest when the test has had its time
+            with swapped_on_the_host(stage, "/w", 0.2):
+                for _ in range(500):
+                    found += problems(stage, door.attempt("cat_file", "/w/real/file"), [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -10,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from chuk_fsspec.backends.local.names import new_name
 from tests.attacks.attack import attack, problems
-from tests.attacks.canaries import HostCanary
+from tests.attacks.canaries import CONTENT, HostCanary, shown_of_canary
 from tests.attacks.doors import ApiDoor, Door, MountDoor
 from tests.attacks.stages import Stage, local
 
 pytestmark = pytest.mark.timeout(60)
+
+CONTENT_WAYS = ("cat_file", "open", "head", "get_file", "open_handle", "copy out", "read", "mmap", "link out")
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +92,21 @@ def test_what_lies_in_a_fifo_of_the_host_stays_there(stage: Stage, door: Door, r
         assert os.read(other_end, 100) == b"canary-9b1e"
     finally:
         os.close(other_end)
+
+
+def test_what_another_process_is_writing_cannot_be_reached(stage: Stage, door: Door, root: Path) -> None:
+    """It has a name that is kept for that, until it is published."""
+    unfinished = root / new_name()
+    unfinished.write_bytes(CONTENT)
+    with unfinished.open("rb+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # as who writes it does
+        for path in (f"/{unfinished.name}", f"/w/../{unfinished.name}", f"/{unfinished.name}/file"):
+            outcomes = attack(stage, door, path)
+            assert not [one.way for one in outcomes if one.error is None and one.way in CONTENT_WAYS]
+        assert unfinished.name not in door.names("/")
+        assert not shown_of_canary(door.attempt("find" if door.name == "api" else "walk", "/").result)
+        assert unfinished.read_bytes() == CONTENT
+    unfinished.unlink()
 
 
 def test_a_root_that_moves_takes_its_filesystem_along(stage: Stage, api: ApiDoor, root: Path) -> None:

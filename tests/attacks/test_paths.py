@@ -68,7 +68,7 @@ PROTOCOLS = [
 
 @pytest.mark.parametrize("spelling", CLIMBS + DETOURS + NAMES + PROTOCOLS)
 def test_no_spelling_of_a_path_leads_outside(stage: Stage, api: ApiDoor, spelling: str) -> None:
-    for place in stage.places:
+    for place in stage.places if spelling in DETOURS else stage.places[:2]:
         every_way = place == stage.places[0] and spelling in (CLIMBS[0], CLIMBS[2], *DETOURS[:5])
         attack(stage, api, spelling.format(f"{place}/file"), ways=None if every_way else api.core)
 

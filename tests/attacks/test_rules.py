@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chuk_adapters.fuse import MountOptions, mount
 from chuk_fsspec.backends.memory import MemoryFileSystem
 from chuk_fsspec.contract.expansion import has_glob
 from chuk_fsspec.contract.paths import split
+from chuk_fsspec.mounted import MountedFileSystem
 from chuk_fsspec.wrappers.security import SecureFileSystem
 from tests.attacks.api_ways import SOURCE, TAKEN
 from tests.attacks.attack import attack, problems
 from tests.attacks.canaries import CONTENT, StoreCanary
-from tests.attacks.doors import ApiDoor, Door, MountDoor
-from tests.attacks.stages import Stage, new_name
+from tests.attacks.doors import ApiDoor, Door, mounted_at
+from tests.attacks.stages import Stage, emptied, new_name
 
 DOTFILES = ("/x/.env", "/.aws/credentials", "/home/.secret/key", "/.git/deep/down/file", "/x/..env", "/y/.env/file")
 
@@ -70,10 +69,20 @@ CASES = {
 """``paths`` and ``patterns`` become ``denied_…`` or ``hidden_…``."""
 
 
-@contextmanager
-def staged(case: Case, action: str, base: Path) -> Iterator[Stage]:
-    """A stage on which what must be kept is the canary. The attacker has ``/w``, which no rule is about."""
-    store = MemoryFileSystem(name=new_name())
+def staged(case: Case, action: str, base: Path, *, mounts: bool = False) -> Stage:
+    """A stage on which what must be kept is the canary. The attacker has ``/w``, which no rule is about.
+
+    Args:
+        case: what must be kept.
+        action: "denied" or "hidden".
+        base: a directory of the host.
+        mounts: have ``/w`` on another filesystem, to which nothing is moved in one step.
+    """
+    store: Any = MemoryFileSystem(name=new_name())
+    clear = emptied(store)
+    if mounts:
+        elsewhere = MemoryFileSystem(name=new_name())
+        store, clear = MountedFileSystem({"/": store, "/w": elsewhere}), emptied(store, elsewhere)
     settings: dict[str, Any] = {
         key if key == "case_fold" else f"{action}_{key}": value for key, value in case.settings.items()
     }
@@ -81,9 +90,9 @@ def staged(case: Case, action: str, base: Path) -> Iterator[Stage]:
         settings["rules"] = [{"action": "allow", "paths": ["/w"]}]
     fs = SecureFileSystem(fs=store, profile={}, **settings)
     canaries = (StoreCanary(store, "/", names=case.kept),)
-    stage = Stage("rules", fs, base, canaries, ("/w",), (), lambda: store.rm("/", recursive=True))
+    stage = Stage("rules", fs, base, canaries, ("/w",), (), clear)
     stage.reset()
-    yield stage
+    return stage
 
 
 def paths_to_try(case: Case) -> list[str]:
@@ -101,11 +110,11 @@ def paths_to_try(case: Case) -> list[str]:
 def test_what_a_rule_keeps_is_kept(case: str, action: str, way_in: str, tmp_path: Path) -> None:
     for name in ("downloads", "mount"):
         (tmp_path / name).mkdir()
-    with staged(CASES[case], action, tmp_path) as stage, ExitStack() as stack:
+    stage = staged(CASES[case], action, tmp_path)
+    with ExitStack() as stack:
         door: Door = ApiDoor(stage.fs, tmp_path / "downloads")
         if way_in == "mounted":
-            stack.enter_context(mount(stage.fs, tmp_path / "mount", MountOptions(cache_timeout=0)))
-            door = stack.enter_context(closing(MountDoor(tmp_path / "mount")))
+            door = stack.enter_context(mounted_at(tmp_path / "mount", stage.fs))
         staying = door.core - MOVES
         for number, path in enumerate(paths_to_try(CASES[case])):
             attack(stage, door, path, ways=None if number == 0 else staying)
@@ -114,17 +123,22 @@ def test_what_a_rule_keeps_is_kept(case: str, action: str, way_in: str, tmp_path
             attack(stage, door, "/w/link", plant, given=[path], ways=staying)
 
 
-@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("action", ["denied", "hidden"])
-def test_what_a_rule_keeps_is_kept_where_its_directory_is_moved(case: str, action: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("case", "mounts"),
+    [*((case, False) for case in CASES), *((case, True) for case in ("one name", "a path", "a pattern of paths"))],
+)
+def test_what_a_rule_keeps_is_kept_where_its_directory_is_moved(
+    case: str, action: str, mounts: bool, tmp_path: Path
+) -> None:
     """A directory may move if what is in it is kept in the new place too."""
-    with staged(CASES[case], action, tmp_path) as stage:
-        door = ApiDoor(stage.fs, tmp_path)
-        for path in paths_to_try(CASES[case]):
-            for way in ("rename out", "mv out", "exchange", "copy out"):
-                stage.reset()
-                door.write(SOURCE, b"inside")
-                attack_kept(stage, door, way, path)
+    stage = staged(CASES[case], action, tmp_path, mounts=mounts)
+    door = ApiDoor(stage.fs, tmp_path)
+    for path in paths_to_try(CASES[case]):
+        for way in ("rename out", "mv out", "exchange", "copy out"):
+            stage.reset()
+            door.write(SOURCE, b"inside")
+            attack_kept(stage, door, way, path)
 
 
 def attack_kept(stage: Stage, door: ApiDoor, way: str, path: str) -> None:
@@ -142,14 +156,14 @@ def attack_kept(stage: Stage, door: ApiDoor, way: str, path: str) -> None:
 @pytest.mark.parametrize("case", [name for name in CASES if name != "everything"])
 def test_a_hidden_path_is_as_if_it_were_not_there(case: str, tmp_path: Path) -> None:
     """Every way of looking answers as for a name that nobody has used."""
-    with staged(CASES[case], "hidden", tmp_path) as stage:
-        door = ApiDoor(stage.fs, tmp_path)
-        for path in CASES[case].kept:
-            missing = f"{split(path)[0].rstrip('/')}/unused-name"
-            if not has_glob(path):
-                assert not set(looks(door, path)) ^ set(looks(door, missing))
-            through = [looks(door, target, "/w/link", ("symlink", target, "/w/link")) for target in (path, missing)]
-            assert not set(through[0]) ^ set(through[1])
+    stage = staged(CASES[case], "hidden", tmp_path)
+    door = ApiDoor(stage.fs, tmp_path)
+    for path in CASES[case].kept:
+        missing = f"{split(path)[0].rstrip('/')}/unused-name"
+        if not has_glob(path):
+            assert not set(looks(door, path)) ^ set(looks(door, missing))
+        through = [looks(door, target, "/w/link", ("symlink", target, "/w/link")) for target in (path, missing)]
+        assert not set(through[0]) ^ set(through[1])
 
 
 def looks(door: ApiDoor, target: str, path: str = "", *plant: tuple[str, ...]) -> list[str]:
