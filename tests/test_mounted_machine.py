@@ -27,6 +27,8 @@ POINTS = ("/m", "/m/n", "/a/way/in")
 HOLDING = ("/", "/m", "/m/n", "/a", "/a/way", "/a/way/in")
 NAMES = ("a", "b", "m", "n", "way", "in")
 PATHS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=4).map(lambda names: "/" + "/".join(names))
+ANY = st.one_of(PATHS, st.integers(0, 99), st.integers(0, 99))
+"""A path, or the number of one that exists."""
 TARGETS = st.one_of(
     PATHS, st.lists(st.sampled_from((*NAMES, "..", ".")), min_size=1, max_size=4).map("/".join), st.just("missing")
 )
@@ -105,13 +107,27 @@ class MountedMachine(RuleBasedStateMachine):
         except OSError:
             return True
 
+    def is_link(self, path: str) -> bool:
+        """Whether it is a link, where a tree may come to be copied: what then fails first is left open."""
+        try:
+            return self.inode(path).is_link
+        except OSError:
+            return False
+
     def has_place(self, name: str, path: str) -> bool:
         """Whether a link to nothing leads to where a file can be made."""
         try:
             self.model._resolver.place_behind_links(path)
         except OSError:
             return False
-        return name != "copy"  # which makes a directory there
+        return name not in ("copy", "cp_file")  # which may make a directory there
+
+    def at(self, path: str | int) -> str:
+        """The path that a rule was given, or the one that a number stands for."""
+        if isinstance(path, str):
+            return path
+        there: list[str] = self.model.find("/", withdirs=True)[1:]
+        return there[path % len(there)]
 
     # ---- both sides
 
@@ -142,8 +158,9 @@ class MountedMachine(RuleBasedStateMachine):
     def pipe_file(self, path: str, data: bytes) -> None:
         self.both("pipe_file", path, data)
 
-    @rule(path=PATHS, data=DATA)
-    def append(self, path: str, data: bytes) -> None:
+    @rule(path=ANY, data=DATA)
+    def append(self, path: str | int, data: bytes) -> None:
+        path = self.at(path)
         self.both("append", path, data)
 
     @rule(path=PATHS, parents=st.booleans())
@@ -158,29 +175,34 @@ class MountedMachine(RuleBasedStateMachine):
     def symlink(self, path: str, text: str) -> None:
         self.both("symlink", text, path, posix=True)
 
-    @rule(path=PATHS, mode=MODES)
-    def chmod(self, path: str, mode: int) -> None:
+    @rule(path=ANY, mode=MODES)
+    def chmod(self, path: str | int, mode: int) -> None:
+        path = self.at(path)
         self.both("chmod", path, mode, posix=True)
 
-    @rule(path=PATHS, size=st.integers(0, 4))
-    def truncate(self, path: str, size: int) -> None:
+    @rule(path=ANY, size=st.integers(0, 4))
+    def truncate(self, path: str | int, size: int) -> None:
+        path = self.at(path)
         self.both("truncate", path, size, posix=True)
 
     # ---- removing
 
-    @rule(path=PATHS)
-    def rm_file(self, path: str) -> None:
+    @rule(path=ANY)
+    def rm_file(self, path: str | int) -> None:
+        path = self.at(path)
         self.both("rm_file", path)
 
-    @rule(path=PATHS)
-    def rmdir(self, path: str) -> None:
+    @rule(path=ANY)
+    def rmdir(self, path: str | int) -> None:
+        path = self.at(path)
         if self.is_kept(path):
             self.alone(errno.EBUSY, "rmdir", path)
         else:
             self.both("rmdir", path)
 
-    @rule(path=PATHS)
-    def rm(self, path: str) -> None:
+    @rule(path=ANY)
+    def rm(self, path: str | int) -> None:
+        path = self.at(path)
         if self.is_kept(path):
             self.alone(errno.EBUSY, "rm", path, recursive=True)
         else:
@@ -188,30 +210,37 @@ class MountedMachine(RuleBasedStateMachine):
 
     # ---- two paths
 
-    @rule(source=PATHS, to=PATHS, flags=st.sampled_from([0, 0, 1, 2]))
-    def rename(self, source: str, to: str, flags: int) -> None:
+    @rule(source=ANY, to=ANY, flags=st.sampled_from([0, 0, 1, 2]))
+    def rename(self, source: str | int, to: str | int, flags: int) -> None:
+        source, to = self.at(source), self.at(to)
         places = self.place(source), self.place(to)
         if self.is_kept(source) or self.is_kept(to):
             if None in places:
                 return  # which of two errors comes first is left open
             self.alone(errno.EBUSY, "rename", source, to, flags, posix=True)
         elif None not in places and places[0] != places[1]:
+            if not self.model.lexists(source):
+                return
             self.alone(errno.EXDEV, "rename", source, to, flags, posix=True)
         elif None not in places:
             self.both("rename", source, to, flags, posix=True)
 
-    @rule(source=PATHS, to=PATHS)
-    def link(self, source: str, to: str) -> None:
+    @rule(source=ANY, to=ANY)
+    def link(self, source: str | int, to: str | int) -> None:
+        source, to = self.at(source), self.at(to)
         places = self.place(source), self.place(to)
         if None in places or self.is_kept(source) or self.is_kept(to):
             return
         if places[0] != places[1]:
+            if not self.model.lexists(source):
+                return
             self.alone(errno.EXDEV, "link", source, to, posix=True)
         else:
             self.both("link", source, to, posix=True)
 
-    @rule(source=PATHS, to=PATHS)
-    def mv(self, source: str, to: str) -> None:
+    @rule(source=ANY, to=ANY)
+    def mv(self, source: str | int, to: str | int) -> None:
+        source, to = self.at(source), self.at(to)
         inside = f"{to}/{source.rpartition('/')[2]}" if self.model.isdir(to) else to
         places = self.place(source), self.place(inside)
         if source != to and (self.is_kept(source) or self.is_kept(inside)):
@@ -220,18 +249,22 @@ class MountedMachine(RuleBasedStateMachine):
             return
         self.both("mv", source, to)
 
-    @rule(source=PATHS, to=PATHS)
-    def cp_file(self, source: str, to: str) -> None:
+    @rule(source=ANY, to=ANY)
+    def cp_file(self, source: str | int, to: str | int) -> None:
+        source, to = self.at(source), self.at(to)
         self.both("cp_file", source, to)
 
-    @rule(source=PATHS, to=PATHS)
-    def copy(self, source: str, to: str) -> None:
-        self.both("copy", source, to, recursive=True)
+    @rule(source=ANY, to=ANY)
+    def copy(self, source: str | int, to: str | int) -> None:
+        source, to = self.at(source), self.at(to)
+        if not any(self.is_link(path) for path in (to, f"{to}/{source.rpartition('/')[2]}")):
+            self.both("copy", source, to, recursive=True)
 
     # ---- looking
 
-    @rule(path=PATHS)
-    def look(self, path: str) -> None:
+    @rule(path=ANY)
+    def look(self, path: str | int) -> None:
+        path = self.at(path)
         for name in ("exists", "isdir", "isfile", "lexists", "cat_file"):
             self.both(name, path)
         self.both("ls", path, detail=False)

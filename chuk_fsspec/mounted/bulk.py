@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
@@ -76,19 +78,16 @@ class Bulk:
 
     def copy(self, sources: list[str], targets: list[str], on_error: str = "raise", **options: Any) -> None:
         """Copy each source to its target; with ``on_error="ignore"`` those that vanish meanwhile are left out."""
-        homes = [self._home(path) for path in targets]
-        for mount, numbers in self._shared_out(sources):
-            together = [number for number in numbers if mount is not None and homes[number] is mount]
-            if mount is not None and together:
-                ends = [self._inner(mount, paths, together) for paths in (sources, targets)]
+        vanishing = (FileNotFoundError,) if on_error == "ignore" else ()
+        for mount, run in groupby(range(len(sources)), lambda number: self._home(sources[number], targets[number])):
+            numbers = list(run)
+            if mount is not None:
+                ends = [self._inner(mount, paths, numbers) for paths in (sources, targets)]
                 self._call(mount, "copy", *ends, on_error=on_error, **options)
+                continue
             for number in numbers:
-                if mount is None or homes[number] is not mount:
-                    try:
-                        self._fs.cp_file(sources[number], targets[number], **options)
-                    except FileNotFoundError:
-                        if on_error != "ignore":
-                            raise
+                with suppress(*vanishing):
+                    self._fs.cp_file(sources[number], targets[number], **options)
 
     def rm(self, paths: list[str], recursive: bool = False, maxdepth: int | None = None) -> None:
         """Remove each path. Nothing is removed if a mount is in the way of one. EBUSY."""
@@ -143,10 +142,13 @@ class Bulk:
             if alone:
                 yield None, alone
 
-    def _home(self, path: str) -> Mount | None:
-        """The mount that a new file of this path is made in, if that is all there is to it."""
-        route = self._access.tree.table.route(path)
-        return route.mount if route.point is None and route.directory is None else None
+    def _home(self, source: str, target: str) -> Mount | None:
+        """The mount that can copy one path to the other by itself; None where they have to be looked at closer."""
+        one, other = (self._access.tree.table.route(path) for path in (source, target))
+        made = (one.point, other.point, other.directory)
+        if one.mount is None or one.mount is not other.mount or one.mount.can.symlinks or any(made):
+            return None
+        return one.mount
 
     def _inner(self, mount: Mount, paths: Sequence[str], numbers: Numbers) -> list[str]:
         return [mount.names.inward(paths[number]) for number in numbers]

@@ -218,7 +218,7 @@ class MountedFileSystem(ForwardingFileSystem, metaclass=PlainArguments):
         return self._access.ask(operation, paths[0], *arguments, **options)
 
     def _move(self, source: str, target: str, recursive: bool, **kwargs: Any) -> None:
-        if is_inside(target, source) and self.isdir(source):
+        if is_inside(target, source) and self.info(source)["type"] == "directory":
             raise os_error(errno.EINVAL, source, target, hint="a directory cannot move into itself")
         self._forward(FSSPEC["mv"], source, self._pairs.unfinished(source, target) or target, **kwargs)
 

@@ -94,7 +94,10 @@ class Listing:
         def attempt(real: str) -> dict[str, InfoDict]:
             return self._find(real, path, maxdepth, withdirs, {"withdirs": withdirs, "detail": detail, **options})
 
-        found = self._access.through(attempt, path)
+        try:
+            found = self._access.through(attempt, path)
+        except (FileNotFoundError, NotADirectoryError):
+            found = {}
         return dict(sorted(found.items())) if detail else sorted(found)
 
     def _find(

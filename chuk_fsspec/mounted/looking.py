@@ -45,7 +45,10 @@ class Looking:
 
     def lexists(self, path: str, **options: Any) -> bool:
         """Whether there is an entry of this path, be it a link to nothing."""
-        return self._access.through(lambda real: self._answer("lexists", real, True, options), path)
+        try:
+            return self._access.through(lambda real: self._answer("lexists", real, True, options), path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def created(self, path: str) -> datetime:
         """When a file was made, in UTC."""

@@ -153,7 +153,10 @@ class Pairs:
         mount = self._tree.table.route(path).mount
         if mount is None:
             raise not_found(path)
-        return str(End(mount, path).info()["type"]) == "directory"
+        kind = End(mount, path).info()["type"]
+        if kind == "link" and mount.can.symlinks:
+            raise link_in_the_way(path)
+        return str(kind) == "directory"
 
     def _meet_links(self, *paths: str) -> None:
         """See to it that no link lies on the way to a path, so that its mount is really known. LinkInTheWay."""
