@@ -213,6 +213,17 @@ def test_mode_owner_and_attributes_are_kept(fs: LocalFileSystem, root: Path) -> 
         assert after.st_ino != replaced
 
 
+def test_privileges_go_with_the_content(fs: LocalFileSystem, root: Path) -> None:
+    """As they do when a file is written to (write(2)): capabilities always, set-ID bits unless root writes."""
+    fs.pipe_file("/f", b"a trusted program")
+    os.chmod(root / "f", 0o6755)
+    if not os.geteuid():
+        os.setxattr(root / "f", "security.capability", b"\x01\0\0\x02" + b"\0\x20\0\0" * 2 + bytes(8))
+    fs.pipe_file("/f", b"another program")
+    assert stat.S_IMODE(os.stat(root / "f").st_mode) == (0o755 if os.geteuid() else 0o6755)
+    assert os.listxattr(root / "f") == []
+
+
 def test_a_reader_goes_on_with_what_it_opened(fs: LocalFileSystem) -> None:
     data = os.urandom(2_000_000)
     fs.pipe_file("/f", data)

@@ -13,19 +13,27 @@ _UNWILLING = frozenset((errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.EINVA
 """What answers to a copy of owner or extended attributes that this user, or this filesystem, does not get."""
 
 
-def carry_over(old: Inode, new: int, mode: int | None) -> None:
+_OF_THE_CONTENT = frozenset(("security.capability", "security.ima", "security.evm"))
+"""Extended attributes that belong to the very bytes of a program, and not to its file."""
+
+
+def carry_over(old: Inode, new: int, *, mode: int | None = None, same_content: bool = False) -> None:
     """Give a new file the owner, permissions and extended attributes of the one that it replaces.
 
     Owners and attributes that this user may not give, or this filesystem does not take, are left out; whoever becomes
-    the owner by that gets no set-user-ID bits.
+    the owner by that gets no set-user-ID bits. With other content, privileges go as they do when a file is written to
+    (write(2)): capabilities, and the set-ID bits unless root writes.
 
     Args:
         old: the file to be replaced.
         new: descriptor of the new one.
         mode: permission bits to set instead.
+        same_content: it is a copy.
     """
     was, now = old.stat(), os.fstat(new)
     permissions = stat.S_IMODE(was.st_mode) if mode is None else mode & 0o7777
+    if mode is None and not same_content and os.geteuid():
+        permissions = without_set_id(permissions)
     if (was.st_uid, was.st_gid) != (now.st_uid, now.st_gid):
         try:
             os.fchown(new, was.st_uid, was.st_gid)
@@ -33,11 +41,11 @@ def carry_over(old: Inode, new: int, mode: int | None) -> None:
             if error.errno not in _UNWILLING:
                 raise
             permissions = without_set_id(permissions)
-    _carry_xattrs(old, new)
+    _carry_xattrs(old, new, frozenset() if same_content else _OF_THE_CONTENT)
     os.fchmod(new, permissions)
 
 
-def _carry_xattrs(old: Inode, new: int) -> None:
+def _carry_xattrs(old: Inode, new: int, left_out: frozenset[str]) -> None:
     if not hasattr(os, "setxattr"):
         return
     try:
@@ -47,7 +55,8 @@ def _carry_xattrs(old: Inode, new: int) -> None:
             raise
         return
     for name, value in values.items():
-        _set_if_allowed(new, name, value)
+        if name not in left_out:
+            _set_if_allowed(new, name, value)
 
 
 def _set_if_allowed(new: int, name: str, value: bytes) -> None:

@@ -44,22 +44,25 @@ def write_all(fd: int, data: Any, offset: int) -> None:
 
 
 def read_all(fd: int) -> bytes:
-    """A whole file, from its start."""
-    size = os.fstat(fd).st_size
-    return read_range(fd, size + 1, 0)
+    """A whole file, from its start, also if it grows meanwhile or does not know its size."""
+    data = os.pread(fd, os.fstat(fd).st_size + 1, 0)
+    pieces = [data]
+    done = len(data)
+    while data and (data := os.pread(fd, CHUNK, done)):
+        pieces.append(data)
+        done += len(data)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def read_range(fd: int, size: int, offset: int) -> bytes:
     """Up to ``size`` bytes from ``offset``, fewer only at the end of the file."""
     data = os.pread(fd, size, offset)
-    if not data or len(data) == size or len(data) < CHUNK:
-        return data
     pieces = [data]
     done = len(data)
-    while done < size and (data := os.pread(fd, size - done, offset + done)):
+    while data and done < size and (data := os.pread(fd, size - done, offset + done)):
         pieces.append(data)
         done += len(data)
-    return b"".join(pieces)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _share(source: int, target: int) -> bool:

@@ -121,7 +121,7 @@ class Publisher:
             if stat.S_ISLNK(old.stat().st_mode):
                 return False
             require_file(old)
-            carry_over(old, temporary.fd, mode)
+            carry_over(old, temporary.fd, mode=mode)
         elif mode is not None:
             os.fchmod(temporary.fd, mode & 0o7777)
         if self.durable:

@@ -41,8 +41,12 @@ def can_hold() -> bool:
 
 @cache
 def has_statx() -> bool:
-    """Whether the time of birth of an inode is to be had by statx(2)."""
-    return _LINUX and hasattr(libc(), "statx")
+    """Whether the time of birth of an inode is to be had by statx(2), and this process may ask for it."""
+    if not (_LINUX and hasattr(libc(), "statx")):
+        return False
+    from ctypes import create_string_buffer
+
+    return bool(libc().statx(_HERE, b"/", 0, 0, create_string_buffer(256)) == 0)
 
 
 def way_to(fd: int) -> str:
