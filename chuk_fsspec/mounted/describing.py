@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from chuk_fsspec.contract.errors import link_in_the_way, not_found
 from chuk_fsspec.contract.operations import FSSPEC
 from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.mounted.access import Access, call
+from chuk_fsspec.mounted.inodes import LARGE
 from chuk_fsspec.mounted.table import Mount, Point
 
 InfoDict = dict[str, Any]
@@ -55,6 +56,29 @@ class Describing:
         if info["type"] == "link" and self._access.follows and mount.can.symlinks:
             self._follow(info, path)
         return info
+
+    def entries(self, mount: Mount, infos: Iterable[InfoDict], prefix: str, covered: Container[str]) -> list[InfoDict]:
+        """Info dicts of a directory's entries as those of the tree.
+
+        Args:
+            mount: where they are.
+            infos: as its filesystem listed them.
+            prefix: the directory as it was asked for, with a slash at the end.
+            covered: names that are left out.
+        """
+        bits = self._tree.numbers.bits(mount.number)
+        described: list[InfoDict] = []
+        for info in infos:
+            name = info["name"].rstrip("/").rpartition("/")[2]
+            if name in covered:
+                continue
+            ino = info.get("ino", LARGE)
+            if info["type"] == "link" or ino >= LARGE or not mount.names.is_ours:
+                described.append(self.described(mount, info, prefix + name))
+            else:
+                info["name"], info["ino"] = prefix + name, bits | ino
+                described.append(info)
+        return described
 
     def of_point(self, point: Point, path: str) -> InfoDict:
         """What is known of a directory that a mount makes: what the filesystem there says, if it can tell."""

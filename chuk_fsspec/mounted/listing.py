@@ -61,10 +61,7 @@ class Listing:
         prefix = path if path.endswith("/") else f"{path}/"
         if not detail:
             return sorted({prefix + name for name in (*map(_name, listed), *points)})
-        infos: list[InfoDict] = []
-        if mount is not None:
-            described = self._describing.described
-            infos = [described(mount, info, prefix + name) for info in listed if (name := _name(info)) not in points]
+        infos = [] if mount is None else self._describing.entries(mount, listed, prefix, points)
         infos += [self._describing.of_point(point, prefix + name) for name, point in points.items()]
         return sorted(infos, key=_by_path) if points or (mount is not None and not mount.names.is_ours) else infos
 
