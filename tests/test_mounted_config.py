@@ -190,6 +190,17 @@ def test_each_thread_has_filesystems_of_its_own(name: str) -> None:
     assert other._tree.table.mounts["/"].fs is not fs._tree.table.mounts["/"].fs
 
 
+def test_the_same_files_in_the_same_places_have_one_name(name: str) -> None:
+    fs = MountedFileSystem({"/": MemoryFileSystem(name), "/x": "memory://"})
+    again = in_threads(1, lambda _: MountedFileSystem({"/": chukmem(name), "/x": "memory://"}))[0]
+    assert fs.fsid == again.fsid == fs.posix.nofollow.fsid
+    assert fs.fsid != MountedFileSystem({"/y": chukmem(name), "/x": "memory://"}).fsid
+    assert fs.fsid != MountedFileSystem({"/": {**chukmem(name), "root": "/a"}, "/x": "memory://"}).fsid
+    before = fs.fsid
+    fs.mount("/z", "chukmem")
+    assert fs.fsid != before
+
+
 def test_a_changed_table_travels(name: str) -> None:
     arguments: dict[str, Any] = {"mounts": {"/": chukmem(name)}}
     fs = MountedFileSystem(**arguments)

@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 from fsspec.utils import tokenize
@@ -176,6 +177,12 @@ class MountedFileSystem(ForwardingFileSystem, metaclass=PlainArguments):
     def capabilities(self) -> Capabilities:  # type: ignore[override]
         """What all mounts can; changes are possible where one of them takes any."""
         return self._tree.can
+
+    @property
+    def fsid(self) -> str:
+        """Names the tree: two with one ``fsid`` show the same files in the same places."""
+        parts = "\n".join(mount.identity for mount in self._tree.table.mounts.values())
+        return f"{self.protocol}-{sha256(parts.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}"
 
     def __repr__(self) -> str:
         points = ", ".join(f"{path!r}: {mount.config.name}" for path, mount in self._tree.table.mounts.items())

@@ -101,7 +101,8 @@ class Pairs:
     # ---- steps
 
     def _routes(self, source: str, target: str) -> tuple[Route, Route]:
-        return self._tree.table.route(source), self._tree.table.route(target)
+        table = self._tree.table
+        return table.route(source), table.route(target)
 
     def _movable(self, source: str, target: str) -> tuple[Mount, Mount]:
         """The mounts of what is renamed and of where to. EBUSY, ENOENT, EROFS."""

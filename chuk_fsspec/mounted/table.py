@@ -37,6 +37,16 @@ class Mount:
     can: Capabilities
     config: MountConfig
 
+    @property
+    def identity(self) -> str:
+        """Tells the files that are mounted, and where, from all others."""
+        try:
+            store = self.fs.fsid
+        except NotImplementedError:
+            plain = self.config.plain()
+            store = f"instance-{id(self.fs)}" if self.config.filesystem is not None else str(plain)
+        return f"{self.path}={store}:{self.names.root}"
+
 
 class Point:
     """A directory that a mount makes: the mount point itself, or one on the way to it."""
