@@ -22,6 +22,7 @@ from chuk_fsspec.backends.local.descriptor import Descriptor
 from chuk_fsspec.backends.local.flags import O_DIRECTORY, O_NOATIME, O_TMPFILE
 from chuk_fsspec.backends.local.handle import SIZE_MAX, LocalHandle, check_size
 from chuk_fsspec.backends.local.inode import HeldInode, Inode, OpenInode, inode_at, require_file
+from chuk_fsspec.backends.local.listed import JustListed
 from chuk_fsspec.backends.local.names import is_reserved
 from chuk_fsspec.backends.local.node import LocalNode
 from chuk_fsspec.backends.local.nodetable import NodeTable, open_unnoticed
@@ -58,6 +59,7 @@ class LocalNodes:
         self._fs = fs
         self._shared = fs.shared
         self._table = NodeTable(fs.owner, self)
+        self._listed = JustListed()
         self._watchers: list[Change] = []
         self._kept: weakref.WeakValueDictionary[tuple[Identity, str], LocalNode] = weakref.WeakValueDictionary()
         self.root = self._table.root
@@ -67,6 +69,9 @@ class LocalNodes:
 
     def lookup(self, directory: LocalNode, name: str) -> LocalNode | None:
         """The node behind an entry, a link not followed; None if there is none. ENOTDIR, ENAMETOOLONG, ESTALE."""
+        node = self._listed.take(directory, name)
+        if node is not None:
+            return node
         if not _is_name(name):
             return None
         above = self._table.directory(directory)
@@ -93,6 +98,7 @@ class LocalNodes:
             with suppress(FileNotFoundError):  # gone by now
                 found = os.stat(name, dir_fd=above.number, follow_symlinks=False)
                 seen.append((name, self._table.seen(directory, name, found)))
+        self._listed.remember(directory, seen)
         return seen
 
     # ---- making
@@ -329,6 +335,7 @@ class LocalNodes:
 
     def entry_changed(self, directory: Descriptor, name: str) -> None:
         """The entry is new, gone or another one now (``shared.View``)."""
+        self._listed.forget()
         kept = self._kept.pop((_identity(directory), name), None)
         above = self._table.known(os.fstat(directory.number))
         if above is None:
@@ -359,6 +366,7 @@ class LocalNodes:
     def _existing(self, directory: LocalNode, name: str) -> Place:
         """The place of an entry that is to be removed or moved. ENOENT, ENOTDIR, EROFS, ESTALE."""
         self._fs.require_write()
+        self._listed.forget()
         if not _is_name(name):
             raise os_error(errno.ENOENT, name)
         return Place(self._table.directory(directory), name)
@@ -366,6 +374,7 @@ class LocalNodes:
     def _new(self, directory: LocalNode, name: str) -> Place:
         """The place of an entry that is to be made. EINVAL for what can be no name, ENOTDIR, EROFS, ESTALE."""
         self._fs.require_write()
+        self._listed.forget()
         if is_reserved(check_name(name)):
             raise os_error(errno.EINVAL, name, hint="names of this form are kept for temporary files")
         return Place(self._table.directory(directory), name)

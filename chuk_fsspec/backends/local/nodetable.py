@@ -12,7 +12,7 @@ import weakref
 from chuk_fsspec.backends.local.beneath import Place, open_beneath
 from chuk_fsspec.backends.local.descriptor import Descriptor
 from chuk_fsspec.backends.local.flags import O_NOATIME, O_PATH
-from chuk_fsspec.backends.local.inode import HeldInode, OpenInode, require_file
+from chuk_fsspec.backends.local.inode import HeldInode, OpenInode
 from chuk_fsspec.backends.local.node import LocalNode, RecentlyUsed
 from chuk_fsspec.backends.local.owning import Owner
 from chuk_fsspec.backends.local.shared import Identity, View
@@ -195,9 +195,7 @@ class NodeTable:
         """A regular file's content, open for reading. EISDIR, EINVAL, EACCES, ESTALE."""
         opened = node.reading
         if opened is None:
-            inode = self.inode(node)
-            require_file(inode)
-            opened = node.reading = open_unnoticed(inode, os.O_RDONLY)
+            opened = node.reading = self._open(node, os.O_RDONLY)
         if not node.pinned:
             self._recent.use(node)
         return opened
@@ -206,17 +204,32 @@ class NodeTable:
         """A regular file's content, open for writing: all its names lie inside then. EISDIR, EINVAL, EACCES, ESTALE."""
         opened = node.writing
         if opened is None:
-            inode = self.inode(node)
-            require_file(inode)
-            inode = self.own(node, inode)
             try:
-                opened = node.reading = open_unnoticed(inode, os.O_RDWR)
+                opened = self._open(node, os.O_RDWR)
             except PermissionError:
-                opened = inode.open(os.O_WRONLY)
+                opened = self._open(node, os.O_WRONLY)
+            inode = OpenInode(opened)
+            if self.own(node, inode) is not inode:
+                return self.writing(node)
             node.writing = opened
         if not node.pinned:
             self._recent.use(node)
         return opened
+
+    def _open(self, node: LocalNode, flags: int) -> Descriptor:
+        """Open what was a regular file when it was last looked at. EISDIR, EINVAL, EACCES, ESTALE."""
+        if not stat.S_ISREG(node.mode):
+            code = errno.EISDIR if node.is_directory else errno.EINVAL
+            raise os_error(code, node.name, hint="not a regular file")
+        held = node.held or node.writing or node.reading
+        if held is not None:
+            return open_unnoticed(HeldInode(held), flags)
+        for directory, name in node.names():
+            with _unless_gone():
+                opened = open_beneath_unnoticed(Place(self.directory(directory), name), flags)
+                if is_behind(node, opened.stat()):
+                    return opened
+        raise os_error(errno.ESTALE, node.name)
 
     def own(self, node: LocalNode, inode: HeldInode) -> HeldInode:
         """The inode of a node, which may be changed in place: if it has unknown names, a copy under the known ones."""
@@ -243,6 +256,16 @@ def open_unnoticed(inode: HeldInode, flags: int) -> Descriptor:
         if not O_NOATIME:
             raise
         return inode.open(flags)
+
+
+def open_beneath_unnoticed(place: Place, flags: int) -> Descriptor:
+    """As ``open_unnoticed``, by name; what is no regular file any more is opened without waiting for anybody."""
+    try:
+        return open_beneath(place, flags | O_NOATIME)
+    except PermissionError:
+        if not O_NOATIME:
+            raise
+        return open_beneath(place, flags)
 
 
 class _unless_gone:  # noqa: N801 - it is used as a statement
