@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import stat
-import subprocess
-import sys
-import textwrap
-import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -408,48 +403,3 @@ def test_a_file_that_cannot_be_published_undoes_all_mounts(fs: MountedFileSystem
         in_threads(1, lambda _: both[1]["/b"].posix.mknod("/f", stat.S_IFREG | 0o644))
     assert names_below(fs, "/a") == []
     assert names_below(fs, "/b") == ["f"]
-
-
-# ---- killed on the way
-
-KILLED = """
-    import sys, time
-    from chuk_fsspec.mounted import MountedFileSystem
-    from chuk_fsspec.mounted import content
-
-    fs = MountedFileSystem({"/a": sys.argv[1], "/b": sys.argv[2]})
-    print("ready", flush=True)
-    while True:
-        for source, target in (("/a/d", "/b/d"), ("/b/d", "/a/d")):
-            if fs.exists(source):
-                fs.mv(source, target)
-"""
-
-
-@pytest.mark.slow
-def test_a_killed_move_loses_nothing(tmp_path: Path) -> None:
-    for name in "ab":
-        (tmp_path / name).mkdir()
-    urls = [f"file://{tmp_path / name}" for name in "ab"]
-    content = {f"{number // 5}/{number}": os.urandom(50_000) for number in range(20)}
-    fs = MountedFileSystem(dict(zip(("/a", "/b"), urls, strict=True)))
-    for path, data in content.items():
-        fs.makedirs(f"/a/d/{path.partition('/')[0]}", exist_ok=True)
-        fs.pipe_file(f"/a/d/{path}", data)
-    for wait in range(12):
-        worker = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(KILLED), *urls], stdout=subprocess.PIPE, text=True
-        )
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == "ready\n"
-        time.sleep(wait * 0.013)
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
-        worker.stdout.close()
-        found: dict[str, set[bytes]] = {}
-        for side in ("/a/d", "/b/d"):
-            for path, data in files_below(fs, side).items():
-                found.setdefault(path.removeprefix("d/"), set()).add(data)
-        for path, data in content.items():
-            assert data in found[path]
-            assert all(data.startswith(one) for one in found[path])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,6 +49,13 @@ class End:
         info: dict[str, Any] = self.ask("info")
         return info
 
+    def remove(self) -> None:
+        """Remove it, and what it holds."""
+        if self.info()["type"] == "directory":
+            self.ask("rm", recursive=True)
+        else:
+            self.ask("rm_file")
+
     def kind(self) -> str:
         """fsspec's type of it, a link not followed; empty if it is not there."""
         try:
@@ -93,12 +99,6 @@ def settle(mount: Mount) -> None:
     """In a transaction, have the files published that were written so far: removing nothing does that."""
     if mount.can.transactions and mount.fs._intrans:  # noqa: SLF001 - fsspec has no public name for it
         mount.fs.rm([])
-
-
-def staging_name(source: End, target: End) -> str:
-    """The name beside the target under which a move is prepared: the same if it is tried again."""
-    token = hashlib.sha256(f"{source.path}\0{target.path}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    return f".chuk-move-{token}.part"
 
 
 def fingerprint(info: dict[str, Any]) -> tuple[Any, ...]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from contextlib import suppress
 from typing import Any
 
@@ -19,8 +18,9 @@ from chuk_fsspec.contract.operations import POSIX
 from chuk_fsspec.contract.paths import split
 from chuk_fsspec.mounted import content
 from chuk_fsspec.mounted.access import call
-from chuk_fsspec.mounted.ends import End, fingerprint, settle, staging_name
+from chuk_fsspec.mounted.ends import End, fingerprint, settle
 from chuk_fsspec.mounted.inside import move_inside
+from chuk_fsspec.mounted.markers import Markers, make_empty
 from chuk_fsspec.mounted.removing import remove
 from chuk_fsspec.mounted.trees import TreeCopy
 
@@ -45,33 +45,32 @@ def move(source: End, target: End) -> None:
         raise os_error(
             errno.ENOTSUP, source.path, target.path, hint="in a transaction, the target shows nothing to verify"
         )
-    _require_place(info, source, target)
-    aside = target.beside(staging_name(source, target))
+    markers = Markers(source, target)
     is_tree = info["type"] == "directory"
-    resumed = aside.exists()
-    _begin(aside, is_tree=is_tree)
-    if source.beside(split(aside.path)[1]).exists():
-        _move_inside_one_directory(source, target, aside)
+    if is_tree and markers.is_arrived():
+        _finish(source, target, markers)
+        return
+    _require_place(info, source, target, goes_on=is_tree and markers.is_unfinished())
+    resumed = markers.aside.exists()
+    markers.begin(is_tree=is_tree)
+    if markers.show_one_directory():
+        _move_inside_one_directory(source, target, markers)
     elif is_tree:
-        _move_tree(source, target, aside, resumed=resumed)
+        _move_tree(source, target, markers, resumed=resumed)
     else:
-        _move_entry(source, target, aside, info)
+        _move_entry(source, target, markers, info)
 
 
-def is_unfinished(source: End, target: End) -> bool:
-    """Whether a move of a directory to an object store has begun and not ended."""
-    return not target.can_stage and target.beside(staging_name(source, target)).exists()
-
-
-def _move_inside_one_directory(source: End, target: End, aside: End) -> None:
+def _move_inside_one_directory(source: End, target: End, markers: Markers) -> None:
     """Two mounts show one directory: deleting the source of a copy might delete the copy."""
-    _end(aside)
+    markers.aside.remove()
     here = source.beside(split(target.path)[1])
     if here != source:
         move_inside(source, here)
 
 
-def _move_entry(source: End, target: End, aside: End, info: dict[str, Any]) -> None:
+def _move_entry(source: End, target: End, markers: Markers, info: dict[str, Any]) -> None:
+    aside = markers.aside
     arriving = aside if target.can_stage else target
     replaces = arriving.exists()
     try:
@@ -83,29 +82,37 @@ def _move_entry(source: End, target: End, aside: End, info: dict[str, Any]) -> N
     except BaseException:
         for end in [aside, arriving] if not replaces else [aside]:
             with suppress(OSError):
-                _end(end)
+                end.remove()
         raise
     _delete(source, target)
     if arriving is target:
-        _end(aside)
+        aside.remove()
 
 
-def _move_tree(source: End, target: End, aside: End, *, resumed: bool) -> None:
+def _move_tree(source: End, target: End, markers: Markers, *, resumed: bool) -> None:
+    aside = markers.aside
     copying = TreeCopy(source, aside if target.can_stage else target, resumed=resumed)
     if copying.meets(split(aside.path)[1]):
-        _end(aside)
+        aside.remove()
         raise os_error(errno.EINVAL, source.path, target.path, hint="the target lies inside the source")
     try:
         copying.run(lambda end, arriving: transfer(end, arriving, end.info()))
+        make_empty(markers.done)
         if target.can_stage:
             _show(aside, target)
+        else:
+            aside.remove()
     except OSError as error:
         hint = f"{_reason(error)}; {copying.done} of {copying.total} entries have arrived and the source is whole: "
         hint += "move it again, and the move goes on from there"
         raise os_error(error.errno or errno.EIO, source.path, target.path, hint=hint) from error
+    _finish(source, target, markers)
+
+
+def _finish(source: End, target: End, markers: Markers) -> None:
+    """Delete the source of a directory that has arrived."""
     _delete(source, target)
-    if not target.can_stage:
-        _end(aside)
+    markers.done.remove()
 
 
 def transfer(source: End, arriving: End, info: dict[str, Any]) -> None:
@@ -133,8 +140,8 @@ def transfer(source: End, arriving: End, info: dict[str, Any]) -> None:
     content.keep_attributes(source, arriving, info)
 
 
-def _require_place(info: dict[str, Any], source: End, target: End) -> None:
-    """Refuse what rename(2) would refuse."""
+def _require_place(info: dict[str, Any], source: End, target: End, *, goes_on: bool) -> None:
+    """Refuse what rename(2) would refuse; a directory that a move goes on with may hold something."""
     if info["type"] == "link" and not source.keeps("symlinks", target):
         raise os_error(errno.ENOTSUP, source.path, target.path, hint="the target keeps no symbolic links")
     if info["type"] == "other" and not source.keeps("special_files", target):
@@ -151,31 +158,12 @@ def _require_place(info: dict[str, Any], source: End, target: End) -> None:
     if info["type"] == "directory":
         if there != "directory":
             raise os_error(errno.ENOTDIR, source.path, target.path)
-        if not is_unfinished(source, target) and target.ask("ls", detail=False):
+        if not goes_on and target.ask("ls", detail=False):
             raise os_error(errno.ENOTEMPTY, source.path, target.path)
-
-
-def _begin(aside: End, *, is_tree: bool) -> None:
-    """Make what stands beside the target until the move is done."""
-    if not aside.can_stage:
-        aside.ask("pipe_file", b"")
-    elif is_tree:
-        with suppress(FileExistsError):
-            aside.ask_posix("mkdir", mode=stat.S_IRWXU)
-    else:
-        aside.ask_posix("open_handle", flags=os.O_CREAT | os.O_WRONLY, mode=stat.S_IRUSR | stat.S_IWUSR).close()
 
 
 def _show(aside: End, target: End) -> None:
     call(aside.mount, POSIX["rename"], (aside.inner, target.inner), (aside.path, target.path), flags=0)
-
-
-def _end(aside: End) -> None:
-    """Take away what stands beside the target."""
-    if aside.info()["type"] == "directory":
-        aside.ask("rm", recursive=True)
-    else:
-        aside.ask("rm_file")
 
 
 def _delete(source: End, target: End) -> None:

@@ -13,7 +13,8 @@ from chuk_fsspec.mounted import content
 from chuk_fsspec.mounted.access import Access, call, why
 from chuk_fsspec.mounted.ends import End, settle
 from chuk_fsspec.mounted.inside import move_inside
-from chuk_fsspec.mounted.moving import is_unfinished, move
+from chuk_fsspec.mounted.markers import Markers
+from chuk_fsspec.mounted.moving import move
 from chuk_fsspec.mounted.table import Mount, Route
 
 
@@ -96,7 +97,7 @@ class Pairs:
         here, there = self._tree.table.route(source).mount, self._tree.table.route(above).mount
         if here is None or there is None or here is there:
             return None
-        return above if is_unfinished(End(here, source), End(there, above)) else None
+        return above if Markers(End(here, source), End(there, above)).is_unfinished() else None
 
     # ---- steps
 

@@ -91,13 +91,8 @@ class TreeCopy:
 
     def _has_arrived(self, rest: str, kind: str) -> bool:
         """Whether a file is there already from an earlier attempt, byte by byte."""
-        arrived = self._arriving.below(rest)
-        if not self._resumed or kind != "file" or not arrived.exists():
-            return False
-        source = self._source.below(rest)
-        if arrived.info().get("size") != source.info().get("size"):
-            return False
-        if content.read_back(arrived) != content.read_back(source):
+        arrived, source = self._arriving.below(rest), self._source.below(rest)
+        if not self._resumed or kind != "file" or not _is_same_file(source, arrived):
             return False
         content.keep_attributes(source, arrived, source.info())
         return True
@@ -130,3 +125,23 @@ def look(top: End) -> dict[str, Entry]:
         if rest:
             entries[rest] = info["type"], fingerprint(info) if info["type"] != "directory" else ()
     return dict(sorted(entries.items()))
+
+
+def is_part_of(source: End, target: End) -> bool:
+    """Whether everything in a directory is in another one too, byte by byte."""
+    there = look(target)
+    for rest, (kind, _) in look(source).items():
+        if there.get(rest, ("", ()))[0] != kind:
+            return False
+        one, other = source.below(rest), target.below(rest)
+        if kind == "file" and not _is_same_file(one, other):
+            return False
+        if kind == "link" and one.ask_posix("readlink") != other.ask_posix("readlink"):
+            return False
+    return True
+
+
+def _is_same_file(one: End, other: End) -> bool:
+    if other.kind() != "file" or one.info().get("size") != other.info().get("size"):
+        return False
+    return content.read_back(one) == content.read_back(other)
