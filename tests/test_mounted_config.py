@@ -142,6 +142,7 @@ def test_root_by_chaining_and_mounts_together(name: str) -> None:
         (["/a"], "a dict from mount point"),
         ({"/a": {"protocol": "chukmem", "options": {"name": "${env:CHUK_NOT_SET}"}}}, "CHUK_NOT_SET is not set"),
         ({"/a": {"protocol": "chukmem", "options": {"capacity": -1}}}, "capacity"),
+        ({"/a": {"protocol": "file", "args": [1, 2, 3]}}, r"mounts\['/a'\]: the options are not those"),
     ],
 )
 def test_mistakes_are_named_and_nothing_is_mounted(mounts: Any, message: str) -> None:

@@ -183,6 +183,15 @@ def test_a_file_at_a_mount_point_is_covered_too(fs: MountedFileSystem, below: di
 # ---- directories on the way to a mount point
 
 
+def test_a_directory_on_the_way_has_no_attributes_of_its_own(fs: MountedFileSystem) -> None:
+    assert fs.posix.listxattr("/a") == []
+    with fails_with(errno.ENODATA, "/a"):
+        fs.posix.getxattr("/a", "user.x")
+    fs.posix.setxattr("/a", "user.x", b"1")  # which makes it
+    assert fs.posix.listxattr("/a") == ["user.x"]
+    assert fs.posix.getxattr("/a", "user.x") == b"1"
+
+
 def test_a_directory_on_the_way_takes_files(fs: MountedFileSystem, below: dict[str, MemoryFileSystem]) -> None:
     fs.pipe_file("/a/f", b"1")
     fs.posix.mkdir("/a/b/d")

@@ -22,23 +22,8 @@ _OF_A_DIRECTORY = {
     "readlink": errno.EINVAL,
 }
 """What an operation says of a directory that a mount makes, without asking any filesystem."""
-_MAKING = frozenset(
-    (
-        "pipe_file",
-        "open",
-        "touch",
-        "mkdir",
-        "makedirs",
-        "symlink",
-        "mknod",
-        "open_handle",
-        "cp_file",
-        "link",
-        "rename",
-        "mv",
-    )
-)
-"""What can make a new name."""
+_MAKING = frozenset(("pipe_file", "open", "open_handle", "touch", "mkdir", "makedirs", "symlink", "mknod"))
+"""What can make a new entry."""
 
 
 class Access:
@@ -113,10 +98,6 @@ class Access:
         holder = point.holder
         if holder.can.directories:
             call(holder, FSSPEC["makedirs"], (holder.names.inward(point.path),), (point.path,), exist_ok=True)
-
-    def is_busy(self, path: str) -> bool:
-        """Whether a path cannot be removed or renamed because of a mount at it or inside it."""
-        return self.tree.table.point(path) is not None
 
     def _readlink(self, path: str) -> str:
         route = self.tree.table.route(path)

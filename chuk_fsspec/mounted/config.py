@@ -76,8 +76,17 @@ class MountConfig:
         Raises:
             ValueError: for an environment variable that is not set, and for what the filesystem does not accept.
         """
+        try:
+            fs, root = self._opened(where)
+            for number, wrapper in reversed(list(enumerate(self.wrappers))):
+                fs = wrapper.over(fs, f"{where}.wrappers[{number}].options")
+        except TypeError as error:
+            raise ValueError(f"{where}: the options are not those of the filesystem: {error}") from error
+        return (Wrapper(READ_ONLY).over(fs, where) if self.read_only else fs), root
+
+    def _opened(self, where: str) -> tuple[AbstractFileSystem, str]:
         options = resolved(dict(self.options), f"{where}.options")
-        root = self.root
+        root = resolved(self.root, f"{where}.root")
         if self.filesystem is not None:
             fs = self.filesystem
         elif self.url:
@@ -85,24 +94,19 @@ class MountConfig:
         else:
             kind = fsspec.get_filesystem_class(self.protocol)
             fs = kind(*resolved(list(self.args), f"{where}.args"), **options)
-        for number, wrapper in reversed(list(enumerate(self.wrappers))):
-            fs = wrapper.over(fs, f"{where}.wrappers[{number}].options")
-        if self.read_only:
-            fs = Wrapper(READ_ONLY).over(fs, where)
         return fs, root
 
     def plain(self) -> dict[str, Any]:
         """As it was configured, in the least of plain values, with references and not what they refer to."""
-        source = {"protocol": self.protocol, "url": self.url, "filesystem": self.filesystem}
         values = {
-            **{key: value for key, value in source.items() if value},
+            **{key: getattr(self, key) for key in SOURCES},
             "args": list(self.args),
             "options": dict(self.options),
             "read_only": self.read_only,
             "root": self.root,
             "wrappers": [wrapper.plain() for wrapper in self.wrappers],
         }
-        return {key: value for key, value in values.items() if value or key in SOURCES}
+        return {key: value for key, value in values.items() if value}
 
     def shown(self, path: str) -> dict[str, Any]:
         """What may be told of it, without secrets."""

@@ -25,6 +25,7 @@ from chuk_fsspec.mounted.looking import Looking
 from chuk_fsspec.mounted.opening import Opening
 from chuk_fsspec.mounted.pairs import Pairs
 from chuk_fsspec.mounted.reading import config_with, configs_of, plain
+from chuk_fsspec.mounted.table import Mount
 from chuk_fsspec.mounted.transaction import TreeTransaction
 from chuk_fsspec.mounted.tree import Tree
 from chuk_fsspec.mounted.workspace import PROTOCOL
@@ -108,6 +109,8 @@ class MountedFileSystem(ForwardingFileSystem, metaclass=PlainArguments):
         self._posix: dict[str, Callable[..., Any]] = {
             "stat": looking.stat,
             "lstat": looking.lstat,
+            "listxattr": looking.listxattr,
+            "getxattr": looking.getxattr,
             "statvfs": looking.statvfs,
             "open_handle": opening.open_handle,
             "rename": pairs.rename,
@@ -207,8 +210,6 @@ class MountedFileSystem(ForwardingFileSystem, metaclass=PlainArguments):
 
     def _table_changed(self) -> None:
         """From now on this object is no longer what others get who ask with the same arguments."""
-        self._readers = {}
-        self._has_readers = True
         kept = type(self)._cache  # noqa: SLF001 - fsspec has no public way to let one go
         for token in [token for token, fs in list(kept.items()) if fs is self]:
             kept.pop(token, None)
@@ -253,7 +254,7 @@ class MountedFileSystem(ForwardingFileSystem, metaclass=PlainArguments):
         if mount is None and point is None:
             raise not_found(directory)
         covered = frozenset(point.children if point is not None else ())
-        below: Reader = _nothing if mount is None else call(mount, POSIX["reader"], (inner,), (directory,))
+        below = _nothing if mount is None else _reader_below(mount, inner, directory)
 
         def read(name: str) -> bytes | None:
             return None if tree.table is not table or name in covered else below(name)
@@ -266,6 +267,17 @@ class MountedFileSystem(ForwardingFileSystem, metaclass=PlainArguments):
         from chuk_fsspec.mounted.nodes import MountedNodes
 
         return MountedNodes(self._tree)
+
+
+def _reader_below(mount: Mount, inner: str, directory: str) -> Reader:
+    """The short way of one filesystem; one that has none is no reason for the others to go without."""
+    try:
+        reader: Reader = call(mount, POSIX["reader"], (inner,), (directory,))
+    except OSError as error:
+        if error.errno != errno.ENOTSUP:
+            raise
+        return _nothing
+    return reader
 
 
 def _nothing(name: str) -> bytes | None:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from datetime import datetime, timezone
 from hashlib import sha256
-from typing import Any
+from typing import Any, NoReturn
 
 from chuk_fsspec.contract.errors import LinkInTheWay, not_found, os_error
 from chuk_fsspec.contract.operations import FSSPEC, POSIX, Operation
@@ -84,6 +84,18 @@ class Looking:
         """Attributes of a path, a final link not followed."""
         return self._stat(POSIX["lstat"], path)
 
+    def listxattr(self, path: str) -> list[str]:
+        """The names of all extended attributes; a directory that only mounts make has none."""
+        return list(self._unless_made(POSIX["listxattr"], path, list))
+
+    def getxattr(self, path: str, name: str) -> bytes:
+        """The value of an extended attribute. ENODATA."""
+
+        def none() -> NoReturn:
+            raise os_error(errno.ENODATA, path, hint=name)
+
+        return bytes(self._unless_made(POSIX["getxattr"], path, none, name=name))
+
     def statvfs(self) -> StatVfs:
         """Sizes and free space of the filesystem that is mounted at the root."""
         top = self._tree.table.top.mount
@@ -127,6 +139,16 @@ class Looking:
 
         return self._access.through(attempt, path)
 
+    def _unless_made(self, operation: Operation, path: str, of_made: Callable[[], Any], **options: Any) -> Any:
+        point = self._tree.table.point(path)
+        if point is not None and self._is_made(point):
+            return of_made()
+        return self._access.ask(operation, path, **options)
+
+    def _is_made(self, point: Point) -> bool:
+        """Whether no filesystem has a directory of its own there."""
+        return bool(self._describing.of_point(point, point.path)["ino"] == self._tree.numbers.of_made(point.path))
+
     def _stat(self, operation: Operation, path: str) -> os.stat_result:
         def attempt(real: str) -> os.stat_result:
             mount, inner, point, _ = self._tree.table.route(real)
@@ -140,11 +162,11 @@ class Looking:
 
     def _stat_of_point(self, point: Point) -> os.stat_result:
         """Attributes of a directory that a mount makes: those of the filesystem there, if it keeps some."""
-        info = self._describing.of_point(point, point.path)
         mount = point.lies_in
-        if mount is not None and mount.can.attributes and info["ino"] != self._tree.numbers.of_made(point.path):
+        if mount is not None and mount.can.attributes and not self._is_made(point):
             inner = mount.names.inward(point.path)
             return self.renumbered(call(mount, POSIX["lstat"], (inner,), (point.path,)), mount.number)
+        info = self._describing.of_point(point, point.path)
         seconds = int(info["mtime"])
         return os.stat_result(
             (info["mode"], info["ino"], 0, info["nlink"], info["uid"], info["gid"], 0, seconds, seconds, seconds),
