@@ -110,7 +110,9 @@ def is_gone(pid: int, wait: float = WAIT) -> bool:
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([process], [], [], wait)[0])
+        poll = select.poll()
+        poll.register(process, select.POLLIN)
+        return bool(poll.poll(wait * 1000))
     finally:
         os.close(process)
 

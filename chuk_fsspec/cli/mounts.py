@@ -81,7 +81,9 @@ def watched(pids: list[int]) -> Iterator[Callable[[], list[str]]]:
 
         def wait() -> list[str]:
             for end in ends:
-                select.select([end], [], [])
+                poll = select.poll()  # select(2) knows no descriptors from 1024 on
+                poll.register(end, select.POLLIN)
+                poll.poll()
             lines = [line for file in messages for line in file.read().decode(errors="replace").splitlines()]
             return [line for line in lines if line.startswith(f"{PROGRAM}: ")]
 
