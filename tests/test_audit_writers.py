@@ -155,6 +155,31 @@ def test_parent_and_child_extend_one_chain_after_a_fork(tmp_path: Path, suffix: 
     assert operations(path).count("pipe_file") == 3 + 4 * 100
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_child_writes_on_when_its_parent_has_closed_the_log(tmp_path: Path, suffix: str) -> None:
+    code = """
+        import os, sys
+        from pathlib import Path
+        from tests.audit_logs import entry, write_log
+        log = write_log(Path(sys.argv[1]), 3)
+        parent = os.getpid()
+        end, begin = os.pipe()
+        if os.fork() == 0:
+            log.add([entry()])
+            os.write(begin, b"x")
+            while os.getppid() == parent:
+                log.add([entry()])
+            for _ in range(100):
+                log.add([entry()])
+            os._exit(0)
+        os.read(end, 1)
+    """
+    path = tmp_path / f"audit{suffix}"
+    run_python(code, str(path))
+    assert problems(verify(str(path))) == []
+    assert len(operations(path)) >= 1 + 3 + 101
+
+
 def test_verify_can_look_while_others_write(path: Path) -> None:
     log = write_log(path, 1)
     ends = threading.Event()

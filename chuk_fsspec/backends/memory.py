@@ -17,7 +17,7 @@ DEFAULT_NAME = "default"
 
 _PROCESS = os.urandom(8).hex()
 _stores: dict[str, SharedState] = {}
-_stores_lock = threading.Lock()
+_stores_lock = threading.RLock()
 
 
 class MemoryFileSystem(InodeFileSystem):
@@ -143,7 +143,7 @@ def _refuse_in_child() -> None:
     """After a fork the child holds copies that nobody else sees: each use of such a name says so until dropped."""
     global _PROCESS, _stores_lock  # noqa: PLW0603 - the child is a process of its own
     _PROCESS = os.urandom(8).hex()
-    _stores_lock = threading.Lock()
+    _stores_lock = threading.RLock()
     for name, shared in _stores.items():
         shared.refuse(_foreign_error(name, os.getppid()))
 

@@ -72,7 +72,7 @@ class NodePaths(Generic[Note]):
         self._listed: dict[int, tuple[Known[Note], str, Node]] = {}
         self._tables: list[Container[int]] = []
         self._most = KNOWN_MAX
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def find(self, node: Node) -> Known[Note] | None:
         """What is known of a node, if it was ever given out and is not forgotten."""

@@ -18,7 +18,7 @@ class Numbers:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._large: dict[tuple[int, int], int] = {}
         self._made: dict[str, int] = {}
         self._next = count()

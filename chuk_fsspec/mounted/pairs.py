@@ -91,13 +91,17 @@ class Pairs:
 
         fsspec's rules put a source into a directory that exists; one that a move has begun to fill is not such a one.
         """
-        above = split(target)[0]
-        if split(target)[1] != split(source)[1] or above == "/":
+
+        def attempt(source: str, above: str) -> bool:
+            here, there = self._tree.table.route(source).mount, self._tree.table.route(above).mount
+            if here is None or there is None or here is there:
+                return False
+            return Markers(End(here, source), End(there, above)).is_unfinished()
+
+        above, name = split(target)
+        if name != split(source)[1] or above == "/":
             return None
-        here, there = self._tree.table.route(source).mount, self._tree.table.route(above).mount
-        if here is None or there is None or here is there:
-            return None
-        return above if Markers(End(here, source), End(there, above)).is_unfinished() else None
+        return above if self._access.through(attempt, source, above) else None
 
     # ---- steps
 

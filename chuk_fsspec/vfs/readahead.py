@@ -25,7 +25,7 @@ class ReadAhead:
         self._table = volume.table
         self._largest = volume.read_ahead
         self._node = node
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._start = 0
         self._data = b""
         self._version: tuple[object, ...] | None = None

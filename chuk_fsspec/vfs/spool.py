@@ -24,7 +24,7 @@ class SpoolArea:
     def __init__(self, place: str | None) -> None:
         self._place = place
         self._directory: str | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def new_path(self) -> str:
         """Make an empty file that only its owner may read, and return its path."""

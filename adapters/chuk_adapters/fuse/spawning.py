@@ -14,7 +14,7 @@ import threading
 
 _SWITCHES = ("_USE_VFORK", "_USE_POSIX_SPAWN")
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _before: dict[str, bool] = {}
 _devices: list[int] = []
 
@@ -41,7 +41,7 @@ def mount_ends(device: int) -> None:
 def _leave_mounts_to_the_parent() -> None:
     """A forked child that kept the device open would keep a mount alive that nobody answers any more."""
     global _lock  # noqa: PLW0603 - the parent's may be held by a thread that does not exist here
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     for device in _devices:
         if device != -1:
             os.close(device)

@@ -20,7 +20,7 @@ class LinkedHere:
 
     def renew_lock(self) -> None:
         """Take a new lock, in the child of a fork."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def __bool__(self) -> bool:
         return bool(self._names)

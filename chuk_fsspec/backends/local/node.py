@@ -128,7 +128,7 @@ class RecentlyUsed:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._room = 4096 if soft == resource.RLIM_INFINITY else min(max(soft // 4, 16), 4096)
         self._order: OrderedDict[LocalNode, None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def use(self, node: LocalNode) -> None:
         """A node is used now; the one that was not used for longest may have to let go."""

@@ -38,7 +38,7 @@ class NodeTable:
         self._by_identity: weakref.WeakValueDictionary[Identity, LocalNode] = weakref.WeakValueDictionary()
         self._lent_numbers: weakref.WeakValueDictionary[int, LocalNode] = weakref.WeakValueDictionary()
         self._spare_numbers = itertools.count(_SPARE_NUMBERS)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._recent = RecentlyUsed()
         root = owner.shared.directory
         self._device = root.stat().st_dev

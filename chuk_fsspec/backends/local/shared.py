@@ -77,11 +77,7 @@ class SharedRoot:
     def add_view(self, view: View) -> None:
         """Tell a view of changes from now on, for as long as it lives."""
         with _views_lock:
-            self._views = (*self._views, weakref.ref(view, self._drop_view))
-
-    def _drop_view(self, gone: weakref.ref[View]) -> None:
-        with _views_lock:
-            self._views = tuple(one for one in self._views if one is not gone)
+            self._views = (*[one for one in self._views if one() is not None], weakref.ref(view))
 
     def others(self, by: View | None) -> list[View]:
         """Who is to hear of what one view does, or somebody without a view."""
@@ -107,8 +103,8 @@ class SharedRoot:
 
 
 _roots: weakref.WeakValueDictionary[str, SharedRoot] = weakref.WeakValueDictionary()
-_roots_lock = threading.Lock()
-_views_lock = threading.Lock()
+_roots_lock = threading.RLock()
+_views_lock = threading.RLock()
 _NOBODY: list[View] = []
 
 
@@ -158,7 +154,7 @@ def make_root(path: str) -> None:
 def _renew_locks() -> None:
     """After a fork: a lock may be held by a thread that the child does not have."""
     global _roots_lock, _views_lock
-    _roots_lock, _views_lock = threading.Lock(), threading.Lock()
+    _roots_lock, _views_lock = threading.RLock(), threading.RLock()
     for root in list(_roots.values()):
         root.links.renew_lock()
 

@@ -127,7 +127,7 @@ class Sweeper:
     """Removes leftovers, and remembers where it did of late, so that this costs one listing now and then."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._swept: dict[str, float] = {}
 
     def sweep(

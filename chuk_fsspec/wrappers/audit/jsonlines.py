@@ -43,6 +43,9 @@ class JsonLines:
         self._needs_newline = False
         self.reopen()
 
+    def before_fork(self) -> None:
+        """Nothing: the child opens the file again."""
+
     def reopen(self) -> None:
         """Open the file of this path, whatever was open before. ValueError if it is no regular file."""
         self.close()

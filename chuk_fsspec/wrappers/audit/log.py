@@ -191,8 +191,19 @@ class AuditLog:
         except OSError as error:
             messages.error("the audit log could not be synced: %s", error.strerror)
 
-    def inherit(self) -> None:
-        """In a child after a fork: nothing of the parent's may be used, and its locks may be held for ever."""
+    # ---- fork
+
+    def before_fork(self) -> None:
+        """Wait until nobody writes, so that no half record and no lock of another process goes into the child."""
+        self._lock.acquire()
+        self._sink.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Nothing of the parent's may be used, and its locks may be held for ever."""
         self._lock = threading.RLock()
         self._sync_lock = threading.RLock()
         self._is_writing = False
@@ -201,7 +212,7 @@ class AuditLog:
 
 
 _logs: weakref.WeakValueDictionary[str, AuditLog] = weakref.WeakValueDictionary()
-_logs_lock = threading.Lock()
+_logs_lock = threading.RLock()
 
 
 def open_log(path: str, options: LogOptions) -> AuditLog:
@@ -247,12 +258,27 @@ def _close(sink: Sink, guard: Guard, sync: str) -> None:
     guard.close()
 
 
-def _inherit_all() -> None:
-    global _logs_lock  # noqa: PLW0603 - the child is a process of its own
-    _logs_lock = threading.Lock()
+_forking: list[AuditLog] = []
+"""The logs that wait for the fork which goes on."""
+
+
+def _before_fork() -> None:
     for log in list(_logs.values()):
-        log.inherit()
+        log.before_fork()
+        _forking.append(log)
+
+
+def _after_fork_in_parent() -> None:
+    while _forking:
+        _forking.pop().after_fork_in_parent()
+
+
+def _after_fork_in_child() -> None:
+    global _logs_lock  # noqa: PLW0603 - the child is a process of its own
+    _logs_lock = threading.RLock()
+    while _forking:
+        _forking.pop().after_fork_in_child()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_inherit_all)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -48,8 +48,11 @@ class Sink(Protocol):
     def descriptor(self) -> int | None:
         """A file descriptor to fsync and close, which makes the lines durable; None where they are already."""
 
+    def before_fork(self) -> None:
+        """Let go of what must not be open in two processes; the next ``tail`` opens it again."""
+
     def reopen(self) -> None:
-        """Open again in a child after a fork, and leave what the parent has open alone."""
+        """Open again, in a child after a fork."""
 
     def close(self) -> None:
         """Let go; a second time does nothing."""

@@ -25,9 +25,6 @@ _SCHEMA = (
     f"CREATE VIEW record AS SELECT {_COLUMNS} FROM line",  # noqa: S608 - the names of our own fields
 )
 
-_inherited: list[sqlite3.Connection] = []
-"""Connections of a parent process: SQLite wants them neither used nor closed after a fork."""
-
 
 class SqliteLines:
     """The database, for its writer.
@@ -48,7 +45,7 @@ class SqliteLines:
 
     def tail(self) -> Tail:
         """How the log ends; asked of the database if another connection has changed it."""
-        if self._was_replaced():
+        if self._connection is None or self._was_replaced():
             self.close()
             self._open()
         try:
@@ -83,11 +80,13 @@ class SqliteLines:
         """None: SQLite has seen to it, as far as it was asked to."""
         return None
 
+    def before_fork(self) -> None:
+        """Close the connection: a child with a copy of it would believe that it holds the locks of its parent."""
+        self.close()
+
     def reopen(self) -> None:
-        """Open a connection of the child's own."""
-        if self._connection is not None:
-            _inherited.append(self._connection)
-            self._connection = None
+        """Open the database of this path, whatever was open before."""
+        self.close()
         self._open()
 
     def close(self) -> None:

@@ -69,7 +69,7 @@ class Ledger:
         self.turns = Turns(by_path)
         self.is_kept = False
         """Whether there is anybody with a quota."""
-        self._figures = threading.Lock()
+        self._figures = threading.RLock()
         self._counted = False
         self._stored = NOTHING
         self._claimed = NOTHING
@@ -83,7 +83,7 @@ class Ledger:
     def renew(self) -> None:
         """After a fork: locks may have been held by threads that the child does not have."""
         self.turns.renew()
-        self._figures = threading.Lock()
+        self._figures = threading.RLock()
         self._counted = False
 
     # ---- counting

@@ -59,7 +59,7 @@ BUILT_IN: Mapping[str, Settings] = MappingProxyType(
 """The profiles that come with the library."""
 
 _registered: dict[str, Settings] = {}
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def register_profile(name: str, settings: Mapping[str, Any]) -> None:

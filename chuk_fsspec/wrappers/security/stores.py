@@ -18,7 +18,7 @@ from chuk_fsspec.wrappers.security.violations import ViolationLog
 
 _ledgers: weakref.WeakValueDictionary[str, Ledger] = weakref.WeakValueDictionary()
 _logs: weakref.WeakValueDictionary[tuple[str, Settings, int], ViolationLog] = weakref.WeakValueDictionary()
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 policy_of = lru_cache(maxsize=64)(Policy)
 """The compiled rules of some settings, with all that they have decided so far."""
@@ -60,7 +60,7 @@ def log_of(store: str, settings: Settings, kept: int) -> ViolationLog:
 def _renew(*_: Any) -> None:
     """In a child after a fork, nobody holds a lock, and nobody tells this process what the other one changes."""
     global _lock  # noqa: PLW0603 - the child is a process of its own
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     for ledger in list(_ledgers.values()):
         ledger.renew()
     for log in list(_logs.values()):

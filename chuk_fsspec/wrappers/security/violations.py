@@ -87,7 +87,7 @@ class ViolationLog:
 
     def __init__(self, kept: int = DEFAULT_KEPT) -> None:
         self._entries: deque[Violation] = deque(maxlen=kept)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def add(self, operation: str, path: str, rule: str, effect: str) -> None:
         """Note a refusal."""
@@ -107,4 +107,4 @@ class ViolationLog:
 
     def renew_lock(self) -> None:
         """After a fork: the lock may have been held by a thread that the child does not have."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()

@@ -29,7 +29,7 @@ _NEW_FILE = 0o644
 _HASH_BYTES = 1024 * 1024
 
 _busy: set[tuple[Any, str]] = set()
-_busy_lock = threading.Lock()
+_busy_lock = threading.RLock()
 
 
 class Uploads:

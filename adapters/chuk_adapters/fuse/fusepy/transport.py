@@ -41,7 +41,7 @@ class FusepyTransport:
         self._settled = threading.Event()
         self._error: Exception | None = None
         self._loop = threading.Thread(target=self._run, name=f"libfuse:{path}", daemon=True)
-        self._detaching = threading.Lock()
+        self._detaching = threading.RLock()
         self._detached = False
 
     def attach(self) -> None:

@@ -36,7 +36,7 @@ class Directories:
         self._replies = replies
         self._numbers = count(1)
         self._listings: OrderedDict[int, Listing] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def handlers(self) -> dict[int, Handler]:
         """What answers which request."""

@@ -25,7 +25,7 @@ class Interrupts:
     def __init__(self, replies: Replies) -> None:
         self._replies = replies
         self._under_way: set[int] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @contextmanager
     def under_way(self, unique: int, opcode: int) -> Iterator[None]:

@@ -40,7 +40,7 @@ class NodeTable:
         self._by_id: dict[int, Known] = {}
         self._by_ino: dict[int, Known] = {}
         self._retired: dict[int, int] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.remember(root, ROOT_ID, "")
 
     def __len__(self) -> int:
