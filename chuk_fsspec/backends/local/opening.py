@@ -23,6 +23,8 @@ KEPT_FLAGS = (
     | getattr(os, "O_NOATIME", 0)
 )
 _SOMEBODY_WAS_FASTER = frozenset((errno.EEXIST, errno.ESTALE))
+_TRIES = 1000
+"""So often somebody may be faster before it is an error; one who exchanges two names all the time may always be."""
 
 
 def changes(flags: int) -> bool:
@@ -52,8 +54,10 @@ def open_file(owner: Owner, path: str, flags: int, mode: int) -> Descriptor:
     """
     exclusive = bool(flags & os.O_CREAT and flags & os.O_EXCL)
     follow = not (exclusive or flags & O_NOFOLLOW)
+    tries = 0
     with named(path):
         while True:
+            tries += 1
             place = owner.beneath.place(path, follow=follow)
             inode = entry_or_none(place)
             try:
@@ -63,7 +67,7 @@ def open_file(owner: Owner, path: str, flags: int, mode: int) -> Descriptor:
                     raise os_error(errno.ENOENT)
                 return _make(owner, place, flags, mode)
             except OSError as error:
-                if exclusive or error.errno not in _SOMEBODY_WAS_FASTER:
+                if exclusive or error.errno not in _SOMEBODY_WAS_FASTER or tries == _TRIES:
                     raise
 
 
