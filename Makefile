@@ -46,7 +46,7 @@ demo: setup  ## show what it does, in a minute
 	@$(BIN)/python scripts/demo.py
 
 test: lint  ## lint, then run the tests (all but the slow ones)
-	@$(BIN)/pytest -m 'not slow' $(PYTEST_ARGS)
+	@$(BIN)/pytest -m 'not slow' --numprocesses auto --maxprocesses 8 --dist worksteal $(PYTEST_ARGS)
 
 lint: setup  ## ruff, mypy and the import contracts
 	@$(BIN)/ruff check .

@@ -59,7 +59,9 @@ def run_tests(session: nox.Session, *requirements: str) -> None:
             else:
                 shutil.copy(ROOT / name, Path(away, name))
         with session.chdir(away):
-            session.run("python", "-m", "pytest", "-m", "not slow", *session.posargs)
+            session.run(
+                "python", "-m", "pytest", "-m", "not slow", "-n", "auto", "--dist", "worksteal", *session.posargs
+            )
 
 
 @nox.session(python=PYTHONS)

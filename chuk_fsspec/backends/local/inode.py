@@ -19,6 +19,8 @@ from chuk_fsspec.backends.local.status import Status, status_at, status_of
 from chuk_fsspec.backends.local.support import way_to
 from chuk_fsspec.contract.errors import not_supported, os_error
 
+_OPENED = (stat.S_IFREG, stat.S_IFDIR)
+
 
 class Inode(Protocol):
     """An inode of any kind. Errors are those of the system calls, without a path."""
@@ -176,10 +178,10 @@ class NamedInode:
     def _open(self, flags: int) -> Descriptor:
         opened = Descriptor(os.open(self._name, flags | O_NOFOLLOW | QUIETLY, dir_fd=self._directory.number))
         found = os.fstat(opened.number)
+        kind = stat.S_IFMT(found.st_mode)
         # To read, another file of this name is as good.
-        if flags & os.O_ACCMODE == os.O_RDONLY and stat.S_IFMT(found.st_mode) == stat.S_IFMT(self._found.st_mode):
-            return opened
-        if not os.path.samestat(self._found, found):
+        is_as_good = flags & os.O_ACCMODE == os.O_RDONLY and kind == stat.S_IFMT(self._found.st_mode)
+        if kind not in _OPENED or not (is_as_good or os.path.samestat(self._found, found)):
             raise os_error(errno.ESTALE, hint="it was replaced meanwhile")
         return opened
 
