@@ -15,6 +15,9 @@ from fsspec import AbstractFileSystem
 from chuk_fsspec.contract.errors import LinkInTheWay
 from chuk_fsspec.contract.nodes import Node, NodeOperations
 
+TICK = 0.05
+"""Filesystems may stamp with a coarse clock, which runs up to so many seconds behind."""
+
 Result = TypeVar("Result")
 Value = TypeVar("Value")
 

@@ -11,10 +11,8 @@ import pytest
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.info import Info, mode_of
+from chuk_fsspec.testing.checks import TICK
 from chuk_fsspec.testing.needs import needs
-
-TICK = 0.05
-"""Filesystems may stamp with a coarse clock, which runs a tick (in seconds) behind."""
 
 
 class Infos:
