@@ -39,6 +39,11 @@ PROTOCOLS: dict[str, Protocol] = {
             volatile=True,
         ),
         Protocol(
+            name="chuksqlite",
+            home="chuk_fsspec.backends.sqlite:SqliteFileSystem",
+            summary="a whole POSIX filesystem in one SQLite file, for several processes",
+        ),
+        Protocol(
             name="chuklocal",
             home="chuk_fsspec.backends.local:LocalFileSystem",
             summary="a directory of this machine, which nothing leads out of",

@@ -394,7 +394,7 @@ def test_an_early_end_closes_the_file(chukmem: MemoryFileSystem) -> None:
         assert open_files(chukmem) == 0
         async for _ in fs.astream_read("/f"):
             break
-        while open_files(chukmem):  # the thread that read last may still be letting go of it
+        while open_files(chukmem):  # noqa: ASYNC110 - the thread that read last may still be letting go of it
             await asyncio.sleep(0.001)
         with pytest.raises(ZeroDivisionError):
             async for _ in fs.astream_read("/f", progress_callback=lambda done, total: 1 // 0):

@@ -34,6 +34,7 @@ class MemoryStore(Store):
             uid: owner of the root directory.
             gid: group of the root directory.
         """
+        self.lock = self.change = threading.RLock()
         self._numbers = count(1)
         self._capacity = capacity
         self._used = 0

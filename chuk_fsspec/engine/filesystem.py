@@ -45,6 +45,7 @@ class InodeFileSystem(AbstractFileSystem):
     root_marker = "/"
     transaction_type = UndoTransaction
     capabilities = Capabilities()
+    tree_class = Tree
 
     def __init__(
         self, shared: SharedState, *, auto_mkdir: bool = True, follow_links: bool = True, **kwargs: Any
@@ -69,7 +70,7 @@ class InodeFileSystem(AbstractFileSystem):
         Args:
             shared: the state of the store, common to all its views.
         """
-        self.inodes = Tree(shared)
+        self.inodes = self.tree_class(shared)
         self.store = shared.store
         self._uid = getattr(os, "getuid", int)()
         self._gid = getattr(os, "getgid", int)()
@@ -419,7 +420,7 @@ class InodeFileSystem(AbstractFileSystem):
         if not inode.is_file:
             raise _not_a_file(inode, path1)
         if self._find_quietly(path2) is not inode:
-            with self.inodes.lock:
+            with self.inodes.change:
                 content = self.store.copy_content(inode)
             self.inodes.setattr(self.publish(path2, content), mode=inode.mode)
 

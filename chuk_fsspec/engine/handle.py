@@ -62,7 +62,7 @@ class InodeHandle:
     def stat(self) -> os.stat_result:
         """Attributes, also without a name. EBADF."""
         self._require(True)
-        return stat_result(self._inode)
+        return stat_result(self._tree.getattr(self._inode))
 
     def close(self) -> None:
         """Let go of the inode; a second close does nothing."""

@@ -133,7 +133,7 @@ class Listing:
             for above, parent in level:
                 prefix = above + "/"
                 for name, inode in children(parent):
-                    (deeper if type(inode) is Directory else others).append((prefix + name, inode))
+                    (deeper if isinstance(inode, Directory) else others).append((prefix + name, inode))
             directories += deeper
             level = deeper
         return directories, others

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Callable, Container
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.contract.nodes import Change
-from chuk_fsspec.engine.path_cache import PathCache
 
 if TYPE_CHECKING:
     from chuk_fsspec.engine.store import Store
@@ -20,9 +19,10 @@ class SharedState:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.lock: Any = threading.RLock()
-        self.path_cache = PathCache()
-        self.real_paths = PathCache()
+        self.lock: AbstractContextManager[Any] = store.lock
+        self.change: AbstractContextManager[Any] = store.change
+        self.path_cache = store.path_cache()
+        self.real_paths = store.path_cache()
         self.watchers: list[tuple[Tree, Change]] = []
         self.holders: list[Container[int]] = []
         self.open_counts: dict[int, int] = {}
@@ -55,10 +55,10 @@ class SharedState:
 
     def refuse(self, error: OSError) -> None:
         """Make every further operation fail with ``error``: for the copy that a fork leaves in the child."""
-        self.lock = _RefusingLock(error)
+        self.lock = self.change = _RefusingLock(error)
         self.forget_paths()
         for view in self.views:
-            view.lock = self.lock
+            view.lock = view.change = self.lock
 
 
 class _RefusingLock:

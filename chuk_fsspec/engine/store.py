@@ -1,16 +1,19 @@
 """What an engine asks of the place where inodes live. ``Tree`` gives these primitives their POSIX meaning.
 
-Every method is called under the tree's lock but ``child``, ``children`` and ``read``, which must be safe beside a
-writer. A store checks nothing: names are valid, kinds are right.
+Every method that changes something is called in the scope ``change``; ``child``, ``children``, ``whole`` and ``read``
+must be safe beside a writer, and all else is called under ``lock``. A store checks nothing: names are valid, kinds are
+right.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from chuk_fsspec.contract.posix import Buffer, StatVfs
 from chuk_fsspec.engine.inode import Directory, Inode
+from chuk_fsspec.engine.path_cache import PathCache
 
 
 class Readable(Protocol):
@@ -23,9 +26,21 @@ class Readable(Protocol):
 
 
 class Store(ABC):
-    """Inodes, directory entries and content, with an undo scope."""
+    """Inodes, directory entries and content, with an undo scope.
+
+    Attributes:
+        root: the root directory.
+        lock: keeps everybody else from changing anything; reentrant.
+        change: the same, to change something: all that is done in it takes effect, or nothing. Reentrant.
+    """
 
     root: Directory
+    lock: AbstractContextManager[Any]
+    change: AbstractContextManager[Any]
+
+    def path_cache(self) -> PathCache:
+        """A cache of directories by path, as honest as this store needs it."""
+        return PathCache()
 
     @abstractmethod
     def new(self, mode: int, uid: int, gid: int, content: Any, now: int) -> Inode:

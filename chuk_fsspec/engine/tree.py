@@ -1,8 +1,9 @@
 """POSIX meaning over a store: what each operation on inodes checks, stamps and counts, defined here and only here.
 
-Threads: every change happens under one lock. Lookups take none, since a store's ``child`` is safe beside a writer.
-Watchers are told after the lock is released, for a mount that is told waits for its kernel, which may be waiting for
-this lock: so whoever holds the lock must not call a method here that changes something.
+Threads: every change happens in the store's scope for changes, which one thread has at a time. Lookups take no lock,
+since a store's ``child`` is safe beside a writer. Watchers are told after the scope has ended, for a mount that is told
+waits for its kernel, which may be waiting for this scope: so whoever is in it must not call a method here that changes
+something.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Tree:
         self.shared = shared
         self.store = shared.store
         self.lock = shared.lock
+        self.change = shared.change
         self.root = shared.store.root
         self._child = shared.store.child
         self._others: tuple[Change, ...] = shared.callbacks_for(self)
@@ -58,7 +60,7 @@ class Tree:
     def view(self) -> Tree:
         """Another view of the same filesystem."""
         with self.lock:
-            return Tree(self.shared)
+            return type(self)(self.shared)
 
     # ---- looking
 
@@ -85,7 +87,7 @@ class Tree:
 
     def create(self, directory: Inode, name: str, mode: int, uid: int, gid: int, rdev: int = 0) -> Inode:
         """Make a file, FIFO, socket or device node (open(2) with O_EXCL, mknod(2))."""
-        with self.lock:
+        with self.change:
             parent = self._free_slot(directory, name)
             if parent.mode & stat.S_ISGID:
                 gid = parent.gid
@@ -97,7 +99,7 @@ class Tree:
 
     def mkdir(self, directory: Inode, name: str, mode: int, uid: int, gid: int) -> Directory:
         """Make a directory (mkdir(2))."""
-        with self.lock:
+        with self.change:
             parent = self._free_slot(directory, name)
             mode = stat.S_IFDIR | mode & 0o1777
             if parent.mode & stat.S_ISGID:
@@ -116,7 +118,7 @@ class Tree:
             raise os_error(errno.ENOENT if not target else errno.EINVAL, name, hint="a link needs a target")
         if encoded_length(target) > LINK_TARGET_MAX:
             raise os_error(errno.ENAMETOOLONG, name, hint=f"a link target may have {LINK_TARGET_MAX} bytes")
-        with self.lock:
+        with self.change:
             parent = self._free_slot(directory, name)
             if parent.mode & stat.S_ISGID:
                 gid = parent.gid
@@ -127,7 +129,7 @@ class Tree:
 
     def temporary(self, directory: Inode, mode: int, uid: int, gid: int) -> Inode:
         """Make a regular file without a name, on the terms of a directory (O_TMPFILE)."""
-        with self.lock:
+        with self.change:
             if directory.mode & stat.S_ISGID:
                 gid = directory.gid
             return self.store.new(S_IFREG | mode & 0o7777, uid, gid, b"", now_ns())
@@ -149,7 +151,7 @@ class Tree:
         Raises:
             OSError: EEXIST, EISDIR, EINVAL for a special file, ENOENT if the directory was removed, ENOSPC.
         """
-        with self.lock:
+        with self.change:
             inode = self._child(directory, name)
             if inode is None:
                 if directory.nlink == 0:
@@ -174,7 +176,7 @@ class Tree:
 
     def link(self, node: Inode, directory: Inode, name: str) -> None:
         """Give a file one more name (link(2))."""
-        with self.lock:
+        with self.change:
             parent = self._free_slot(directory, name)
             if isinstance(node, Directory):
                 raise os_error(errno.EPERM, name, hint="a directory cannot have a second name")
@@ -188,7 +190,7 @@ class Tree:
 
     def unlink(self, directory: Inode, name: str) -> None:
         """Remove a name; the file lives on while it has others or is open (unlink(2)). EISDIR for a directory."""
-        with self.lock:
+        with self.change:
             inode = self._existing(directory, name)
             if isinstance(inode, Directory):
                 raise os_error(errno.EISDIR, name)
@@ -201,7 +203,7 @@ class Tree:
 
     def rmdir(self, directory: Inode, name: str) -> None:
         """Remove an empty directory (rmdir(2))."""
-        with self.lock:
+        with self.change:
             inode = _directory(self._existing(directory, name))
             if not self.store.is_empty(inode):
                 raise os_error(errno.ENOTEMPTY, name)
@@ -211,7 +213,7 @@ class Tree:
 
     def remove_tree(self, directory: Inode, name: str) -> None:
         """Remove an entry and everything below it in one step; links are removed, not followed."""
-        with self.lock:
+        with self.change:
             inode = self._existing(directory, name)
             self._forget_paths_through(inode)
             if isinstance(inode, Directory):
@@ -228,7 +230,7 @@ class Tree:
         """Move an entry (rename(2)), or swap two (RENAME_EXCHANGE), or refuse to replace (RENAME_NOREPLACE)."""
         if flags not in (0, RENAME_NOREPLACE, RENAME_EXCHANGE):
             raise os_error(errno.EINVAL, name, new_name)
-        with self.lock:
+        with self.change:
             source, target_directory = _directory(directory), _directory(new_directory)
             inode = self._existing(source, name)
             target = self.lookup(target_directory, new_name)
@@ -331,7 +333,7 @@ class Tree:
 
         A change of owner clears set-user-ID, and set-group-ID of a group executable, as chown(2) does it.
         """
-        with self.lock:
+        with self.change:
             now = now_ns()
             if size is not None:
                 contents.check_range(size, 0)
@@ -364,7 +366,7 @@ class Tree:
 
     def setxattr(self, node: Inode, name: str, value: bytes, flags: int = 0) -> None:
         """Set an extended attribute (setxattr(2)). EEXIST and ENODATA by flags, ERANGE, E2BIG, EPERM."""
-        with self.lock:
+        with self.change:
             self.store.update(node, xattrs=xattrs.with_value(node, name, value, flags), ctime_ns=now_ns())
 
     def listxattr(self, node: Inode) -> list[str]:
@@ -373,7 +375,7 @@ class Tree:
 
     def removexattr(self, node: Inode, name: str) -> None:
         """Remove an extended attribute (removexattr(2)). ENODATA, ERANGE, EPERM."""
-        with self.lock:
+        with self.change:
             self.store.update(node, xattrs=xattrs.without(node, name), ctime_ns=now_ns())
 
     # ---- content
@@ -400,7 +402,7 @@ class Tree:
     def _write(self, node: Inode, data: Buffer, offset: int | None) -> int:
         length = len(data)
         if length:
-            with self.lock:
+            with self.change:
                 if offset is None:
                     offset = node.size
                 contents.check_range(offset, length)
@@ -418,7 +420,7 @@ class Tree:
         kind = mode & ~FALLOC_KEEP_SIZE
         if kind not in (0, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE) or (kind == FALLOC_PUNCH_HOLE and not keeps):
             raise os_error(errno.ENOTSUP, hint=f"fallocate mode {mode:#x}")
-        with self.lock:
+        with self.change:
             inode, now = _regular(node), now_ns()
             if kind:
                 self.store.zero(inode, offset, length, now)
@@ -455,14 +457,15 @@ class Tree:
         with self.lock:
             counts = self.shared.open_counts
             counts[node.ino] -= 1
-            if not counts[node.ino]:
-                del counts[node.ino]
-                self.forget(node)
+            if counts[node.ino]:
+                return
+            del counts[node.ino]
+        self.forget(node)
 
     def forget(self, node: Inode) -> None:
         """Free the inode if it has no name left and nobody holds it."""
         if node.nlink == 0:
-            with self.lock:
+            with self.change:
                 self._free_if_unused(node)
 
     def statvfs(self) -> StatVfs:

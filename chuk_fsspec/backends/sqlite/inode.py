@@ -1,0 +1,125 @@
+"""Inodes that are rows of a database: their fields are read again once another process may have changed them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chuk_fsspec.engine.inode import Directory, Inode
+
+if TYPE_CHECKING:
+    from chuk_fsspec.backends.sqlite.store import SqliteStore
+
+ATTRIBUTES, CONTENT, NEW = 1, 2, 4
+"""What of an inode is to be written: bits of ``changed``."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Content of a regular file that is not at hand.
+
+    Attributes:
+        size: bytes.
+        cid: where its chunks are; None if it is small and lies with the inode.
+        space: bytes that it takes, holes left out.
+    """
+
+    size: int
+    cid: int | None
+    space: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    @property
+    def allocated(self) -> int:
+        return self.space
+
+
+def _field(name: str, bit: int) -> property:
+    """A field of ``Inode`` that is read again when it may have changed, and noted as changed when it is set."""
+    member = Inode.__dict__[name]
+    get, put = member.__get__, member.__set__
+
+    def read(inode: Any) -> Any:
+        if inode.seen != inode.store.generation:
+            inode.store.reload(inode)
+        return get(inode)
+
+    def write(inode: Any, value: Any) -> None:
+        if inode.seen != inode.store.generation:
+            inode.store.reload(inode)
+        put(inode, value)
+        inode.store.note(inode, bit)
+
+    return property(read, write)
+
+
+class _Row:
+    """What both kinds have in common."""
+
+    __slots__ = ()
+    announced = False
+
+    mode = _field("mode", ATTRIBUTES)
+    nlink = _field("nlink", ATTRIBUTES)
+    uid = _field("uid", ATTRIBUTES)
+    gid = _field("gid", ATTRIBUTES)
+    version = _field("version", ATTRIBUTES)
+    atime_ns = _field("atime_ns", ATTRIBUTES)
+    mtime_ns = _field("mtime_ns", ATTRIBUTES)
+    ctime_ns = _field("ctime_ns", ATTRIBUTES)
+    xattrs = _field("xattrs", ATTRIBUTES)
+    content = _field("content", CONTENT)
+
+
+class SqliteInode(_Row, Inode):
+    """Everything but a directory. ``seen`` is the store's generation that its fields are of."""
+
+    __slots__ = ("__weakref__", "changed", "seen", "store")
+
+    store: SqliteStore
+    seen: int
+    changed: int
+
+    def __init__(self, store: SqliteStore, ino: int) -> None:
+        self.store = store
+        self.ino = ino
+        self.changed = 0
+
+
+class SqliteDirectory(_Row, Directory):
+    """A directory. ``entries`` are those that are known, by name; all of them if ``is_complete``."""
+
+    __slots__ = ("__weakref__", "changed", "entries", "is_complete", "parent_ino", "seen", "store")
+
+    store: SqliteStore
+    seen: int
+    changed: int
+    entries: dict[str, Inode]
+    is_complete: bool
+    parent_ino: int
+
+    def __init__(self, store: SqliteStore, ino: int) -> None:
+        self.store = store
+        self.ino = ino
+        self.changed = 0
+        self.entries = {}
+        self.is_complete = False
+
+    @property
+    def parent(self) -> Directory:
+        """The directory in which it lies; the root is its own."""
+        if self.seen != self.store.generation:
+            self.store.reload(self)
+        return self.store.directory(self.parent_ino)
+
+    @parent.setter
+    def parent(self, directory: Directory) -> None:
+        if self.seen != self.store.generation:
+            self.store.reload(self)
+        self.parent_ino = directory.ino
+        self.store.note(self, ATTRIBUTES)
+
+
+Row = SqliteInode | SqliteDirectory

@@ -1,0 +1,41 @@
+"""What programs that were killed have left in a database: files without a name, and contents without a file."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from chuk_fsspec.backends.sqlite.database import IN_MEMORY, open_alone
+from chuk_fsspec.backends.sqlite.session import Session
+
+_ANY = "SELECT EXISTS (SELECT 1 FROM loose) OR EXISTS (SELECT 1 FROM inode WHERE nlink = 0)"
+_REMOVE = (
+    "DELETE FROM chunk WHERE cid IN (SELECT cid FROM loose)",
+    "DELETE FROM chunk WHERE cid IN (SELECT cid FROM inode WHERE nlink = 0)",
+    "DELETE FROM loose",
+    "DELETE FROM inode WHERE nlink = 0",
+)
+
+
+def remove_leftovers(session: Session) -> None:
+    """Remove what nobody will ever use again, unless another process has the database open and may be using it.
+
+    Args:
+        session: on the database, which nobody of this process uses as yet.
+    """
+    if session.path == IN_MEMORY:
+        return
+    with session.lock:
+        (there_are_any,) = session.execute(_ANY).fetchone()
+    if not there_are_any:
+        return
+    session.close()  # to be alone
+    try:
+        connection = open_alone(session.path)
+    except sqlite3.OperationalError:
+        return
+    try:
+        with connection:
+            for statement in _REMOVE:
+                connection.execute(statement)
+    finally:
+        connection.close()

@@ -1,0 +1,44 @@
+"""How a chuksqlite file is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CHUNK_SIZE = 64 * 1024
+
+_SYNCHRONOUS = ("off", "normal", "full")
+_JOURNAL_MODES = ("wal", "delete", "truncate", "persist", "memory", "off")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked of SQLite.
+
+    Attributes:
+        synchronous: when a change is on disk: with "full" before the operation returns; with "normal" soon after, and a
+            power loss takes the last changes, whole; with "off" it may damage the file.
+        chunk_size: bytes of a chunk of a file, a power of two from 4 KiB to 1 MiB; 0 for what the file was made with,
+            64 KiB for a new one.
+        journal_mode: SQLite's; only with "wal" do readers and writers not wait for each other.
+        busy_timeout: seconds to wait for others before EBUSY.
+        read_only: refuse every change with EROFS.
+        create: make a file that is not there.
+    """
+
+    synchronous: str = "normal"
+    chunk_size: int = 0
+    journal_mode: str = "wal"
+    busy_timeout: float = 30.0
+    read_only: bool = False
+    create: bool = True
+
+    def __post_init__(self) -> None:
+        if self.synchronous not in _SYNCHRONOUS:
+            raise ValueError(f"synchronous must be one of {', '.join(_SYNCHRONOUS)}, not {self.synchronous!r}")
+        if self.journal_mode not in _JOURNAL_MODES:
+            raise ValueError(f"journal_mode must be one of {', '.join(_JOURNAL_MODES)}, not {self.journal_mode!r}")
+        size = self.chunk_size
+        if size and not (4096 <= size <= 1 << 20 and size & (size - 1) == 0):
+            raise ValueError(f"chunk_size must be a power of two from 4096 to 1048576 bytes, or 0, not {size}")
+        if self.busy_timeout < 0:
+            raise ValueError(f"busy_timeout must be 0 or more seconds, not {self.busy_timeout}")

@@ -1,0 +1,59 @@
+"""The tables of a chuksqlite file, and how to tell such a file from others."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+APPLICATION_ID = 0x6368756B
+"""``chuk`` in ASCII, at byte 68 of the file (https://sqlite.org/fileformat2.html#application_id)."""
+
+VERSION = 1
+"""Of the schema, in ``PRAGMA user_version``."""
+
+PAGE_SIZE = 4096
+ROOT = 1
+"""Number of the root directory."""
+
+# Content comes last, so that attributes are read without it. A file's content is either in ``data``, or in the chunks
+# of ``cid``; the target of a link and the number of a device are in ``data``. A name is text, or its bytes where those
+# are no UTF-8. No number is ever used twice. ``loose`` lists contents that no inode refers to: being written, or still
+# being read by somebody.
+TABLES = (
+    """CREATE TABLE inode (
+        ino INTEGER PRIMARY KEY, mode INTEGER NOT NULL, nlink INTEGER NOT NULL, uid INTEGER NOT NULL,
+        gid INTEGER NOT NULL, size INTEGER NOT NULL, space INTEGER NOT NULL, version INTEGER NOT NULL,
+        atime_ns INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, btime_ns INTEGER NOT NULL,
+        parent INTEGER, cid INTEGER, xattrs TEXT, data BLOB)""",
+    "CREATE INDEX nameless ON inode (ino) WHERE nlink = 0",
+    """CREATE TABLE dentry (
+        parent INTEGER NOT NULL, name NOT NULL, ino INTEGER NOT NULL, PRIMARY KEY (parent, name)) WITHOUT ROWID""",
+    "CREATE TABLE chunk (cid INTEGER NOT NULL, idx INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (cid, idx))",
+    "CREATE TABLE loose (cid INTEGER PRIMARY KEY)",
+    "CREATE TABLE setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+)
+
+Migration = Callable[[sqlite3.Connection], None]
+
+MIGRATIONS: dict[int, Migration] = {}
+"""From a version to the next one; each runs in the transaction that opening a file begins."""
+
+
+def create(connection: sqlite3.Connection, chunk_size: int, uid: int, gid: int, now: int) -> None:
+    """Make the tables and the root directory, within a transaction.
+
+    Args:
+        connection: to an empty database.
+        chunk_size: bytes of a chunk of every file in it.
+        uid: owner of the root directory.
+        gid: group of the root directory.
+        now: nanoseconds since 1970.
+    """
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    for statement in TABLES:
+        connection.execute(statement)
+    settings = [("chunk_size", chunk_size), ("next_number", ROOT + 1)]
+    connection.executemany("INSERT INTO setting VALUES (?, ?)", settings)
+    root = (ROOT, 0o040755, 2, uid, gid, 0, 0, ROOT, now, now, now, now, ROOT, None, None, None)
+    connection.execute("INSERT INTO inode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", root)

@@ -1,0 +1,91 @@
+"""The databases that this process has open: every filesystem object on one file shares its state."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import weakref
+from dataclasses import fields
+
+from chuk_fsspec.backends.sqlite.database import IN_MEMORY
+from chuk_fsspec.backends.sqlite.options import Options
+from chuk_fsspec.backends.sqlite.session import Session
+from chuk_fsspec.backends.sqlite.store import SqliteStore
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.engine.shared import SharedState
+
+
+class SharedDatabase(SharedState):
+    """The state of one open database."""
+
+    store: SqliteStore
+
+    def __init__(self, key: str, path: str, options: Options) -> None:
+        self.key = key
+        self.options = options
+        super().__init__(SqliteStore(Session(path, options)))
+
+
+_databases: weakref.WeakValueDictionary[str, SharedDatabase] = weakref.WeakValueDictionary()
+_databases_lock = threading.RLock()
+
+
+def shared_database(database: str, options: Options) -> SharedDatabase:
+    """The open database of a path, common to all who use it in this process.
+
+    Args:
+        database: absolute path of the file on the host, or ``:memory:``.
+        options: how to open it.
+
+    Raises:
+        ValueError: if it is no chuksqlite file, or if this process has it open with other options.
+        OSError: ENOENT, EACCES, EBUSY.
+    """
+    path = database if database == IN_MEMORY else os.path.realpath(database)
+    key = f"{path}?ro" if options.read_only else path
+    with _databases_lock:
+        shared = _databases.get(key)
+        if shared is None:
+            shared = _databases[key] = SharedDatabase(key, path, options)
+        for field in fields(Options):
+            mine, others = getattr(options, field.name), getattr(shared.options, field.name)
+            if mine != others and field.name != "create":
+                raise ValueError(f"{field.name}: this process has this database open with {others!r}, not {mine!r}")
+        return shared
+
+
+_forking: list[SharedDatabase] = []
+"""The databases that wait for the fork which goes on."""
+
+
+def _before_fork() -> None:
+    for shared in list(_databases.values()):
+        shared.store.session.before_fork()
+        _forking.append(shared)
+
+
+def _after_fork_in_parent() -> None:
+    while _forking:
+        _forking.pop().store.session.after_fork_in_parent()
+
+
+def _after_fork_in_child() -> None:
+    global _databases_lock  # noqa: PLW0603 - the child is a process of its own
+    _databases_lock = threading.RLock()
+    while _forking:
+        shared = _forking.pop()
+        if shared.store.session.survives_fork:
+            shared.store.session.after_fork_in_child()
+        else:
+            _databases.pop(shared.key, None)
+            shared.refuse(_foreign_error())
+
+
+def _foreign_error() -> OSError:
+    hint = f"the database is in the memory, or in a transaction, of process {os.getppid()}; open it again here"
+    return os_error(errno.ENXIO, hint=hint)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -1,0 +1,589 @@
+"""Inodes, directory entries and contents as rows, behind what the engine asks of a store.
+
+What was read is kept until another process has changed the file (``Session.generation``). What a scope changes is kept
+in memory and written once when it ends, so that a new file is one row inserted, not one inserted and updated.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import weakref
+from collections import deque
+from typing import Any
+
+from chuk_fsspec.backends.sqlite import fields, rows
+from chuk_fsspec.backends.sqlite.chunks import Chunks
+from chuk_fsspec.backends.sqlite.database import IN_MEMORY
+from chuk_fsspec.backends.sqlite.inode import ATTRIBUTES, CONTENT, NEW, Row, SqliteDirectory, SqliteInode, Stored
+from chuk_fsspec.backends.sqlite.leftovers import remove_leftovers
+from chuk_fsspec.backends.sqlite.path_cache import SessionPathCache
+from chuk_fsspec.backends.sqlite.schema import PAGE_SIZE, ROOT
+from chuk_fsspec.backends.sqlite.session import Session
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.paths import NAME_MAX
+from chuk_fsspec.contract.posix import Buffer, StatVfs
+from chuk_fsspec.engine import content as contents
+from chuk_fsspec.engine.inode import Directory, Inode
+from chuk_fsspec.engine.store import Store
+
+INLINE_MAX = 4096
+"""Bytes of content that lie with the inode; what is larger is in chunks."""
+
+_NUMBERS_AT_ONCE = 256
+_KEPT_MAX = 64 << 20
+"""Bytes of inodes and small files that are kept, about, before all are forgotten."""
+_INODE_BYTES = 600
+_MAX_INODES = 2**48
+
+_BY_NUMBER = f"SELECT {rows.WITH_DATA} FROM inode i WHERE ino = ?"  # noqa: S608 - constants, here and below
+_BY_NAME = (
+    f"SELECT {rows.WITH_DATA}, d.ino FROM dentry d LEFT JOIN inode i ON i.ino = d.ino "  # noqa: S608
+    "WHERE d.parent = ? AND d.name = ?"
+)
+_CHILDREN = (
+    f"SELECT {rows.WITHOUT_CONTENT}, d.ino, d.name FROM dentry d LEFT JOIN inode i ON i.ino = d.ino "  # noqa: S608
+    "WHERE d.parent = ? ORDER BY d.name"
+)
+
+
+class Loose:
+    """Content that no inode refers to as yet. What is made of it takes it; else it is dropped with this object."""
+
+    def __init__(self, store: SqliteStore, stored: Stored) -> None:
+        self.store = store
+        self.stored = stored
+
+    def __len__(self) -> int:
+        return self.stored.size
+
+    def __del__(self) -> None:
+        if self.stored.cid is not None:
+            self.store.unused.append(self.stored.cid)
+
+
+class Pin:
+    """A file's content as long as somebody reads it (``engine.store.Readable``)."""
+
+    def __init__(self, store: SqliteStore, inode: Inode, stored: Stored) -> None:
+        assert stored.cid is not None
+        self._store, self._inode, self._last, self._cid = store, inode, stored, stored.cid
+        store.pins[self._cid] = store.pins.get(self._cid, 0) + 1
+
+    def _content(self) -> Stored:
+        current = self._inode.content
+        if type(current) is Stored and current.cid == self._cid:
+            self._last = current
+        return self._last
+
+    def __len__(self) -> int:
+        return self._content().size
+
+    def read(self, size: int, offset: int) -> list[Buffer]:
+        """Up to ``size`` bytes from ``offset``, in pieces."""
+        with self._store.lock:
+            content = self._content()
+            return self._store.read_stored(content, size, offset)
+
+    def __del__(self) -> None:
+        self._store.unused.append(self._cid)
+
+
+class SqliteStore(Store):
+    """The inodes of one database.
+
+    Attributes:
+        session: the connection.
+        generation: that of the session.
+        pins: how many readers a content has, by its number.
+        unused: numbers of contents that a reader or writer has let go of; looked at when the next change begins.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.lock = session.lock
+        self.change = session.change
+        self.generation = session.generation
+        self.pins: dict[int, int] = {}
+        self.unused: deque[int] = deque()
+        self._inodes: weakref.WeakValueDictionary[int, Row] = weakref.WeakValueDictionary()
+        self._changed: dict[int, Row] = {}
+        self._filled: list[SqliteDirectory] = []
+        self._kept = 0
+        self._next = self._limit = 0
+        self._count: int | None = None
+        self._loose: set[int] = set()
+        session.flush, session.forget = self._flush, self._forget
+        if not session.options.read_only:
+            remove_leftovers(session)
+        with self.lock:
+            query = "SELECT value FROM setting WHERE name = 'chunk_size'"
+            (self.chunk_size,) = session.execute(query).fetchone()
+            root = self._by_number(ROOT)
+        assert isinstance(root, SqliteDirectory)
+        self.root = root
+
+    def path_cache(self) -> SessionPathCache:
+        return SessionPathCache(self.session)
+
+    @property
+    def _chunks(self) -> Chunks:
+        return Chunks(self.session.connection, self.chunk_size)
+
+    # ---- what is known
+
+    def reload(self, inode: Row) -> None:
+        """Read an inode's fields again. One that is gone has no names left."""
+        with self.lock:
+            if inode.seen == self.generation:
+                return
+            row = self.session.execute(_BY_NUMBER, (inode.ino,)).fetchone()
+            if row is not None:
+                rows.fill(inode, row, self.generation)
+            else:
+                fields.set_nlink(inode, 0)
+                inode.seen = self.generation
+
+    def note(self, inode: Row, bits: int) -> None:
+        """Something of an inode is to be written."""
+        inode.changed |= bits
+        self._changed[inode.ino] = inode
+
+    def directory(self, ino: int) -> SqliteDirectory:
+        """The directory of a number. EIO if the database is damaged."""
+        found = self._inodes.get(ino)
+        if found is None:
+            with self.lock:
+                found = self._by_number(ino)
+        if not isinstance(found, SqliteDirectory):
+            raise _damaged()
+        return found
+
+    def _by_number(self, ino: int) -> Row | None:
+        row = self.session.execute(_BY_NUMBER, (ino,)).fetchone()
+        return None if row is None else self._known(ino, row)
+
+    def _known(self, ino: int, row: tuple[Any, ...]) -> Row:
+        """The one object of an inode, with the fields of a row that was just read, unless it has newer ones."""
+        inode = self._inodes.get(ino)
+        if inode is None:
+            if row[0] is None:
+                raise _damaged()
+            is_directory = row[2] & rows.S_IFMT == rows.S_IFDIR
+            inode = SqliteDirectory(self, ino) if is_directory else SqliteInode(self, ino)
+            rows.fill(inode, row, self.generation)
+            self._inodes[ino] = inode
+        elif inode.seen != self.generation:
+            if row[0] is None:
+                raise _damaged()
+            rows.fill(inode, row, self.generation)
+        return inode
+
+    def _keep(self, directory: SqliteDirectory, name: str, inode: Inode) -> None:
+        if not directory.entries:
+            self._filled.append(directory)
+        directory.entries[name] = inode
+        content = inode.content
+        self._kept += _INODE_BYTES + (len(content) if type(content) is bytes else 0)
+
+    def _forget(self) -> None:
+        """Whatever was read may have changed."""
+        self.generation = self.session.generation
+        self._changed.clear()
+        self._count = None
+        self._next = self._limit = 0
+        self._drop_entries()
+
+    def _drop_entries(self) -> None:
+        filled, self._filled, self._kept = self._filled, [], 0
+        for directory in filled:
+            directory.entries = {}
+            directory.is_complete = False
+
+    def _flush(self) -> None:
+        """Write what was changed in memory. ESTALE for an inode that another process has removed."""
+        execute = self.session.execute
+        while self._changed:
+            _, inode = self._changed.popitem()
+            changed, inode.changed = inode.changed, 0
+            if changed & NEW:
+                execute(rows.INSERT, (inode.ino, inode.btime_ns, *rows.attributes(inode), rows.data_of(inode)))
+                continue
+            if changed & CONTENT:
+                done = execute(rows.UPDATE_WITH_DATA, (*rows.attributes(inode), rows.data_of(inode), inode.ino))
+            else:
+                done = execute(rows.UPDATE, (*rows.attributes(inode), inode.ino))
+            if done.rowcount != 1:
+                raise os_error(errno.ESTALE, hint="another process has removed the file")
+        if self.unused:
+            self._drop_unused()
+        if self._kept > _KEPT_MAX:
+            self._drop_entries()
+
+    # ---- inodes and entries
+
+    def new(self, mode: int, uid: int, gid: int, content: Any, now: int) -> Inode:
+        ino = self._number()
+        is_directory = mode & rows.S_IFMT == rows.S_IFDIR
+        inode = SqliteDirectory(self, ino) if is_directory else SqliteInode(self, ino)
+        if mode & rows.S_IFMT == rows.S_IFREG:
+            content = self._take(content)
+        fields.set_mode(inode, mode)
+        fields.set_nlink(inode, 0)
+        fields.set_uid(inode, uid)
+        fields.set_gid(inode, gid)
+        fields.set_version(inode, ino)
+        fields.set_atime(inode, now)
+        fields.set_mtime(inode, now)
+        fields.set_ctime(inode, now)
+        inode.btime_ns = now
+        fields.set_xattrs(inode, None)
+        fields.set_content(inode, content)
+        if isinstance(inode, SqliteDirectory):
+            inode.parent_ino = ino
+            inode.is_complete = True
+            self._filled.append(inode)
+        inode.seen = self.generation
+        inode.changed = NEW
+        self._inodes[ino] = self._changed[ino] = inode
+        if self._count is not None:
+            self._count += 1
+        return inode
+
+    def _number(self) -> int:
+        """A number that was never used in this database."""
+        if self._next == self._limit:
+            execute = self.session.execute
+            (self._next,) = execute("SELECT value FROM setting WHERE name = 'next_number'").fetchone()
+            self._limit = self._next + _NUMBERS_AT_ONCE
+            execute("UPDATE setting SET value = ? WHERE name = 'next_number'", (self._limit,))
+        number = self._next
+        self._next += 1
+        return number
+
+    def free(self, inode: Inode) -> None:
+        assert isinstance(inode, SqliteInode | SqliteDirectory)
+        content = inode.content
+        changed, inode.changed = inode.changed, 0
+        self._changed.pop(inode.ino, None)
+        if not changed & NEW:
+            self.session.execute("DELETE FROM inode WHERE ino = ?", (inode.ino,))
+        self._let_go(content)
+        if self._count is not None:
+            self._count -= 1
+
+    def child(self, directory: Inode, name: str) -> Inode | None:
+        try:
+            inode: Inode | None = directory.entries.get(name)  # type: ignore[attr-defined]
+        except AttributeError:
+            raise os_error(errno.ENOTDIR, name) from None
+        if inode is not None or directory.is_complete:  # type: ignore[attr-defined]
+            return inode
+        assert isinstance(directory, SqliteDirectory)
+        try:
+            key = rows.encode_name(name)
+        except UnicodeEncodeError:  # half a surrogate pair is part of no name
+            return None
+        with self.lock:
+            row = self.session.execute(_BY_NAME, (directory.ino, key)).fetchone()
+            if row is None:
+                return None
+            inode = self._known(row[-1], row[:-1])
+            self._keep(directory, name, inode)
+            return inode
+
+    def children(self, directory: Inode) -> list[tuple[str, Inode]]:
+        assert isinstance(directory, SqliteDirectory)
+        with self.lock:
+            if not directory.is_complete:
+                found = self.session.execute(_CHILDREN, (directory.ino,)).fetchall()
+                if not directory.entries:
+                    self._filled.append(directory)
+                directory.entries = {rows.decode_name(name): self._known(ino, tuple(row)) for *row, ino, name in found}
+                directory.is_complete = True
+                self._kept += _INODE_BYTES * len(found)
+            return list(directory.entries.items())
+
+    def is_empty(self, directory: Inode) -> bool:
+        assert isinstance(directory, SqliteDirectory)
+        if directory.entries or directory.is_complete:
+            return not directory.entries
+        query = "SELECT 1 FROM dentry WHERE parent = ? LIMIT 1"
+        return self.session.execute(query, (directory.ino,)).fetchone() is None
+
+    def attach(self, directory: Directory, name: str, inode: Inode, now: int) -> None:
+        assert isinstance(directory, SqliteDirectory)
+        query = "INSERT OR REPLACE INTO dentry VALUES (?, ?, ?)"
+        self.session.execute(query, (directory.ino, rows.encode_name(name), inode.ino))
+        self._keep(directory, name, inode)
+        self._stamp_directory(directory, now)
+
+    def detach(self, directory: Directory, name: str, now: int) -> None:
+        assert isinstance(directory, SqliteDirectory)
+        query = "DELETE FROM dentry WHERE parent = ? AND name = ?"
+        self.session.execute(query, (directory.ino, rows.encode_name(name)))
+        directory.entries.pop(name, None)
+        self._stamp_directory(directory, now)
+
+    def _stamp_directory(self, directory: SqliteDirectory, now: int) -> None:
+        fields.set_mtime(directory, now)
+        directory.ctime_ns = now
+
+    def clear(self, directory: Directory) -> list[Inode]:
+        assert isinstance(directory, SqliteDirectory)
+        gone = [inode for _, inode in self.children(directory)]
+        self.session.execute("DELETE FROM dentry WHERE parent = ?", (directory.ino,))
+        directory.entries = {}
+        return gone
+
+    def relink(self, inode: Inode, nlink: int, now: int) -> None:
+        inode.nlink = nlink
+        inode.ctime_ns = now
+
+    def stamp(self, inode: Inode, mtime_ns: int, ctime_ns: int) -> None:
+        inode.mtime_ns = mtime_ns
+        inode.ctime_ns = ctime_ns
+
+    def update(self, inode: Inode, **fields: Any) -> None:
+        for name, value in fields.items():
+            setattr(inode, name, value)
+
+    # ---- content
+
+    def whole(self, inode: Inode) -> bytes | None:
+        content = inode.content
+        if type(content) is bytes:
+            return content
+        if type(content) is Stored and content.cid is None:
+            return self._inline(inode)
+        return None
+
+    def _inline(self, inode: Inode) -> bytes:
+        """The content of a small file, which was listed without it."""
+        with self.lock:
+            content = inode.content
+            if type(content) is Stored and content.cid is None:
+                row = self.session.execute("SELECT data FROM inode WHERE ino = ?", (inode.ino,)).fetchone()
+                if row is None or row[0] is None:
+                    raise _damaged()
+                content = row[0]
+                fields.set_content(inode, content)
+                self._kept += len(content)
+            return b"".join(self.read(inode, len(content), 0)) if type(content) is Stored else bytes(content)
+
+    def read(self, inode: Inode, size: int, offset: int) -> list[Buffer]:
+        content = inode.content
+        if type(content) is Stored:
+            if content.cid is None:
+                content = self._inline(inode)
+            else:
+                with self.lock:
+                    now = inode.content
+                    if type(now) is Stored and now.cid is not None:
+                        return self.read_stored(now, size, offset)
+                    content = self.whole(inode)
+        return contents.read(content, size, offset)
+
+    def read_stored(self, content: Stored, size: int, offset: int) -> list[Buffer]:
+        """Up to ``size`` bytes from ``offset`` of what is in chunks, within a scope."""
+        assert content.cid is not None
+        size = min(size, content.size - offset)
+        return self._chunks.read(content.cid, size, offset) if size > 0 else []
+
+    def pin(self, inode: Inode) -> Pin:
+        content = inode.content
+        assert type(content) is Stored
+        return Pin(self, inode, content)
+
+    def write(self, inode: Inode, data: Buffer, offset: int, now: int) -> None:
+        end = offset + len(data)
+        content = inode.content
+        if self._is_small(content) and end <= INLINE_MAX:
+            old = self._small(inode)
+            inode.content = b"".join((old[:offset].ljust(offset, b"\0"), data, old[end:]))
+        else:
+            stored = self._in_chunks(inode)
+            assert stored.cid is not None
+            more = self._chunks.write(stored.cid, data, offset)
+            self._resize(inode, Stored(max(stored.size, end), stored.cid, stored.space + more))
+        self._stamp_content(inode, now)
+
+    def replace(self, inode: Inode, content: Any, now: int) -> None:
+        old = inode.content
+        inode.content = self._take(content)
+        self._let_go(old)
+        self._stamp_content(inode, now)
+
+    def truncate(self, inode: Inode, size: int, now: int) -> None:
+        content = inode.content
+        if self._is_small(content) and size <= INLINE_MAX:
+            inode.content = self._small(inode)[:size].ljust(size, b"\0")
+        else:
+            stored = self._in_chunks(inode)
+            assert stored.cid is not None
+            more = self._chunks.truncate(stored.cid, size) if size < stored.size else 0
+            self._resize(inode, Stored(size, stored.cid, stored.space + more))
+        self._stamp_content(inode, now)
+
+    def zero(self, inode: Inode, offset: int, length: int, now: int) -> None:
+        length = min(length, inode.size - offset)
+        if length > 0:
+            if self._is_small(inode.content):
+                old = self._small(inode)
+                inode.content = b"".join((old[:offset], bytes(length), old[offset + length :]))
+            else:
+                stored = self._in_chunks(inode)
+                assert stored.cid is not None
+                more = self._chunks.zero(stored.cid, offset, length)
+                self._resize(inode, Stored(stored.size, stored.cid, stored.space + more))
+        self._stamp_content(inode, now)
+
+    def reserve(self, inode: Inode, offset: int, length: int, now: int) -> None:
+        end = offset + length
+        if self._is_small(inode.content) and end <= INLINE_MAX:
+            inode.content = self._small(inode).ljust(end, b"\0")
+        else:
+            stored = self._in_chunks(inode)
+            assert stored.cid is not None
+            more = self._chunks.reserve(stored.cid, offset, length)
+            self._resize(inode, Stored(max(stored.size, end), stored.cid, stored.space + more))
+        self._stamp_content(inode, now)
+
+    def seek(self, inode: Inode, offset: int, whence: int) -> int:
+        size = inode.size
+        if offset < 0 or offset >= size:
+            raise os_error(errno.ENXIO)
+        content = inode.content
+        if type(content) is not Stored or content.cid is None:
+            return offset if whence == os.SEEK_DATA else size
+        found = self._chunks.seek(content.cid, offset, whence)
+        if found is None:
+            raise os_error(errno.ENXIO)
+        return min(found, size)
+
+    def copy_content(self, inode: Inode) -> Any:
+        content = inode.content
+        if type(content) is not Stored or content.cid is None:
+            return self._small(inode)
+        cid = self._new_loose()
+        self._chunks.copy(content.cid, cid)
+        return Loose(self, Stored(content.size, cid, content.space))
+
+    def _is_small(self, content: Any) -> bool:
+        return type(content) is bytes or content.cid is None
+
+    def _small(self, inode: Inode) -> bytes:
+        content = self.whole(inode)
+        assert content is not None
+        return content
+
+    def _in_chunks(self, inode: Inode) -> Stored:
+        """The content of a file, moved into chunks if it is small."""
+        content = inode.content
+        if type(content) is Stored and content.cid is not None:
+            return content
+        data = self._small(inode)
+        cid = self._number()
+        stored = Stored(len(data), cid, self._chunks.add(cid, data))
+        inode.content = stored
+        return stored
+
+    def _resize(self, inode: Inode, stored: Stored) -> None:
+        """Note size and space of content in chunks; where it is has not changed."""
+        assert isinstance(inode, SqliteInode)
+        fields.set_content(inode, stored)
+        self.note(inode, ATTRIBUTES)
+
+    def _take(self, content: Any) -> Any:
+        """Content as an inode holds it."""
+        if isinstance(content, Loose):
+            stored = content.stored
+            content.stored = Stored(stored.size, None, stored.space)
+            assert stored.cid is not None
+            self._forget_loose(stored.cid)
+            return stored
+        if len(content) <= INLINE_MAX:
+            return content
+        cid = self._number()
+        return Stored(len(content), cid, self._chunks.add(cid, content))
+
+    def _let_go(self, content: Any) -> None:
+        """Drop content that its file has no more, unless somebody reads it."""
+        if type(content) is not Stored or content.cid is None:
+            return
+        if content.cid in self.pins:
+            self.session.execute("INSERT INTO loose VALUES (?)", (content.cid,))
+        else:
+            self._chunks.drop(content.cid)
+
+    def _new_loose(self) -> int:
+        cid = self._number()
+        self.session.execute("INSERT INTO loose VALUES (?)", (cid,))
+        return cid
+
+    def _forget_loose(self, cid: int) -> None:
+        self.session.execute("DELETE FROM loose WHERE cid = ?", (cid,))
+
+    def _drop_unused(self) -> None:
+        """Drop the contents that readers and writers have let go of, if no file has them."""
+        while self.unused:
+            cid = self.unused.popleft()
+            if self.pins.get(cid, 0) > 1:
+                self.pins[cid] -= 1
+                continue
+            self.pins.pop(cid, None)
+            if self.session.execute("DELETE FROM loose WHERE cid = ?", (cid,)).rowcount:
+                self._chunks.drop(cid)
+
+    def _stamp_content(self, inode: Inode, now: int) -> None:
+        inode.mtime_ns = inode.ctime_ns = now
+        inode.version = max(inode.version + 1, now)
+
+    # ---- undo, space
+
+    def begin(self) -> None:
+        self.change.__enter__()
+
+    def commit(self) -> None:
+        self.change.__exit__(None, None, None)
+
+    def rollback(self) -> None:
+        try:
+            self.session.end(keep=False)
+        finally:
+            self.session.release()
+
+    def statvfs(self) -> StatVfs:
+        with self.lock:
+            (pages,) = self.session.execute("PRAGMA page_count").fetchone()
+            (free,) = self.session.execute("PRAGMA freelist_count").fetchone()
+            if self._count is None:
+                (self._count,) = self.session.execute("SELECT count(*) FROM inode").fetchone()
+            count = self._count
+        disk = _free_bytes(self.session.path) // PAGE_SIZE
+        return StatVfs(PAGE_SIZE, pages + disk, free + disk, _MAX_INODES, _MAX_INODES - count, NAME_MAX)
+
+    def sync(self) -> None:
+        """Make what was committed durable, whatever ``synchronous`` says."""
+        if self.session.path == IN_MEMORY or self.session.options.read_only:
+            return
+        for path in (self.session.path + "-wal", self.session.path):
+            try:
+                fd = os.open(path, os.O_RDONLY)
+            except FileNotFoundError:
+                continue
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+
+
+def _free_bytes(path: str) -> int:
+    if path == IN_MEMORY or not hasattr(os, "statvfs"):
+        return 1 << 40
+    found = os.statvfs(os.path.dirname(path))
+    return found.f_bavail * found.f_frsize
+
+
+def _damaged() -> OSError:
+    return os_error(errno.EIO, hint="the database is damaged: a name leads to no inode; 'chuk-fsspec sqlite check'")

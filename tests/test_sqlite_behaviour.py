@@ -1,0 +1,51 @@
+"""The behaviour suite on chuksqlite: a file as it is made by default, one with other settings, and one in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from fsspec import AbstractFileSystem
+
+from chuk_fsspec.backends.sqlite import SqliteFileSystem
+from chuk_fsspec.testing import BehaviourSuite
+
+WAITING = "a transaction is one of the database: the other threads wait until it ends, and give up in the end"
+DEVIATIONS = {
+    "TestTransactions::test_an_error_while_publishing_undoes_all": WAITING,
+    "TestTransactions::test_an_error_at_the_end_undoes_all": WAITING,
+    "TestTransactions::test_other_threads_keep_what_they_do_meanwhile": WAITING,
+}
+
+
+class TestFile(BehaviourSuite):
+    deviations: ClassVar[dict[str, str]] = DEVIATIONS
+
+    @pytest.fixture
+    def fs(self, tmp_path: Path) -> AbstractFileSystem:
+        return SqliteFileSystem(database=str(tmp_path / "w.db"), busy_timeout=2.0)
+
+
+class TestSmallChunksAndFullSyncs(BehaviourSuite):
+    """Chunks of a page, so that every larger file has many; and a journal that is rolled back."""
+
+    deviations: ClassVar[dict[str, str]] = DEVIATIONS
+
+    @pytest.fixture
+    def fs(self, tmp_path: Path) -> AbstractFileSystem:
+        return SqliteFileSystem(
+            database=str(tmp_path / "w.db"),
+            chunk_size=4096,
+            journal_mode="delete",
+            synchronous="full",
+            busy_timeout=2.0,
+        )
+
+
+class TestInMemory(BehaviourSuite):
+    deviations: ClassVar[dict[str, str]] = DEVIATIONS
+
+    @pytest.fixture(scope="class")
+    def fs(self) -> AbstractFileSystem:
+        return SqliteFileSystem(database=":memory:", busy_timeout=2.0)
