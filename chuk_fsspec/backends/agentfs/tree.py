@@ -1,0 +1,40 @@
+"""POSIX meaning over a database that others change and nobody changes here."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, cast
+
+from chuk_fsspec.backends.agentfs.readonly import refuse
+from chuk_fsspec.engine.handle import InodeHandle
+from chuk_fsspec.engine.inode import Directory, Inode
+from chuk_fsspec.engine.tree import Tree
+
+if TYPE_CHECKING:
+    from chuk_fsspec.backends.agentfs.store import AgentStore
+
+_CHANGING = os.O_WRONLY | os.O_RDWR | os.O_TRUNC
+
+
+class AgentTree(Tree):
+    """One view (``contract.NodeOperations``). What would change something is refused with EROFS."""
+
+    announces = False
+
+    def getattr(self, node: Inode) -> Inode:
+        cast("AgentStore", self.store).bring_up_to_date(node)
+        return node
+
+    def parent(self, directory: Directory) -> Directory:
+        return directory.parent
+
+    def readlink(self, node: Inode) -> str:
+        return super().readlink(self.getattr(node))
+
+    def open(self, node: Inode, flags: int) -> InodeHandle:
+        if flags & _CHANGING:
+            refuse()
+        return super().open(node, flags)
+
+    def forget(self, node: Inode) -> None:
+        """A file that is gone is gone: the program that removed it has freed its content."""
