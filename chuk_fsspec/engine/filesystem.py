@@ -355,9 +355,9 @@ class InodeFileSystem(AbstractFileSystem):
         if type(path) is not str:
             path = stringify_path(path)
         try:
-            directory, name = self._place(path)
-            while (file := self.inodes.put(directory, name, data, self._uid, self._gid, exclusive)) is None:
-                directory, name = self._resolver.place_behind_links(path)
+            place = self._place
+            while (file := self.inodes.put(place, path, data, self._uid, self._gid, exclusive)) is None:
+                place = self._resolver.place_behind_links
             return file
         except FileNotFoundError:
             if not self.auto_mkdir or self.isdir(self._parent(path)):
@@ -375,9 +375,9 @@ class InodeFileSystem(AbstractFileSystem):
         inode = self._find_quietly(path)
         if inode is None:
             self._prepare_parent(path)
-            directory, name = self._resolver.place_behind_links(path)
             try:
-                self.inodes.put(directory, name, data, self._uid, self._gid, exclusive=True)
+                place = self._resolver.place_behind_links
+                self.inodes.put(place, path, data, self._uid, self._gid, exclusive=True)
                 return
             except FileExistsError:
                 inode = self._find(path)  # somebody was faster

@@ -36,6 +36,8 @@ from chuk_fsspec.engine.shared import SharedState, remove_identical
 
 LINK_TARGET_MAX = 4095
 
+Place = Callable[[str], tuple[Directory, str]]
+
 
 class Tree:
     """One user's view of the inodes (``contract.NodeOperations``): a door's, or a filesystem object's.
@@ -134,12 +136,12 @@ class Tree:
                 gid = directory.gid
             return self.store.new(S_IFREG | mode & 0o7777, uid, gid, b"", now_ns())
 
-    def put(self, directory: Directory, name: str, content: Any, uid: int, gid: int, exclusive: bool) -> Inode | None:
+    def put(self, place: Place, path: str, content: Any, uid: int, gid: int, exclusive: bool) -> Inode | None:
         """Publish whole content under a name in one step, keeping inode, owner and mode of a file that is there.
 
         Args:
-            directory: where to.
-            name: one component.
+            place: finds directory and name of the path; it is called in the step itself, so that they still stand.
+            path: where to.
             content: ``bytes``, or what ``Store.copy_content`` gives.
             uid: owner of a new file.
             gid: group of a new file.
@@ -152,6 +154,7 @@ class Tree:
             OSError: EEXIST, EISDIR, EINVAL for a special file, ENOENT if the directory was removed, ENOSPC.
         """
         with self.change:
+            directory, name = place(path)
             inode = self._child(directory, name)
             if inode is None:
                 if directory.nlink == 0:

@@ -1,4 +1,4 @@
-"""Fields of an inode, set as they were read: nothing is noted as changed."""
+"""Fields of an inode as they are: nothing is read again first, and nothing noted as changed."""
 
 from __future__ import annotations
 
@@ -14,3 +14,14 @@ set_mtime = Inode.__dict__["mtime_ns"].__set__
 set_ctime = Inode.__dict__["ctime_ns"].__set__
 set_xattrs = Inode.__dict__["xattrs"].__set__
 set_content = Inode.__dict__["content"].__set__
+
+get_mode = Inode.__dict__["mode"].__get__
+get_nlink = Inode.__dict__["nlink"].__get__
+get_uid = Inode.__dict__["uid"].__get__
+get_gid = Inode.__dict__["gid"].__get__
+get_version = Inode.__dict__["version"].__get__
+get_atime = Inode.__dict__["atime_ns"].__get__
+get_mtime = Inode.__dict__["mtime_ns"].__get__
+get_ctime = Inode.__dict__["ctime_ns"].__get__
+get_xattrs = Inode.__dict__["xattrs"].__get__
+get_content = Inode.__dict__["content"].__get__

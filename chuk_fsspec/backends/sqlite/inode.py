@@ -10,7 +10,7 @@ from chuk_fsspec.engine.inode import Directory, Inode
 if TYPE_CHECKING:
     from chuk_fsspec.backends.sqlite.store import SqliteStore
 
-ATTRIBUTES, CONTENT, NEW = 1, 2, 4
+TIMES, ATTRIBUTES, CONTENT, NEW = 1, 2, 4, 8
 """What of an inode is to be written: bits of ``changed``."""
 
 
@@ -67,8 +67,8 @@ class _Row:
     gid = _field("gid", ATTRIBUTES)
     version = _field("version", ATTRIBUTES)
     atime_ns = _field("atime_ns", ATTRIBUTES)
-    mtime_ns = _field("mtime_ns", ATTRIBUTES)
-    ctime_ns = _field("ctime_ns", ATTRIBUTES)
+    mtime_ns = _field("mtime_ns", TIMES)
+    ctime_ns = _field("ctime_ns", TIMES)
     xattrs = _field("xattrs", ATTRIBUTES)
     content = _field("content", CONTENT)
 

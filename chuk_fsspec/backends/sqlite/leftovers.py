@@ -12,6 +12,7 @@ _REMOVE = (
     "DELETE FROM chunk WHERE cid IN (SELECT cid FROM loose)",
     "DELETE FROM chunk WHERE cid IN (SELECT cid FROM inode WHERE nlink = 0)",
     "DELETE FROM loose",
+    "DELETE FROM dentry WHERE parent IN (SELECT ino FROM inode WHERE nlink = 0)",
     "DELETE FROM inode WHERE nlink = 0",
 )
 

@@ -12,7 +12,17 @@ from chuk_fsspec.engine.inode import Inode
 S_IFMT, S_IFLNK, S_IFDIR, S_IFREG = 0o170000, 0o120000, 0o040000, 0o100000
 
 _ATTRIBUTES = "mode, nlink, uid, gid, size, space, version, atime_ns, mtime_ns, ctime_ns, parent, xattrs, cid"
-COLUMNS = ", ".join(f"i.{name.strip()}" for name in ("ino", "btime_ns", *_ATTRIBUTES.split(",")))
+
+
+def _column(name: str) -> str:
+    """A column as it is read: a directory's times are in its entry ``.``."""
+    if name not in ("mtime_ns", "ctime_ns"):
+        return f"i.{name}"
+    dot = f"SELECT s.{name} FROM dentry s WHERE s.parent = i.ino AND s.name = '.'"  # noqa: S608 - constants
+    return f"CASE WHEN i.mode & {S_IFMT} = {S_IFDIR} THEN ({dot}) ELSE i.{name} END"
+
+
+COLUMNS = ", ".join(_column(name.strip()) for name in ("ino", "btime_ns", *_ATTRIBUTES.split(",")))
 WITH_DATA = f"{COLUMNS}, i.data"
 # A listing needs what links say, and no file's content.
 WITHOUT_CONTENT = f"{COLUMNS}, CASE WHEN i.mode & {S_IFMT} <> {S_IFREG} THEN i.data END"
@@ -20,6 +30,9 @@ WITHOUT_CONTENT = f"{COLUMNS}, CASE WHEN i.mode & {S_IFMT} <> {S_IFREG} THEN i.d
 INSERT = f"INSERT INTO inode (ino, btime_ns, {_ATTRIBUTES}, data) VALUES ({', '.join('?' * 16)})"  # noqa: S608 - constants
 _SETS = ", ".join(f"{name.strip()} = ?" for name in _ATTRIBUTES.split(","))
 UPDATE = f"UPDATE inode SET {_SETS} WHERE ino = ?"  # noqa: S608 - constants
+UPDATE_TIMES = "UPDATE inode SET mtime_ns = ?, ctime_ns = ? WHERE ino = ?"
+UPDATE_DIRECTORY_TIMES = "UPDATE dentry SET mtime_ns = ?, ctime_ns = ? WHERE parent = ? AND name = '.'"
+INSERT_DIRECTORY_TIMES = "INSERT INTO dentry (mtime_ns, ctime_ns, parent, name, ino) VALUES (?, ?, ?, '.', ?)"
 UPDATE_WITH_DATA = f"UPDATE inode SET {_SETS}, data = ? WHERE ino = ?"  # noqa: S608 - constants
 
 
@@ -52,29 +65,37 @@ def fill(inode: Row, row: tuple[Any, ...], generation: int) -> None:
 
 def attributes(inode: Row) -> tuple[Any, ...]:
     """The values of ``UPDATE`` without the last one, and those in the middle of ``INSERT``."""
-    content = inode.content
+    mode = fields.get_mode(inode)
+    content = fields.get_content(inode)
+    kind = mode & S_IFMT
+    size = len(content) if kind == S_IFREG else inode.size
     cid, space = (content.cid, content.space) if type(content) is Stored else (None, 0)
-    xattrs = inode.xattrs
+    xattrs = fields.get_xattrs(inode)
     return (
-        inode.mode,
-        inode.nlink,
-        inode.uid,
-        inode.gid,
-        inode.size,
+        mode,
+        fields.get_nlink(inode),
+        fields.get_uid(inode),
+        fields.get_gid(inode),
+        size,
         space,
-        inode.version,
-        inode.atime_ns,
-        inode.mtime_ns,
-        inode.ctime_ns,
-        inode.parent_ino if isinstance(inode, SqliteDirectory) else None,
+        fields.get_version(inode),
+        fields.get_atime(inode),
+        fields.get_mtime(inode),
+        fields.get_ctime(inode),
+        inode.parent_ino if kind == S_IFDIR else None,  # type: ignore[union-attr]
         encode_xattrs(xattrs) if xattrs else None,
         cid,
     )
 
 
+def times(inode: Row) -> tuple[int, int]:
+    """Of modification and change."""
+    return fields.get_mtime(inode), fields.get_ctime(inode)
+
+
 def data_of(inode: Inode) -> Any:
     """What lies with the inode: a small file's content, a link's target, a device's number."""
-    content = inode.content
+    content = fields.get_content(inode)
     if type(content) is str:
         return encode_name(content)
     return content if type(content) is bytes or type(content) is int else None

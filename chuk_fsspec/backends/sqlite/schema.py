@@ -27,7 +27,8 @@ TABLES = (
         parent INTEGER, cid INTEGER, xattrs TEXT, data BLOB)""",
     "CREATE INDEX nameless ON inode (ino) WHERE nlink = 0",
     """CREATE TABLE dentry (
-        parent INTEGER NOT NULL, name NOT NULL, ino INTEGER NOT NULL, PRIMARY KEY (parent, name)) WITHOUT ROWID""",
+        parent INTEGER NOT NULL, name NOT NULL, ino INTEGER NOT NULL, mtime_ns INTEGER, ctime_ns INTEGER,
+        PRIMARY KEY (parent, name)) WITHOUT ROWID""",
     "CREATE TABLE chunk (cid INTEGER NOT NULL, idx INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (cid, idx))",
     "CREATE TABLE loose (cid INTEGER PRIMARY KEY)",
     "CREATE TABLE setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
@@ -56,4 +57,5 @@ def create(connection: sqlite3.Connection, chunk_size: int, uid: int, gid: int, 
     settings = [("chunk_size", chunk_size), ("next_number", ROOT + 1)]
     connection.executemany("INSERT INTO setting VALUES (?, ?)", settings)
     root = (ROOT, 0o040755, 2, uid, gid, 0, 0, ROOT, now, now, now, now, ROOT, None, None, None)
+    connection.execute("INSERT INTO dentry VALUES (?, '.', ?, ?, ?)", (ROOT, ROOT, now, now))
     connection.execute("INSERT INTO inode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", root)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 import weakref
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from chuk_fsspec.backends.sqlite import fields, rows
 from chuk_fsspec.backends.sqlite.chunks import Chunks
 from chuk_fsspec.backends.sqlite.database import IN_MEMORY
-from chuk_fsspec.backends.sqlite.inode import ATTRIBUTES, CONTENT, NEW, Row, SqliteDirectory, SqliteInode, Stored
+from chuk_fsspec.backends.sqlite.descriptors import descriptor
+from chuk_fsspec.backends.sqlite.inode import ATTRIBUTES, CONTENT, NEW, TIMES, Row, SqliteDirectory, SqliteInode, Stored
 from chuk_fsspec.backends.sqlite.leftovers import remove_leftovers
 from chuk_fsspec.backends.sqlite.path_cache import SessionPathCache
 from chuk_fsspec.backends.sqlite.schema import PAGE_SIZE, ROOT
@@ -43,7 +46,7 @@ _BY_NAME = (
 )
 _CHILDREN = (
     f"SELECT {rows.WITHOUT_CONTENT}, d.ino, d.name FROM dentry d LEFT JOIN inode i ON i.ino = d.ino "  # noqa: S608
-    "WHERE d.parent = ? ORDER BY d.name"
+    "WHERE d.parent = ? AND d.name <> '.' ORDER BY d.name"
 )
 
 
@@ -106,14 +109,15 @@ class SqliteStore(Store):
         self.generation = session.generation
         self.pins: dict[int, int] = {}
         self.unused: deque[int] = deque()
-        self._inodes: weakref.WeakValueDictionary[int, Row] = weakref.WeakValueDictionary()
+        # Without callbacks, which take ten times as long; dead ones go in `_drop_entries`.
+        self._inodes: dict[int, weakref.ref[Row]] = {}
         self._changed: dict[int, Row] = {}
         self._filled: list[SqliteDirectory] = []
         self._kept = 0
         self._next = self._limit = 0
         self._count: int | None = None
         self._loose: set[int] = set()
-        session.flush, session.forget = self._flush, self._forget
+        session.pending, session.flush, session.forget = self._changed, self._flush, self._forget
         if not session.options.read_only:
             remove_leftovers(session)
         with self.lock:
@@ -151,7 +155,7 @@ class SqliteStore(Store):
 
     def directory(self, ino: int) -> SqliteDirectory:
         """The directory of a number. EIO if the database is damaged."""
-        found = self._inodes.get(ino)
+        found = self._in_use(ino)
         if found is None:
             with self.lock:
                 found = self._by_number(ino)
@@ -159,20 +163,25 @@ class SqliteStore(Store):
             raise _damaged()
         return found
 
+    def _in_use(self, ino: int) -> Row | None:
+        """The object of an inode, if anybody has it."""
+        reference = self._inodes.get(ino)
+        return None if reference is None else reference()
+
     def _by_number(self, ino: int) -> Row | None:
         row = self.session.execute(_BY_NUMBER, (ino,)).fetchone()
         return None if row is None else self._known(ino, row)
 
     def _known(self, ino: int, row: tuple[Any, ...]) -> Row:
         """The one object of an inode, with the fields of a row that was just read, unless it has newer ones."""
-        inode = self._inodes.get(ino)
+        inode = self._in_use(ino)
         if inode is None:
             if row[0] is None:
                 raise _damaged()
             is_directory = row[2] & rows.S_IFMT == rows.S_IFDIR
             inode = SqliteDirectory(self, ino) if is_directory else SqliteInode(self, ino)
             rows.fill(inode, row, self.generation)
-            self._inodes[ino] = inode
+            self._inodes[ino] = weakref.ref(inode)
         elif inode.seen != self.generation:
             if row[0] is None:
                 raise _damaged()
@@ -183,7 +192,7 @@ class SqliteStore(Store):
         if not directory.entries:
             self._filled.append(directory)
         directory.entries[name] = inode
-        content = inode.content
+        content = fields.get_content(inode)
         self._kept += _INODE_BYTES + (len(content) if type(content) is bytes else 0)
 
     def _forget(self) -> None:
@@ -199,26 +208,40 @@ class SqliteStore(Store):
         for directory in filled:
             directory.entries = {}
             directory.is_complete = False
+        del filled
+        self._inodes = {ino: reference for ino, reference in self._inodes.items() if reference() is not None}
 
     def _flush(self) -> None:
         """Write what was changed in memory. ESTALE for an inode that another process has removed."""
-        execute = self.session.execute
         while self._changed:
             _, inode = self._changed.popitem()
             changed, inode.changed = inode.changed, 0
-            if changed & NEW:
-                execute(rows.INSERT, (inode.ino, inode.btime_ns, *rows.attributes(inode), rows.data_of(inode)))
-                continue
-            if changed & CONTENT:
-                done = execute(rows.UPDATE_WITH_DATA, (*rows.attributes(inode), rows.data_of(inode), inode.ino))
-            else:
-                done = execute(rows.UPDATE, (*rows.attributes(inode), inode.ino))
-            if done.rowcount != 1:
+            if not self._write_row(inode, changed):
                 raise os_error(errno.ESTALE, hint="another process has removed the file")
         if self.unused:
             self._drop_unused()
         if self._kept > _KEPT_MAX:
             self._drop_entries()
+
+    def _write_row(self, inode: Row, changed: int) -> bool:
+        """Write what of an inode was changed; False if it is not there any more."""
+        execute = self.session.execute
+        ino = inode.ino
+        is_directory = isinstance(inode, SqliteDirectory)
+        if changed & NEW:
+            execute(rows.INSERT, (ino, inode.btime_ns, *rows.attributes(inode), rows.data_of(inode)))
+            if is_directory:
+                execute(rows.INSERT_DIRECTORY_TIMES, (*rows.times(inode), ino, ino))
+            return True
+        if changed & CONTENT:
+            return execute(rows.UPDATE_WITH_DATA, (*rows.attributes(inode), rows.data_of(inode), ino)).rowcount == 1
+        if changed & ATTRIBUTES:
+            if execute(rows.UPDATE, (*rows.attributes(inode), ino)).rowcount != 1:
+                return False
+            if not is_directory or not changed & TIMES:
+                return True
+        update = rows.UPDATE_DIRECTORY_TIMES if is_directory else rows.UPDATE_TIMES
+        return execute(update, (*rows.times(inode), ino)).rowcount == 1
 
     # ---- inodes and entries
 
@@ -245,7 +268,8 @@ class SqliteStore(Store):
             self._filled.append(inode)
         inode.seen = self.generation
         inode.changed = NEW
-        self._inodes[ino] = self._changed[ino] = inode
+        self._changed[ino] = inode
+        self._inodes[ino] = weakref.ref(inode)
         if self._count is not None:
             self._count += 1
         return inode
@@ -268,6 +292,8 @@ class SqliteStore(Store):
         self._changed.pop(inode.ino, None)
         if not changed & NEW:
             self.session.execute("DELETE FROM inode WHERE ino = ?", (inode.ino,))
+            if isinstance(inode, SqliteDirectory):
+                self.session.execute("DELETE FROM dentry WHERE parent = ?", (inode.ino,))
         self._let_go(content)
         if self._count is not None:
             self._count -= 1
@@ -308,13 +334,16 @@ class SqliteStore(Store):
         assert isinstance(directory, SqliteDirectory)
         if directory.entries or directory.is_complete:
             return not directory.entries
-        query = "SELECT 1 FROM dentry WHERE parent = ? LIMIT 1"
+        query = "SELECT 1 FROM dentry WHERE parent = ? AND name <> '.' LIMIT 1"
         return self.session.execute(query, (directory.ino,)).fetchone() is None
 
     def attach(self, directory: Directory, name: str, inode: Inode, now: int) -> None:
         assert isinstance(directory, SqliteDirectory)
-        query = "INSERT OR REPLACE INTO dentry VALUES (?, ?, ?)"
-        self.session.execute(query, (directory.ino, rows.encode_name(name), inode.ino))
+        row = directory.ino, rows.encode_name(name), inode.ino
+        try:
+            self.session.execute("INSERT INTO dentry (parent, name, ino) VALUES (?, ?, ?)", row)
+        except sqlite3.IntegrityError:
+            self.session.execute("REPLACE INTO dentry (parent, name, ino) VALUES (?, ?, ?)", row)
         self._keep(directory, name, inode)
         self._stamp_directory(directory, now)
 
@@ -326,13 +355,13 @@ class SqliteStore(Store):
         self._stamp_directory(directory, now)
 
     def _stamp_directory(self, directory: SqliteDirectory, now: int) -> None:
-        fields.set_mtime(directory, now)
         directory.ctime_ns = now
+        fields.set_mtime(directory, now)
 
     def clear(self, directory: Directory) -> list[Inode]:
         assert isinstance(directory, SqliteDirectory)
         gone = [inode for _, inode in self.children(directory)]
-        self.session.execute("DELETE FROM dentry WHERE parent = ?", (directory.ino,))
+        self.session.execute("DELETE FROM dentry WHERE parent = ? AND name <> '.'", (directory.ino,))
         directory.entries = {}
         return gone
 
@@ -568,14 +597,8 @@ class SqliteStore(Store):
         if self.session.path == IN_MEMORY or self.session.options.read_only:
             return
         for path in (self.session.path + "-wal", self.session.path):
-            try:
-                fd = os.open(path, os.O_RDONLY)
-            except FileNotFoundError:
-                continue
-            try:
+            with suppress(FileNotFoundError), descriptor(path) as fd:
                 os.fsync(fd)
-            finally:
-                os.close(fd)
 
 
 def _free_bytes(path: str) -> int:
