@@ -77,7 +77,7 @@ class InodeFileSystem(AbstractFileSystem):
         protocols = (self.protocol,) if isinstance(self.protocol, str) else tuple(self.protocol)
         self._resolver = (Resolver if self.follow_links else NofollowResolver)(self.inodes, protocols)
         self._listing = Listing(self.inodes, self._resolver)
-        self._find = self._resolver.find
+        self._inode_at = self._resolver.find
         self._place = self._resolver.place
         self._child = self.store.child
         self._whole = self.store.whole
@@ -132,7 +132,7 @@ class InodeFileSystem(AbstractFileSystem):
     def ls(self, path: str, detail: bool = True, **kwargs: Any) -> list[Any]:
         """A directory's entries in name order, or the one entry that ``path`` is. FileNotFoundError."""
         normal = self._strip_protocol(path)
-        inode = self._find(normal)
+        inode = self._inode_at(normal)
         if not isinstance(inode, Directory):
             infos = [self._listing.info(normal, self._resolver.find_entry(normal))]
         elif detail:
@@ -214,27 +214,27 @@ class InodeFileSystem(AbstractFileSystem):
 
     def created(self, path: str) -> datetime:
         """When a file was made, in UTC."""
-        return datetime.fromtimestamp(self._find(stringify_path(path)).btime_ns / 1e9, tz=timezone.utc)
+        return datetime.fromtimestamp(self._inode_at(stringify_path(path)).btime_ns / 1e9, tz=timezone.utc)
 
     def modified(self, path: str) -> datetime:
         """When a file's content last changed, in UTC."""
-        return datetime.fromtimestamp(self._find(stringify_path(path)).mtime_ns / 1e9, tz=timezone.utc)
+        return datetime.fromtimestamp(self._inode_at(stringify_path(path)).mtime_ns / 1e9, tz=timezone.utc)
 
     def ukey(self, path: str) -> str:
         """A string that stands for this content of this file and never returns once the content changed."""
-        inode = self._find(stringify_path(path))
+        inode = self._inode_at(stringify_path(path))
         return f"{self.fsid}-{inode.ino:x}-{inode.version:x}"
 
     def checksum(self, path: str) -> int:
         """A number that changes with the content; reading a file leaves it alone."""
-        inode = self._find(stringify_path(path))
+        inode = self._inode_at(stringify_path(path))
         return inode.ino << 64 | inode.version
 
     # ---- reading
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
         """A file's bytes, or those from ``start`` to ``end``, which count as in a slice. IsADirectoryError."""
-        inode = self._find(path if type(path) is str else stringify_path(path))
+        inode = self._inode_at(path if type(path) is str else stringify_path(path))
         if start is None and end is None:
             whole = self._whole(inode)
             if whole is not None:
@@ -270,7 +270,7 @@ class InodeFileSystem(AbstractFileSystem):
             raise ValueError(f"mode {mode!r} is not one of {', '.join(sorted(_MODES))}")
         if mode[0] == "x" and self.lexists(path):
             raise os_error(errno.EEXIST, path)
-        inode = self._find_quietly(path) if mode[0] != "r" else self._find(path)
+        inode = self._find_quietly(path) if mode[0] != "r" else self._inode_at(path)
         if inode is not None and not inode.is_file:
             raise _not_a_file(inode, path)
         if mode == "rb":
@@ -380,7 +380,7 @@ class InodeFileSystem(AbstractFileSystem):
                 self.inodes.put(place, path, data, self._uid, self._gid, exclusive=True)
                 return
             except FileExistsError:
-                inode = self._find(path)  # somebody was faster
+                inode = self._inode_at(path)  # somebody was faster
         if not inode.is_file:
             raise _not_a_file(inode, path)
         try:
@@ -413,7 +413,7 @@ class InodeFileSystem(AbstractFileSystem):
     def cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
         """Copy one file with its permission bits, or make a directory of the same name. EISDIR, ENOSPC."""
         self._settle()
-        inode = self._find(stringify_path(path1))
+        inode = self._inode_at(stringify_path(path1))
         if isinstance(inode, Directory):
             self.makedirs(path2, exist_ok=True)
             return
