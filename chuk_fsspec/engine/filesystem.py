@@ -338,13 +338,14 @@ class InodeFileSystem(AbstractFileSystem):
         else:
             self.publish(path, data, mode == "create")
 
-    def publish(self, path: str, data: Any, exclusive: bool = False) -> Inode:
+    def publish(self, path: str, data: Any, exclusive: bool = False, *, has_parent: bool = False) -> Inode:
         """Put content under a path in one step, following links and keeping inode, owner and mode of what is there.
 
         Args:
             path: absolute path or URL.
             data: ``bytes``, or content of this engine.
             exclusive: fail with FileExistsError if the path exists, be it as a link.
+            has_parent: its directory was just made, so that it is not made again.
 
         Returns:
             The file.
@@ -360,10 +361,10 @@ class InodeFileSystem(AbstractFileSystem):
                 place = self._resolver.place_behind_links
             return file
         except FileNotFoundError:
-            if not self.auto_mkdir or self.isdir(self._parent(path)):
+            if not self.auto_mkdir or has_parent:
                 raise os_error(errno.ENOENT, self._strip_protocol(path), hint="its directory does not exist") from None
             self._prepare_parent(path)
-            return self.publish(path, data, exclusive)
+            return self.publish(path, data, exclusive, has_parent=True)
         except LinkInTheWay:
             raise
         except OSError as error:
