@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import stat
 import struct
 import urllib.parse
 
 from chuk_fsspec.backends.sqlite import schema
+from chuk_fsspec.backends.sqlite.descriptors import descriptor
 from chuk_fsspec.backends.sqlite.errors import translated
 from chuk_fsspec.backends.sqlite.options import CHUNK_SIZE, Options
 from chuk_fsspec.contract.errors import os_error
@@ -18,6 +20,8 @@ IN_MEMORY = ":memory:"
 
 _CACHE_KIB = 32 * 1024
 _MAGIC = b"SQLite format 3\0"
+_WITH_LOG = b"\2\2"
+"""Bytes 18 and 19 of a file with a write-ahead log."""
 
 
 def connect(path: str, options: Options) -> sqlite3.Connection:
@@ -34,9 +38,10 @@ def connect(path: str, options: Options) -> sqlite3.Connection:
         ValueError: if the file is no chuksqlite file, or of a later version; it is left untouched.
         OSError: ENOENT if it is missing and must not be made, EACCES, EBUSY. No error shows the path's directories.
     """
-    if path != IN_MEMORY:
-        _check_header(path, options)
+    version = None if path == IN_MEMORY else _version_of(path, options)
     try:
+        if version is not None and version < schema.VERSION and not options.read_only:
+            _migrate(path, options)
         connection = _open(path, options)
         try:
             _prepare(connection, options)
@@ -48,13 +53,41 @@ def connect(path: str, options: Options) -> sqlite3.Connection:
     return connection
 
 
-def open_alone(path: str) -> sqlite3.Connection:
+class FrozenConnection(sqlite3.Connection):
+    """A connection to a file as it is, for there is no log beside it, and this user can make none there.
+
+    Somebody else may begin one. Whoever holds this asks ``is_outdated`` before each look, and then opens the file anew.
+    """
+
+    path: str
+    state: tuple[int, ...] | None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the file has changed, or got a log."""
+        return _frozen_state(self.path) != self.state
+
+
+def _frozen_state(path: str) -> tuple[int, ...] | None:
+    """What tells whether a file has changed; None if it, or its directory, takes part in writing."""
+    if os.access(os.path.dirname(path), os.W_OK) or os.path.exists(path + "-wal"):
+        return None
+    with descriptor(path) as fd:
+        found = os.fstat(fd)
+        return (found.st_ino, found.st_size, found.st_mtime_ns) if os.pread(fd, 2, 18) == _WITH_LOG else None
+
+
+def open_alone(path: str, timeout: float = 0) -> sqlite3.Connection:
     """Open a chuksqlite file in a transaction that keeps everybody else out, the readers too.
 
+    Args:
+        path: absolute path on the host.
+        timeout: seconds to wait for the others.
+
     Raises:
-        sqlite3.OperationalError: at once, if another connection is open anywhere.
+        sqlite3.OperationalError: if another connection is still open anywhere.
     """
-    connection = sqlite3.connect(f"file:{urllib.parse.quote(path)}?mode=rw", uri=True, timeout=0, isolation_level=None)
+    connection = sqlite3.connect(_uri(path, "rw"), uri=True, timeout=timeout, isolation_level=None)
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("BEGIN EXCLUSIVE")
@@ -66,37 +99,76 @@ def open_alone(path: str) -> sqlite3.Connection:
 
 def _open(path: str, options: Options) -> sqlite3.Connection:
     if path == IN_MEMORY:
-        name = path
-    else:
-        mode = "ro" if options.read_only else "rw" if os.path.exists(path) else "rwc"
-        name = f"file:{urllib.parse.quote(path)}?mode={mode}"
+        return _connect(path, options)
+    if not options.read_only:
+        return _connect(_uri(path, "rw" if os.path.exists(path) else "rwc"), options)
+    state = _frozen_state(path)
+    if state is None:
+        return _connect(_uri(path, "ro"), options)
+    connection = _connect(_uri(path, "ro") + "&immutable=1", options, factory=FrozenConnection)
+    assert isinstance(connection, FrozenConnection)
+    connection.path, connection.state = path, state
+    return connection
+
+
+def _connect(name: str, options: Options, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
     return sqlite3.connect(
         name,
-        uri=path != IN_MEMORY,
+        uri=name != IN_MEMORY,
         timeout=options.busy_timeout,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=256,
+        factory=factory,
     )
 
 
-def _check_header(path: str, options: Options) -> None:
-    """Look at a file's first bytes, which changes nothing about it. ValueError, ENOENT, EISDIR."""
+def _uri(path: str, mode: str) -> str:
+    return f"file:{urllib.parse.quote(path)}?mode={mode}"
+
+
+def _version_of(path: str, options: Options) -> int | None:
+    """The version that a file's first bytes tell, which changes nothing about it; None if the file is to be made.
+
+    The source is https://sqlite.org/fileformat2.html#the_database_header.
+    """
     name = os.path.basename(path)
     try:
-        with open(path, "rb") as file:
-            header = file.read(100)
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise os_error(errno.EISDIR, hint=f"the database {name!r}")
+        if not stat.S_ISREG(mode):
+            raise ValueError(f"database: {name!r} is not a regular file")
+        with descriptor(path) as fd:
+            header = os.pread(fd, 100, 0)
     except FileNotFoundError:
-        if options.create and not options.read_only:
-            return
-        raise os_error(errno.ENOENT, hint=f"the database {name!r} does not exist; create=True makes it") from None
+        if not options.create or options.read_only:
+            hint = f"the database {name!r} does not exist; create=True, without read_only, makes it"
+            raise os_error(errno.ENOENT, hint=hint) from None
+        if not os.path.isdir(os.path.dirname(path)):
+            raise os_error(errno.ENOENT, hint=f"the directory of the database {name!r}") from None
+        return None
     except OSError as error:
+        if error.filename is None:
+            raise
         raise os_error(error.errno or errno.EIO, hint=f"the database {name!r}") from None
     if not header and not options.read_only:
-        return
-    found = struct.unpack_from(">I", header, 68)[0] if len(header) == 100 and header.startswith(_MAGIC) else 0
-    if found != schema.APPLICATION_ID:
+        return None
+    application, version = 0, 0
+    if len(header) == 100 and header.startswith(_MAGIC):
+        version, application = struct.unpack_from(">I4xI", header, 60)
+    if application != schema.APPLICATION_ID:
         raise ValueError(f"database: {name!r} is not a chuksqlite file; it was left as it is")
+    _refuse_later(version)
+    return int(version)
+
+
+def _refuse_later(version: int) -> None:
+    if version > schema.VERSION:
+        raise ValueError(
+            f"database: it was written by a later version of chuk-fsspec (schema {version}, this one knows "
+            f"{schema.VERSION}); install a newer chuk-fsspec"
+        )
 
 
 def _prepare(connection: sqlite3.Connection, options: Options) -> None:
@@ -105,42 +177,60 @@ def _prepare(connection: sqlite3.Connection, options: Options) -> None:
     # Some builds of SQLite write zeros over everything that is removed, which makes each removal a write of its size.
     connection.execute("PRAGMA secure_delete = FAST")
     version = _number(connection, "user_version")
-    if version > schema.VERSION:
-        raise ValueError(
-            f"database: it was written by a later version of chuk-fsspec (schema {version}, this one knows "
-            f"{schema.VERSION}); install a newer chuk-fsspec"
-        )
+    _refuse_later(version)
     if options.read_only:
         if version < schema.VERSION:
             raise ValueError("database: its schema is of an older version; open it once without read_only")
         return
-    if version < schema.VERSION:
-        _make_current(connection, options)
-    connection.execute(f"PRAGMA journal_mode = {options.journal_mode}")
+    if version == 0:
+        _make(connection, options)
+    (mode,) = connection.execute(f"PRAGMA journal_mode = {options.journal_mode}").fetchone()
+    if mode not in (options.journal_mode, "memory"):
+        raise os_error(errno.ENOTSUP, hint=f"journal_mode: this file takes {mode!r} only, not {options.journal_mode!r}")
     connection.execute(f"PRAGMA synchronous = {options.synchronous}")
 
 
-def _make_current(connection: sqlite3.Connection, options: Options) -> None:
-    """Make the tables of an empty file, or bring those of an older version up to date, in one transaction.
+def _make(connection: sqlite3.Connection, options: Options) -> None:
+    """Make the tables of an empty file, in one transaction.
 
     It is done before the switch to a write-ahead log, so that the file itself says at once what it is.
     """
     connection.execute(f"PRAGMA page_size = {schema.PAGE_SIZE}")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = _number(connection, "user_version")  # somebody may have been faster
-        if version == 0:
+        if _number(connection, "user_version") == 0:  # else somebody was faster
             uid, gid = getattr(os, "getuid", int)(), getattr(os, "getgid", int)()
             schema.create(connection, options.chunk_size or CHUNK_SIZE, uid, gid, now_ns())
-        else:
-            while version < schema.VERSION:
-                schema.MIGRATIONS[version](connection)
-                version += 1
-            connection.execute(f"PRAGMA user_version = {schema.VERSION}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        _roll_back(connection)
         raise
+
+
+def _migrate(path: str, options: Options) -> None:
+    """Bring a file of an older version up to date, in one transaction.
+
+    Nobody else may have it open: they would go on writing as they did. Closing the connection that was alone puts the
+    log into the file, so that the file itself says of what version it is.
+    """
+    connection = open_alone(path, options.busy_timeout)
+    try:
+        version = _number(connection, "user_version")  # somebody may have been faster
+        while version < schema.VERSION:
+            schema.MIGRATIONS[version](connection)
+            version += 1
+            connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute("COMMIT")
+    except BaseException:
+        _roll_back(connection)
+        raise
+    finally:
+        connection.close()
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:  # some errors end it by themselves
+        connection.execute("ROLLBACK")
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:

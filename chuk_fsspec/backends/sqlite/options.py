@@ -7,7 +7,9 @@ from dataclasses import dataclass
 CHUNK_SIZE = 64 * 1024
 
 _SYNCHRONOUS = ("off", "normal", "full")
-_JOURNAL_MODES = ("wal", "delete", "truncate", "persist", "memory", "off")
+# Not "off": with it SQLite cannot undo, and an operation that fails would be half done.
+_JOURNAL_MODES = ("wal", "delete", "truncate", "persist", "memory")
+_LONGEST_WAIT = 86_400
 
 
 @dataclass(frozen=True)
@@ -40,5 +42,5 @@ class Options:
         size = self.chunk_size
         if size and not (4096 <= size <= 1 << 20 and size & (size - 1) == 0):
             raise ValueError(f"chunk_size must be a power of two from 4096 to 1048576 bytes, or 0, not {size}")
-        if self.busy_timeout < 0:
-            raise ValueError(f"busy_timeout must be 0 or more seconds, not {self.busy_timeout}")
+        if not 0 <= self.busy_timeout <= _LONGEST_WAIT:
+            raise ValueError(f"busy_timeout must be 0 to {_LONGEST_WAIT} seconds, not {self.busy_timeout}")

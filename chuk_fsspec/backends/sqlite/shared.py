@@ -27,6 +27,9 @@ class SharedDatabase(SharedState):
         super().__init__(SqliteStore(Session(path, options)))
 
 
+_OF_THE_FILE = ("create", "chunk_size")
+"""Options that say how a file is made; it need not be asked for twice."""
+
 _databases: weakref.WeakValueDictionary[str, SharedDatabase] = weakref.WeakValueDictionary()
 _databases_lock = threading.RLock()
 
@@ -50,8 +53,12 @@ def shared_database(database: str, options: Options) -> SharedDatabase:
             shared = _databases[key] = SharedDatabase(key, path, options)
         for field in fields(Options):
             mine, others = getattr(options, field.name), getattr(shared.options, field.name)
-            if mine != others and field.name != "create":
+            if mine != others and field.name not in _OF_THE_FILE:
                 raise ValueError(f"{field.name}: this process has this database open with {others!r}, not {mine!r}")
+        if options.chunk_size not in (0, shared.store.chunk_size):
+            raise ValueError(
+                f"chunk_size: this database has {shared.store.chunk_size}, not {options.chunk_size}; 0 takes that"
+            )
         return shared
 
 
