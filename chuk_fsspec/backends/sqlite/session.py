@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from threading import get_ident
 from typing import Any
 
-from chuk_fsspec.backends.sqlite.database import IN_MEMORY, connect
+from chuk_fsspec.backends.sqlite.database import IN_MEMORY, FrozenConnection, connect
 from chuk_fsspec.backends.sqlite.errors import translated
 from chuk_fsspec.backends.sqlite.options import Options
 from chuk_fsspec.contract.errors import os_error
@@ -91,6 +91,8 @@ class Session:
 
     def look(self) -> None:
         """Ask the database whether another connection has changed it."""
+        if type(self._connection) is FrozenConnection and self._connection.is_outdated:
+            self.close()
         if self._connection is None:
             self.connection  # noqa: B018 - opens it again, after a fork
         (version,) = self.execute("PRAGMA data_version").fetchone()
