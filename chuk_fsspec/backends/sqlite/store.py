@@ -152,6 +152,7 @@ class SqliteStore(Store):
         """Something of an inode is to be written."""
         inode.changed |= bits
         self._changed[inode.ino] = inode
+        self.session.has_noted = True
 
     def directory(self, ino: int) -> SqliteDirectory:
         """The directory of a number. EIO if the database is damaged."""
@@ -198,6 +199,8 @@ class SqliteStore(Store):
     def _forget(self) -> None:
         """Whatever was read may have changed."""
         self.generation = self.session.generation
+        for inode in self._changed.values():
+            inode.changed = 0
         self._changed.clear()
         self._count = None
         self._next = self._limit = 0
