@@ -26,7 +26,7 @@ def remove_leftovers(session: Session) -> None:
     if session.path == IN_MEMORY:
         return
     with session.lock:
-        (there_are_any,) = session.execute(_ANY).fetchone()
+        (there_are_any,) = session.run(_ANY).fetchone()
     if not there_are_any:
         return
     session.close()  # to be alone

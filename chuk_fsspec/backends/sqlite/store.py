@@ -122,7 +122,7 @@ class SqliteStore(Store):
             remove_leftovers(session)
         with self.lock:
             query = "SELECT value FROM setting WHERE name = 'chunk_size'"
-            (self.chunk_size,) = session.execute(query).fetchone()
+            (self.chunk_size,) = session.run(query).fetchone()
             root = self._by_number(ROOT)
         assert isinstance(root, SqliteDirectory)
         self.root = root
@@ -141,7 +141,7 @@ class SqliteStore(Store):
         with self.lock:
             if inode.seen == self.generation:
                 return
-            row = self.session.execute(_BY_NUMBER, (inode.ino,)).fetchone()
+            row = self.session.run(_BY_NUMBER, (inode.ino,)).fetchone()
             if row is not None:
                 rows.fill(inode, row, self.generation)
             else:
@@ -170,7 +170,7 @@ class SqliteStore(Store):
         return None if reference is None else reference()
 
     def _by_number(self, ino: int) -> Row | None:
-        row = self.session.execute(_BY_NUMBER, (ino,)).fetchone()
+        row = self.session.run(_BY_NUMBER, (ino,)).fetchone()
         return None if row is None else self._known(ino, row)
 
     def _known(self, ino: int, row: tuple[Any, ...]) -> Row:
@@ -228,23 +228,23 @@ class SqliteStore(Store):
 
     def _write_row(self, inode: Row, changed: int) -> bool:
         """Write what of an inode was changed; False if it is not there any more."""
-        execute = self.session.execute
+        run = self.session.run
         ino = inode.ino
         is_directory = isinstance(inode, SqliteDirectory)
         if changed & NEW:
-            execute(rows.INSERT, (ino, inode.btime_ns, *rows.attributes(inode), rows.data_of(inode)))
+            run(rows.INSERT, (ino, inode.btime_ns, *rows.attributes(inode), rows.data_of(inode)))
             if is_directory:
-                execute(rows.INSERT_DIRECTORY_TIMES, (*rows.times(inode), ino, ino))
+                run(rows.INSERT_DIRECTORY_TIMES, (*rows.times(inode), ino, ino))
             return True
         if changed & CONTENT:
-            return execute(rows.UPDATE_WITH_DATA, (*rows.attributes(inode), rows.data_of(inode), ino)).rowcount == 1
+            return run(rows.UPDATE_WITH_DATA, (*rows.attributes(inode), rows.data_of(inode), ino)).rowcount == 1
         if changed & ATTRIBUTES:
-            if execute(rows.UPDATE, (*rows.attributes(inode), ino)).rowcount != 1:
+            if run(rows.UPDATE, (*rows.attributes(inode), ino)).rowcount != 1:
                 return False
             if not is_directory or not changed & TIMES:
                 return True
         update = rows.UPDATE_DIRECTORY_TIMES if is_directory else rows.UPDATE_TIMES
-        return execute(update, (*rows.times(inode), ino)).rowcount == 1
+        return run(update, (*rows.times(inode), ino)).rowcount == 1
 
     # ---- inodes and entries
 
@@ -280,10 +280,10 @@ class SqliteStore(Store):
     def _number(self) -> int:
         """A number that was never used in this database."""
         if self._next == self._limit:
-            execute = self.session.execute
-            (self._next,) = execute("SELECT value FROM setting WHERE name = 'next_number'").fetchone()
+            run = self.session.run
+            (self._next,) = run("SELECT value FROM setting WHERE name = 'next_number'").fetchone()
             self._limit = self._next + _NUMBERS_AT_ONCE
-            execute("UPDATE setting SET value = ? WHERE name = 'next_number'", (self._limit,))
+            run("UPDATE setting SET value = ? WHERE name = 'next_number'", (self._limit,))
         number = self._next
         self._next += 1
         return number
@@ -294,9 +294,9 @@ class SqliteStore(Store):
         changed, inode.changed = inode.changed, 0
         self._changed.pop(inode.ino, None)
         if not changed & NEW:
-            self.session.execute("DELETE FROM inode WHERE ino = ?", (inode.ino,))
+            self.session.run("DELETE FROM inode WHERE ino = ?", (inode.ino,))
             if isinstance(inode, SqliteDirectory):
-                self.session.execute("DELETE FROM dentry WHERE parent = ?", (inode.ino,))
+                self.session.run("DELETE FROM dentry WHERE parent = ?", (inode.ino,))
         self._let_go(content)
         if self._count is not None:
             self._count -= 1
@@ -314,7 +314,7 @@ class SqliteStore(Store):
         except UnicodeEncodeError:  # half a surrogate pair is part of no name
             return None
         with self.lock:
-            row = self.session.execute(_BY_NAME, (directory.ino, key)).fetchone()
+            row = self.session.run(_BY_NAME, (directory.ino, key)).fetchone()
             if row is None:
                 return None
             inode = self._known(row[-1], row[:-1])
@@ -325,7 +325,7 @@ class SqliteStore(Store):
         assert isinstance(directory, SqliteDirectory)
         with self.lock:
             if not directory.is_complete:
-                found = self.session.execute(_CHILDREN, (directory.ino,)).fetchall()
+                found = self.session.run(_CHILDREN, (directory.ino,)).fetchall()
                 if not directory.entries:
                     self._filled.append(directory)
                 directory.entries = {rows.decode_name(name): self._known(ino, tuple(row)) for *row, ino, name in found}
@@ -338,22 +338,22 @@ class SqliteStore(Store):
         if directory.entries or directory.is_complete:
             return not directory.entries
         query = "SELECT 1 FROM dentry WHERE parent = ? AND name <> '.' LIMIT 1"
-        return self.session.execute(query, (directory.ino,)).fetchone() is None
+        return self.session.run(query, (directory.ino,)).fetchone() is None
 
     def attach(self, directory: Directory, name: str, inode: Inode, now: int) -> None:
         assert isinstance(directory, SqliteDirectory)
         row = directory.ino, rows.encode_name(name), inode.ino
         try:
-            self.session.execute("INSERT INTO dentry (parent, name, ino) VALUES (?, ?, ?)", row)
+            self.session.run("INSERT INTO dentry (parent, name, ino) VALUES (?, ?, ?)", row)
         except sqlite3.IntegrityError:
-            self.session.execute("REPLACE INTO dentry (parent, name, ino) VALUES (?, ?, ?)", row)
+            self.session.run("REPLACE INTO dentry (parent, name, ino) VALUES (?, ?, ?)", row)
         self._keep(directory, name, inode)
         self._stamp_directory(directory, now)
 
     def detach(self, directory: Directory, name: str, now: int) -> None:
         assert isinstance(directory, SqliteDirectory)
         query = "DELETE FROM dentry WHERE parent = ? AND name = ?"
-        self.session.execute(query, (directory.ino, rows.encode_name(name)))
+        self.session.run(query, (directory.ino, rows.encode_name(name)))
         directory.entries.pop(name, None)
         self._stamp_directory(directory, now)
 
@@ -364,7 +364,7 @@ class SqliteStore(Store):
     def clear(self, directory: Directory) -> list[Inode]:
         assert isinstance(directory, SqliteDirectory)
         gone = [inode for _, inode in self.children(directory)]
-        self.session.execute("DELETE FROM dentry WHERE parent = ? AND name <> '.'", (directory.ino,))
+        self.session.run("DELETE FROM dentry WHERE parent = ? AND name <> '.'", (directory.ino,))
         directory.entries = {}
         return gone
 
@@ -395,7 +395,7 @@ class SqliteStore(Store):
         with self.lock:
             content = inode.content
             if type(content) is Stored and content.cid is None:
-                row = self.session.execute("SELECT data FROM inode WHERE ino = ?", (inode.ino,)).fetchone()
+                row = self.session.run("SELECT data FROM inode WHERE ino = ?", (inode.ino,)).fetchone()
                 if row is None or row[0] is None:
                     raise _damaged()
                 content = row[0]
@@ -544,17 +544,17 @@ class SqliteStore(Store):
         if type(content) is not Stored or content.cid is None:
             return
         if content.cid in self.pins:
-            self.session.execute("INSERT INTO loose VALUES (?)", (content.cid,))
+            self.session.run("INSERT INTO loose VALUES (?)", (content.cid,))
         else:
             self._chunks.drop(content.cid)
 
     def _new_loose(self) -> int:
         cid = self._number()
-        self.session.execute("INSERT INTO loose VALUES (?)", (cid,))
+        self.session.run("INSERT INTO loose VALUES (?)", (cid,))
         return cid
 
     def _forget_loose(self, cid: int) -> None:
-        self.session.execute("DELETE FROM loose WHERE cid = ?", (cid,))
+        self.session.run("DELETE FROM loose WHERE cid = ?", (cid,))
 
     def _drop_unused(self) -> None:
         """Drop the contents that readers and writers have let go of, if no file has them."""
@@ -564,7 +564,7 @@ class SqliteStore(Store):
                 self.pins[cid] -= 1
                 continue
             self.pins.pop(cid, None)
-            if self.session.execute("DELETE FROM loose WHERE cid = ?", (cid,)).rowcount:
+            if self.session.run("DELETE FROM loose WHERE cid = ?", (cid,)).rowcount:
                 self._chunks.drop(cid)
 
     def _stamp_content(self, inode: Inode, now: int) -> None:
@@ -587,10 +587,10 @@ class SqliteStore(Store):
 
     def statvfs(self) -> StatVfs:
         with self.lock:
-            (pages,) = self.session.execute("PRAGMA page_count").fetchone()
-            (free,) = self.session.execute("PRAGMA freelist_count").fetchone()
+            (pages,) = self.session.run("PRAGMA page_count").fetchone()
+            (free,) = self.session.run("PRAGMA freelist_count").fetchone()
             if self._count is None:
-                (self._count,) = self.session.execute("SELECT count(*) FROM inode").fetchone()
+                (self._count,) = self.session.run("SELECT count(*) FROM inode").fetchone()
             count = self._count
         disk = _free_bytes(self.session.path) // PAGE_SIZE
         return StatVfs(PAGE_SIZE, pages + disk, free + disk, _MAX_INODES, _MAX_INODES - count, NAME_MAX)
