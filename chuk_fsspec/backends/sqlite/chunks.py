@@ -1,26 +1,44 @@
 """Contents in chunks: rows of up to a fixed size, where what is missing is zeros.
 
-A chunk's row may be shorter than the chunk; it holds nothing but zeros past the end of the file. Every function runs
+The key of a row is the number of the content and the index of the chunk in one, so that it is found by the table's own
+order, without an index beside it. A row may be shorter than the chunk; it holds nothing but zeros past the end of the
+file. Every function runs
 within a scope of the session, and returns by how many bytes the space that the content takes has changed.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.posix import Buffer
 
 _GRAIN = 4096
 _HAS_BLOBS = hasattr(sqlite3.Connection, "blobopen")
 
-_FIND = "SELECT rowid, length(data) FROM chunk WHERE cid = ? AND idx = ?"
-_PART = "SELECT substr(data, ?, ?) FROM chunk WHERE cid = ? AND idx = ?"
-_WHOLE = "SELECT idx, data FROM chunk WHERE cid = ? AND idx BETWEEN ? AND ? ORDER BY idx"
-_PUT = "INSERT OR REPLACE INTO chunk (cid, idx, data) VALUES (?, ?, ?)"
+_LENGTH = "SELECT length(data) FROM chunk WHERE id = ?"
+_PART = "SELECT substr(data, ?, ?) FROM chunk WHERE id = ?"
+_WHOLE = "SELECT id, data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id"
+_PUT = "INSERT OR REPLACE INTO chunk (id, data) VALUES (?, ?)"
+_SPACE = "SELECT coalesce(sum(length(data)), 0) FROM chunk WHERE id BETWEEN ? AND ?"
+_DELETE = "DELETE FROM chunk WHERE id BETWEEN ? AND ?"
+_NO_SUCH_ROW = "no such rowid"
+
+INDEX_BITS = 28
+INDEX_MAX = (1 << INDEX_BITS) - 1
+"""The last chunk that a content may have: a file ends at 16 TiB, with chunks of 64 KiB."""
+
+
+def key(cid: int, index: int) -> int:
+    """The key of a chunk. EFBIG past the last one."""
+    if index > INDEX_MAX:
+        raise os_error(errno.EFBIG, hint="a larger chunk_size allows for larger files")
+    return cid << INDEX_BITS | index
 
 
 @dataclass(frozen=True)
@@ -42,23 +60,25 @@ class Chunks:
         if first == last:
             return [self._part(cid, first, start, size)]
         pieces: list[Buffer] = []
-        wanted = first
-        for index, data in self.connection.execute(_WHOLE, (cid, first, last)):
-            pieces += [bytes(self.size)] * (index - wanted)
+        wanted, end = key(cid, first), key(cid, last)
+        for found, data in self.connection.execute(_WHOLE, (wanted, end)):
+            pieces += [bytes(self.size)] * (found - wanted)
             pieces.append(data if len(data) == self.size else data.ljust(self.size, b"\0"))
-            wanted = index + 1
-        pieces += [bytes(self.size)] * (last + 1 - wanted)
+            wanted = found + 1
+        pieces += [bytes(self.size)] * (end + 1 - wanted)
         if start:
             pieces[0] = memoryview(pieces[0])[start:]
         if stop + 1 < self.size:
             pieces[-1] = memoryview(pieces[-1])[: stop + 1]
         return pieces
 
-    def add(self, cid: int, data: Buffer) -> int:
-        """Put a whole content where none is."""
+    def add(self, cid: int, data: Buffer, first: int = 0) -> int:
+        """Put data from the chunk ``first`` on, where none is."""
         view = memoryview(data)
-        rows = ((cid, start // self.size, view[start : start + self.size]) for start in range(0, len(view), self.size))
-        self.connection.executemany("INSERT INTO chunk (cid, idx, data) VALUES (?, ?, ?)", rows)
+        starts = range(0, len(view), self.size)
+        base = key(cid, first)
+        rows = ((base + start // self.size, view[start : start + self.size]) for start in starts)
+        self.connection.executemany("INSERT INTO chunk (id, data) VALUES (?, ?)", rows)
         return len(view)
 
     def write(self, cid: int, data: Buffer, offset: int) -> int:
@@ -68,7 +88,7 @@ class Chunks:
         for index, start, piece in self._split(view, offset):
             if len(piece) == self.size:
                 more += self.size - self._length(cid, index)
-                self.connection.execute(_PUT, (cid, index, piece))
+                self.connection.execute(_PUT, (key(cid, index), piece))
             else:
                 more += self._write_part(cid, index, piece, start)
         return more
@@ -76,13 +96,13 @@ class Chunks:
     def truncate(self, cid: int, size: int) -> int:
         """Drop what lies past ``size``."""
         keep, rest = divmod(size, self.size)
-        gone = self._space(cid, keep + bool(rest))
-        self.connection.execute("DELETE FROM chunk WHERE cid = ? AND idx >= ?", (cid, keep + bool(rest)))
+        gone = self._drop(cid, keep + bool(rest), INDEX_MAX)
         if rest:
             length = self._length(cid, keep)
             if length > rest:
-                change = "UPDATE chunk SET data = substr(data, 1, ?) WHERE cid = ? AND idx = ?"
-                self.connection.execute(change, (rest, cid, keep))
+                self.connection.execute(
+                    "UPDATE chunk SET data = substr(data, 1, ?) WHERE id = ?", (rest, key(cid, keep))
+                )
                 gone += length - rest
         return -gone
 
@@ -93,13 +113,7 @@ class Chunks:
         if first > last:
             return self._clear(cid, offset, end)
         more = self._clear(cid, offset, first * self.size) + self._clear(cid, last * self.size, end)
-        where = "cid = ? AND idx >= ? AND idx < ?"
-        (gone,) = self.connection.execute(
-            f"SELECT coalesce(sum(length(data)), 0) FROM chunk WHERE {where}",  # noqa: S608 - a constant
-            (cid, first, last),
-        ).fetchone()
-        self.connection.execute(f"DELETE FROM chunk WHERE {where}", (cid, first, last))  # noqa: S608 - a constant
-        return more - int(gone)
+        return more - (self._drop(cid, first, last - 1) if first < last else 0)
 
     def reserve(self, cid: int, offset: int, length: int) -> int:
         """Fill the holes of a range with zeros that take space."""
@@ -115,24 +129,33 @@ class Chunks:
         """The next data or hole from ``offset``; None if there is only one hole from there."""
         index = offset // self.size
         if whence == os.SEEK_DATA:
-            query = "SELECT min(idx) FROM chunk WHERE cid = ? AND idx >= ?"
-            (found,) = self.connection.execute(query, (cid, index)).fetchone()
-            return None if found is None else max(offset, int(found) * self.size)
-        query = "SELECT idx FROM chunk WHERE cid = ? AND idx >= ? ORDER BY idx"
-        for (found,) in self.connection.execute(query, (cid, index)):
-            if found != index:
+            query = "SELECT min(id) FROM chunk WHERE id BETWEEN ? AND ?"
+            (found,) = self.connection.execute(query, (key(cid, index), key(cid, INDEX_MAX))).fetchone()
+            return None if found is None else max(offset, (found & INDEX_MAX) * self.size)
+        query = "SELECT id FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id"
+        for (found,) in self.connection.execute(query, (key(cid, index), key(cid, INDEX_MAX))):
+            if found & INDEX_MAX != index:
                 break
             index += 1
         return max(offset, index * self.size)
 
-    def copy(self, source: int, target: int) -> None:
-        """Give another content the same chunks."""
-        query = "INSERT INTO chunk (cid, idx, data) SELECT ?, idx, data FROM chunk WHERE cid = ?"
-        self.connection.execute(query, (target, source))
+    def copy(self, source: int, target: int, first: int = 0, count: int = INDEX_MAX + 1) -> None:
+        """Give another content the same chunks, up to ``count`` of them from ``first`` on."""
+        # SQLite keeps all of them in memory before it inserts the first one into the same table.
+        query = "INSERT INTO chunk (id, data) SELECT id - ? + ?, data FROM chunk WHERE id BETWEEN ? AND ?"
+        last = min(first + count - 1, INDEX_MAX)
+        self.connection.execute(query, (key(source, 0), key(target, 0), key(source, first), key(source, last)))
 
     def drop(self, cid: int) -> None:
         """Remove a content."""
-        self.connection.execute("DELETE FROM chunk WHERE cid = ?", (cid,))
+        self.connection.execute(_DELETE, (key(cid, 0), key(cid, INDEX_MAX)))
+
+    def _drop(self, cid: int, first: int, last: int) -> int:
+        """Remove some chunks; returns the space that they took."""
+        where = key(cid, first), key(cid, last)
+        (gone,) = self.connection.execute(_SPACE, where).fetchone()
+        self.connection.execute(_DELETE, where)
+        return int(gone)
 
     def _split(self, view: memoryview, offset: int) -> Iterator[tuple[int, int, memoryview]]:
         """Chunk, offset in it and piece of each chunk that a range touches."""
@@ -146,22 +169,25 @@ class Chunks:
     def _part(self, cid: int, index: int, start: int, size: int) -> bytes:
         """A part of a chunk, which may be missing or shorter."""
         if not _HAS_BLOBS or size >= self.size // 4:
-            row = self.connection.execute(_PART, (start + 1, size, cid, index)).fetchone()
+            row = self.connection.execute(_PART, (start + 1, size, key(cid, index))).fetchone()
             return (row[0] if row else b"").ljust(size, b"\0")
-        row = self.connection.execute(_FIND, (cid, index)).fetchone()
-        if row is None or row[1] <= start:
+        try:
+            with self.connection.blobopen("chunk", "data", key(cid, index), readonly=True) as blob:
+                if start >= len(blob):
+                    return bytes(size)
+                blob.seek(start)
+                data: bytes = blob.read(size)
+        except sqlite3.OperationalError as error:
+            if _NO_SUCH_ROW not in str(error):
+                raise
             return bytes(size)
-        with self.connection.blobopen("chunk", "data", row[0], readonly=True) as blob:
-            blob.seek(start)
-            data: bytes = blob.read(min(size, row[1] - start))
         return data if len(data) == size else data.ljust(size, b"\0")
 
     def _write_part(self, cid: int, index: int, piece: memoryview, start: int) -> int:
-        row = self.connection.execute(_FIND, (cid, index)).fetchone()
+        length = self._length(cid, index)
         end = start + len(piece)
-        rowid, length = row or (None, 0)
-        if rowid is not None and end <= length and _HAS_BLOBS:
-            with self.connection.blobopen("chunk", "data", rowid) as blob:
+        if 0 < end <= length and _HAS_BLOBS:
+            with self.connection.blobopen("chunk", "data", key(cid, index)) as blob:
                 blob.seek(start)
                 blob.write(piece)
             return 0
@@ -170,7 +196,7 @@ class Chunks:
             # It grows by half of itself at least, so that small appends do not each write the chunk anew.
             data.extend(bytes(self._roomy(end, length) - length))
         data[start:end] = piece
-        self.connection.execute(_PUT, (cid, index, data))
+        self.connection.execute(_PUT, (key(cid, index), data))
         return len(data) - length
 
     def _roomy(self, end: int, length: int) -> int:
@@ -180,7 +206,7 @@ class Chunks:
 
     def _grow(self, cid: int, index: int, length: int) -> None:
         data = self._part(cid, index, 0, length)
-        self.connection.execute(_PUT, (cid, index, data))
+        self.connection.execute(_PUT, (key(cid, index), data))
 
     def _clear(self, cid: int, start: int, end: int) -> int:
         """Zero a range inside one chunk, as far as it is there."""
@@ -191,9 +217,5 @@ class Chunks:
         return self._write_part(cid, index, memoryview(bytes(stop - first)), first) if stop > first else 0
 
     def _length(self, cid: int, index: int) -> int:
-        row = self.connection.execute(_FIND, (cid, index)).fetchone()
-        return int(row[1]) if row else 0
-
-    def _space(self, cid: int, first: int) -> int:
-        query = "SELECT coalesce(sum(length(data)), 0) FROM chunk WHERE cid = ? AND idx >= ?"
-        return int(self.connection.execute(query, (cid, first)).fetchone()[0])
+        row = self.connection.execute(_LENGTH, (key(cid, index),)).fetchone()
+        return int(row[0]) if row else 0

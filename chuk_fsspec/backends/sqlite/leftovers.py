@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 
+from chuk_fsspec.backends.sqlite.chunks import INDEX_BITS, INDEX_MAX
 from chuk_fsspec.backends.sqlite.database import IN_MEMORY, open_alone
 from chuk_fsspec.backends.sqlite.session import Session
 
 _ANY = "SELECT EXISTS (SELECT 1 FROM loose) OR EXISTS (SELECT 1 FROM inode WHERE nlink = 0)"
+_OF = "DELETE FROM chunk WHERE id IN (SELECT c.id FROM {} o JOIN chunk c ON c.id BETWEEN {} AND {})"
+_FIRST, _LAST = f"o.cid << {INDEX_BITS}", f"(o.cid << {INDEX_BITS}) + {INDEX_MAX}"
 _REMOVE = (
-    "DELETE FROM chunk WHERE cid IN (SELECT cid FROM loose)",
-    "DELETE FROM chunk WHERE cid IN (SELECT cid FROM inode WHERE nlink = 0)",
+    _OF.format("loose", _FIRST, _LAST),
+    _OF.format("(SELECT cid FROM inode WHERE nlink = 0)", _FIRST, _LAST),
     "DELETE FROM loose",
     "DELETE FROM dentry WHERE parent IN (SELECT ino FROM inode WHERE nlink = 0)",
     "DELETE FROM inode WHERE nlink = 0",
