@@ -210,7 +210,6 @@ class Session:
         if self._depth == 1:
             self.has_noted = False
             self._before = len(self.pending), self.connection.total_changes
-        self._depth += 1
 
     def _end_in_batch(self, keep: bool, damage: bool) -> None:
         self._depth -= 1
