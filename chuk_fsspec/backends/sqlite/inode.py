@@ -10,6 +10,9 @@ from chuk_fsspec.engine.inode import Directory, Inode
 if TYPE_CHECKING:
     from chuk_fsspec.backends.sqlite.store import SqliteStore
 
+GONE = 0
+"""No content has this number: that of a file which another process has removed."""
+
 TIMES, ATTRIBUTES, CONTENT, NEW = 1, 2, 4, 8
 """What of an inode is to be written: bits of ``changed``."""
 
@@ -20,7 +23,7 @@ class Stored:
 
     Attributes:
         size: bytes.
-        cid: where its chunks are; None if it is small and lies with the inode.
+        cid: where its chunks are; None if it is small and lies with the inode; ``GONE``.
         space: bytes that it takes, holes left out.
     """
 

@@ -24,6 +24,7 @@ class Session:
         run: executes a statement within a scope, always on the same cursor, which saves a tenth of the time; so the rows
             of a query are to be fetched at once.
         lock: the scope in which something is looked up.
+        reading: the scope in which several things are read as they were at one moment, whatever other processes do.
         change: the scope in which something is changed: a transaction, or a savepoint within one.
         batch: a transaction for many operations, in which ``change`` makes no savepoints.
         has_noted: set by a store that has changed something in memory only.
@@ -31,6 +32,7 @@ class Session:
         pending: what a store has changed in memory only.
         flush: writes that; called before a change ends well.
         forget: drops what a store knows; called whenever ``generation`` has grown.
+        undone: called after a change was undone, and when this is another process than it was.
     """
 
     def __init__(self, path: str, options: Options) -> None:
@@ -38,6 +40,7 @@ class Session:
         self.options = options
         self.generation = 0
         self.lock = Looking(self)
+        self.reading = Reading(self)
         self.change = Changing(self)
         self.batch = Batching(self)
         self.has_noted = False
@@ -45,6 +48,7 @@ class Session:
         self.pending: Collection[int] = ()
         self.flush: Callable[[], None] = _nothing
         self.forget: Callable[[], None] = _nothing
+        self.undone: Callable[[], None] = _nothing
         self._mutex = threading.RLock()
         self._owner = 0
         self._held = 0
@@ -111,6 +115,26 @@ class Session:
             self._data_version = version
             self.outdated()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether the connection is open, and in no transaction."""
+        return self._connection is not None and not self._connection.in_transaction
+
+    def begin_reading(self) -> None:
+        """Keep to what the file says now."""
+        self.look()
+        self.run("BEGIN")
+        try:
+            self.look()
+        except BaseException:
+            self.end_reading()
+            raise
+
+    def end_reading(self) -> None:
+        """Let others' changes be seen again."""
+        if self.connection.in_transaction:  # some errors end it by themselves
+            self.run("COMMIT")
+
     def begin(self) -> None:
         """Begin a transaction, or a savepoint within the one that this thread has begun. EROFS, EBUSY."""
         if self._batching:
@@ -167,6 +191,7 @@ class Session:
                 self.run("ROLLBACK")
         finally:
             self.outdated()
+            self.undone()
 
     # ---- batches
 
@@ -246,6 +271,7 @@ class Session:
         self._owner = self._held = self._depth = 0
         self._batching = self._broken = False
         self.outdated()
+        self.undone()
 
 
 class Looking:
@@ -271,6 +297,37 @@ class Looking:
 
     def __exit__(self, exc_type: object, error: BaseException | None, traceback: object) -> None:
         self._session.release()
+        if isinstance(error, sqlite3.Error):
+            raise translated(error) from error
+
+
+class Reading:
+    """A scope as ``Looking`` that keeps to one state of the file; within another scope, it adds nothing."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __enter__(self) -> None:
+        session = self._session
+        session.acquire()
+        try:
+            if session.is_free:
+                session.begin_reading()
+        except sqlite3.Error as error:
+            session.release()
+            raise translated(error) from error
+        except BaseException:
+            session.release()
+            raise
+
+    def __exit__(self, exc_type: object, error: BaseException | None, traceback: object) -> None:
+        try:
+            if self._session.is_free:
+                self._session.end_reading()
+        finally:
+            self._session.release()
         if isinstance(error, sqlite3.Error):
             raise translated(error) from error
 

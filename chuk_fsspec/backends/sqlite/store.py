@@ -18,7 +18,17 @@ from chuk_fsspec.backends.sqlite import fields, rows
 from chuk_fsspec.backends.sqlite.chunks import Chunks
 from chuk_fsspec.backends.sqlite.database import IN_MEMORY
 from chuk_fsspec.backends.sqlite.descriptors import descriptor
-from chuk_fsspec.backends.sqlite.inode import ATTRIBUTES, CONTENT, NEW, TIMES, Row, SqliteDirectory, SqliteInode, Stored
+from chuk_fsspec.backends.sqlite.inode import (
+    ATTRIBUTES,
+    CONTENT,
+    GONE,
+    NEW,
+    TIMES,
+    Row,
+    SqliteDirectory,
+    SqliteInode,
+    Stored,
+)
 from chuk_fsspec.backends.sqlite.leftovers import remove_leftovers
 from chuk_fsspec.backends.sqlite.path_cache import SessionPathCache
 from chuk_fsspec.backends.sqlite.schema import PAGE_SIZE, ROOT
@@ -84,9 +94,12 @@ class Pin:
 
     def read(self, size: int, offset: int) -> list[Buffer]:
         """Up to ``size`` bytes from ``offset``, in pieces."""
-        with self._store.lock:
+        store = self._store
+        with store.reading:
             content = self._content()
-            return self._store.read_stored(content, size, offset)
+            if self._inode.content is not content and not store.is_loose(self._cid):
+                raise _stale()
+            return store.read_stored(content, size, offset)
 
     def __del__(self) -> None:
         self._store.unused.append(self._cid)
@@ -114,10 +127,12 @@ class SqliteStore(Store):
         self._changed: dict[int, Row] = {}
         self._filled: list[SqliteDirectory] = []
         self._kept = 0
-        self._next = self._limit = 0
+        self._next = self._limit = self._used = 0
         self._count: int | None = None
         self._loose: set[int] = set()
+        self.reading = session.reading
         session.pending, session.flush, session.forget = self._changed, self._flush, self._forget
+        session.undone = self._keep_numbers
         if not session.options.read_only:
             remove_leftovers(session)
         with self.lock:
@@ -146,6 +161,9 @@ class SqliteStore(Store):
                 rows.fill(inode, row, self.generation)
             else:
                 fields.set_nlink(inode, 0)
+                content = fields.get_content(inode)
+                if type(content) is Stored:
+                    fields.set_content(inode, Stored(content.size, GONE, content.space))
                 inode.seen = self.generation
 
     def note(self, inode: Row, bits: int) -> None:
@@ -203,7 +221,6 @@ class SqliteStore(Store):
             inode.changed = 0
         self._changed.clear()
         self._count = None
-        self._next = self._limit = 0
         self._drop_entries()
 
     def _drop_entries(self) -> None:
@@ -220,7 +237,7 @@ class SqliteStore(Store):
             _, inode = self._changed.popitem()
             changed, inode.changed = inode.changed, 0
             if not self._write_row(inode, changed):
-                raise os_error(errno.ESTALE, hint="another process has removed the file")
+                raise _stale()
         if self.unused:
             self._drop_unused()
         if self._kept > _KEPT_MAX:
@@ -281,12 +298,21 @@ class SqliteStore(Store):
         """A number that was never used in this database."""
         if self._next == self._limit:
             run = self.session.run
-            (self._next,) = run("SELECT value FROM setting WHERE name = 'next_number'").fetchone()
+            (free,) = run("SELECT value FROM setting WHERE name = 'next_number'").fetchone()
+            self._next = max(free, self._used)
             self._limit = self._next + _NUMBERS_AT_ONCE
             run("UPDATE setting SET value = ? WHERE name = 'next_number'", (self._limit,))
         number = self._next
-        self._next += 1
+        self._next = self._used = number + 1
         return number
+
+    def _keep_numbers(self) -> None:
+        """What an undone change has numbered may still be open somewhere: no other file gets that number."""
+        self._next = self._limit = 0
+        if self._used and self.session.is_idle:
+            query = "UPDATE setting SET value = max(value, ?) WHERE name = 'next_number' AND value < ?"
+            with suppress(sqlite3.Error):  # there may be no space for it; then only this process keeps to it
+                self.session.run(query, (self._used, self._used))
 
     def free(self, inode: Inode) -> None:
         assert isinstance(inode, SqliteInode | SqliteDirectory)
@@ -390,35 +416,38 @@ class SqliteStore(Store):
             return self._inline(inode)
         return None
 
-    def _inline(self, inode: Inode) -> bytes:
-        """The content of a small file, which was listed without it."""
-        with self.lock:
+    def _inline(self, inode: Inode) -> bytes | None:
+        """The content of a small file, which was listed without it; None if it is large, or gone, by now."""
+        with self.reading:
             content = inode.content
             if type(content) is Stored and content.cid is None:
                 row = self.session.run("SELECT data FROM inode WHERE ino = ?", (inode.ino,)).fetchone()
-                if row is None or row[0] is None:
-                    raise _damaged()
+                if row is None:
+                    return None
                 content = row[0]
+                if content is None:
+                    raise _damaged()
                 fields.set_content(inode, content)
                 self._kept += len(content)
-            return b"".join(self.read(inode, len(content), 0)) if type(content) is Stored else bytes(content)
+            return None if type(content) is Stored else bytes(content)
 
     def read(self, inode: Inode, size: int, offset: int) -> list[Buffer]:
         content = inode.content
         if type(content) is Stored:
-            if content.cid is None:
-                content = self._inline(inode)
-            else:
-                with self.lock:
-                    now = inode.content
-                    if type(now) is Stored and now.cid is not None:
-                        return self.read_stored(now, size, offset)
-                    content = self.whole(inode)
+            with self.reading:
+                now = inode.content
+                if type(now) is Stored and now.cid is not None:
+                    return self.read_stored(now, size, offset)
+                content = self.whole(inode)
+                if content is None:
+                    raise _stale()
         return contents.read(content, size, offset)
 
     def read_stored(self, content: Stored, size: int, offset: int) -> list[Buffer]:
-        """Up to ``size`` bytes from ``offset`` of what is in chunks, within a scope."""
+        """Up to ``size`` bytes from ``offset`` of what is in chunks, within a scope. ESTALE."""
         assert content.cid is not None
+        if content.cid == GONE:
+            raise _stale()
         size = min(size, content.size - offset)
         return self._chunks.read(content.cid, size, offset) if size > 0 else []
 
@@ -553,6 +582,10 @@ class SqliteStore(Store):
         self.session.run("INSERT INTO loose VALUES (?)", (cid,))
         return cid
 
+    def is_loose(self, cid: int) -> bool:
+        """Whether a content is kept although no file has it, within a scope."""
+        return self.session.run("SELECT 1 FROM loose WHERE cid = ?", (cid,)).fetchone() is not None
+
     def _forget_loose(self, cid: int) -> None:
         self.session.run("DELETE FROM loose WHERE cid = ?", (cid,))
 
@@ -609,6 +642,10 @@ def _free_bytes(path: str) -> int:
         return 1 << 40
     found = os.statvfs(os.path.dirname(path))
     return found.f_bavail * found.f_frsize
+
+
+def _stale() -> OSError:
+    return os_error(errno.ESTALE, hint="another process has removed or replaced the file")
 
 
 def _damaged() -> OSError:
