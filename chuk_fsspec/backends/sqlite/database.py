@@ -7,6 +7,7 @@ import os
 import sqlite3
 import stat
 import struct
+import time
 import urllib.parse
 
 from chuk_fsspec.backends.sqlite import schema
@@ -19,6 +20,8 @@ from chuk_fsspec.engine.clock import now_ns
 IN_MEMORY = ":memory:"
 
 _CACHE_KIB = 32 * 1024
+_PAUSE = 0.02
+"""Seconds between two tries to be alone with a file."""
 _MAGIC = b"SQLite format 3\0"
 _WITH_LOG = b"\2\2"
 """Bytes 18 and 19 of a file with a write-ahead log."""
@@ -77,17 +80,16 @@ def _frozen_state(path: str) -> tuple[int, ...] | None:
         return (found.st_ino, found.st_size, found.st_mtime_ns) if os.pread(fd, 2, 18) == _WITH_LOG else None
 
 
-def open_alone(path: str, timeout: float = 0) -> sqlite3.Connection:
+def open_alone(path: str) -> sqlite3.Connection:
     """Open a chuksqlite file in a transaction that keeps everybody else out, the readers too.
 
     Args:
         path: absolute path on the host.
-        timeout: seconds to wait for the others.
 
     Raises:
-        sqlite3.OperationalError: if another connection is still open anywhere.
+        sqlite3.OperationalError: at once, if another connection is open anywhere.
     """
-    connection = sqlite3.connect(_uri(path, "rw"), uri=True, timeout=timeout, isolation_level=None)
+    connection = sqlite3.connect(_uri(path, "rw"), uri=True, timeout=0, isolation_level=None)
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("BEGIN EXCLUSIVE")
@@ -213,19 +215,35 @@ def _migrate(path: str, options: Options) -> None:
     Nobody else may have it open: they would go on writing as they did. Closing the connection that was alone puts the
     log into the file, so that the file itself says of what version it is.
     """
-    connection = open_alone(path, options.busy_timeout)
-    try:
-        version = _number(connection, "user_version")  # somebody may have been faster
-        while version < schema.VERSION:
-            schema.MIGRATIONS[version](connection)
-            version += 1
-            connection.execute(f"PRAGMA user_version = {version}")
-        connection.execute("COMMIT")
-    except BaseException:
-        _roll_back(connection)
-        raise
-    finally:
-        connection.close()
+    deadline = time.monotonic() + options.busy_timeout
+    while (_version_of(path, options) or 0) < schema.VERSION:  # else somebody was faster
+        try:
+            connection = open_alone(path)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            if time.monotonic() >= deadline:
+                hint = "the database is of an older version; it is brought up to date while nobody else has it open"
+                raise os_error(errno.EBUSY, hint=hint) from error
+            time.sleep(_PAUSE)
+            continue
+        try:
+            _run_migrations(connection)
+        except BaseException:
+            _roll_back(connection)
+            raise
+        finally:
+            connection.close()
+        return
+
+
+def _run_migrations(connection: sqlite3.Connection) -> None:
+    version = _number(connection, "user_version")
+    while version < schema.VERSION:
+        schema.MIGRATIONS[version](connection)
+        version += 1
+        connection.execute(f"PRAGMA user_version = {version}")
+    connection.execute("COMMIT")
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
