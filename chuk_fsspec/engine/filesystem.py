@@ -234,15 +234,18 @@ class InodeFileSystem(AbstractFileSystem):
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
         """A file's bytes, or those from ``start`` to ``end``, which count as in a slice. IsADirectoryError."""
-        inode = self._inode_at(path if type(path) is str else stringify_path(path))
+        if type(path) is not str:
+            path = stringify_path(path)
         if start is None and end is None:
-            whole = self._whole(inode)
+            whole = self._whole(self._inode_at(path))
             if whole is not None:
                 return whole
-        if not inode.is_file:
-            raise _not_a_file(inode, path)
-        start, end, _ = slice(start, end).indices(inode.size)
-        return b"".join(self.inodes.read(inode, end - start, start)) if end > start else b""
+        with self.store.reading:  # between its size and its content, the file may be replaced
+            inode = self._inode_at(path)
+            if not inode.is_file:
+                raise _not_a_file(inode, path)
+            start, end, _ = slice(start, end).indices(inode.size)
+            return b"".join(self.inodes.read(inode, end - start, start)) if end > start else b""
 
     def cat_ranges(
         self,
@@ -270,15 +273,11 @@ class InodeFileSystem(AbstractFileSystem):
             raise ValueError(f"mode {mode!r} is not one of {', '.join(sorted(_MODES))}")
         if mode[0] == "x" and self.lexists(path):
             raise os_error(errno.EEXIST, path)
+        if mode == "rb":
+            return self._open_to_read(path)
         inode = self._find_quietly(path) if mode[0] != "r" else self._inode_at(path)
         if inode is not None and not inode.is_file:
             raise _not_a_file(inode, path)
-        if mode == "rb":
-            assert inode is not None
-            whole = self.store.whole(inode)
-            if whole is not None:
-                return ReadFile(self, path, whole)
-            return BufferedReadFile(self, path, self.inodes.open(inode, os.O_RDONLY), self.store.pin(inode))
         self._require_place(path)
         if mode == "ab":
             return AppendFile(self, path, mode, inode.size if inode is not None else 0, autocommit)
@@ -287,6 +286,16 @@ class InodeFileSystem(AbstractFileSystem):
         if mode[0] == "a":
             file.seek(0, os.SEEK_END)
         return file
+
+    def _open_to_read(self, path: str) -> ReadFile | BufferedReadFile:
+        with self.store.reading:  # between a look and the next one, the file may be replaced
+            inode = self._inode_at(path)
+            if not inode.is_file:
+                raise _not_a_file(inode, path)
+            whole = self.store.whole(inode)
+            if whole is not None:
+                return ReadFile(self, path, whole)
+            return BufferedReadFile(self, path, self.inodes.open(inode, os.O_RDONLY), self.store.pin(inode))
 
     def open(
         self,

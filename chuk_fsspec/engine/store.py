@@ -38,6 +38,11 @@ class Store(ABC):
     lock: AbstractContextManager[Any]
     change: AbstractContextManager[Any]
 
+    @property
+    def reading(self) -> AbstractContextManager[Any]:
+        """A scope to find a file and read it in, all as of one moment. Reentrant."""
+        return self.lock
+
     def path_cache(self) -> PathCache:
         """A cache of directories by path, as honest as this store needs it."""
         return PathCache()

@@ -32,7 +32,7 @@ from chuk_fsspec.backends.sqlite.inode import (
 from chuk_fsspec.backends.sqlite.leftovers import remove_leftovers
 from chuk_fsspec.backends.sqlite.path_cache import SessionPathCache
 from chuk_fsspec.backends.sqlite.schema import PAGE_SIZE, ROOT
-from chuk_fsspec.backends.sqlite.session import Session
+from chuk_fsspec.backends.sqlite.session import Reading, Session
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import NAME_MAX
 from chuk_fsspec.contract.posix import Buffer, StatVfs
@@ -130,7 +130,6 @@ class SqliteStore(Store):
         self._next = self._limit = self._used = 0
         self._count: int | None = None
         self._loose: set[int] = set()
-        self.reading = session.reading
         session.pending, session.flush, session.forget = self._changed, self._flush, self._forget
         session.undone = self._keep_numbers
         if not session.options.read_only:
@@ -141,6 +140,10 @@ class SqliteStore(Store):
             root = self._by_number(ROOT)
         assert isinstance(root, SqliteDirectory)
         self.root = root
+
+    @property
+    def reading(self) -> Reading:
+        return self.session.reading
 
     def path_cache(self) -> SessionPathCache:
         return SessionPathCache(self.session)
@@ -258,10 +261,11 @@ class SqliteStore(Store):
         if changed & ATTRIBUTES:
             if run(rows.UPDATE, (*rows.attributes(inode), ino)).rowcount != 1:
                 return False
-            if not is_directory or not changed & TIMES:
+            if not is_directory or not changed & STAMPS:
                 return True
-        update = rows.UPDATE_DIRECTORY_TIMES if is_directory else rows.UPDATE_TIMES
-        return run(update, (*rows.times(inode), ino)).rowcount == 1
+        if is_directory:
+            return run(rows.UPDATE_DIRECTORY_TIMES, (*rows.times(inode), ino)).rowcount == 1
+        return run(rows.UPDATE_STAMPS, (fields.get_version(inode), *rows.times(inode), ino)).rowcount == 1
 
     # ---- inodes and entries
 
@@ -552,8 +556,9 @@ class SqliteStore(Store):
     def _resize(self, inode: Inode, stored: Stored) -> None:
         """Note size and space of content in chunks; where it is has not changed."""
         assert isinstance(inode, SqliteInode)
-        fields.set_content(inode, stored)
-        self.note(inode, ATTRIBUTES)
+        if stored != inode.content:
+            fields.set_content(inode, stored)
+            self.note(inode, ATTRIBUTES)
 
     def _take(self, content: Any) -> Any:
         """Content as an inode holds it."""
