@@ -15,7 +15,7 @@ from chuk_fsspec.contract.posix import Buffer, StatVfs
 from chuk_fsspec.engine import content as contents
 from chuk_fsspec.engine.clock import now_ns
 from chuk_fsspec.engine.inode import DIRECTORY_MODE, S_IFDIR, S_IFMT, S_IFREG, Directory, Inode
-from chuk_fsspec.engine.store import Store
+from chuk_fsspec.engine.store import Stage, Store
 
 BLOCK = 4096
 MAX_INODES = 2**32 - 1
@@ -142,7 +142,7 @@ class MemoryStore(Store):
         assert type(content) is contents.Extents
         return content
 
-    def write(self, inode: Inode, data: Buffer, offset: int, now: int) -> None:
+    def write(self, inode: Inode, data: Buffer | Stage, offset: int, now: int) -> None:
         if self._capacity is not None:
             self._require(contents.growth(inode.content, len(data), offset))
         self._edit(inode, now, contents.write, data, offset)
@@ -170,7 +170,8 @@ class MemoryStore(Store):
         return contents.seek(inode.content, offset, whence)
 
     def copy_content(self, inode: Inode) -> Any:
-        return contents.copy(inode.content)
+        with self.change:
+            return contents.copy(inode.content)
 
     def _edit(self, inode: Inode, now: int, change: Callable[..., contents.Content], *args: Any) -> None:
         if self._journals:

@@ -56,10 +56,12 @@ class HandleReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        data = b"".join(self._content.read(len(buffer), self._position))
-        buffer[: len(data)] = data
-        self._position += len(data)
-        return len(data)
+        done = 0
+        for piece in self._content.read(len(buffer), self._position):
+            buffer[done : done + len(piece)] = piece
+            done += len(piece)
+        self._position += done
+        return done
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: len(self._content)}[whence]

@@ -29,6 +29,8 @@ from chuk_fsspec.engine.parents import DIRECTORY_PERMISSIONS, make_parents
 from chuk_fsspec.engine.posix import InodePosix
 from chuk_fsspec.engine.resolve import Resolver
 from chuk_fsspec.engine.shared import SharedState
+from chuk_fsspec.engine.spilling import SpillingAppendFile, SpillingFile
+from chuk_fsspec.engine.store import Stage
 from chuk_fsspec.engine.transaction import UndoTransaction
 from chuk_fsspec.engine.tree import Tree
 
@@ -280,7 +282,10 @@ class InodeFileSystem(AbstractFileSystem):
             raise _not_a_file(inode, path)
         self._require_place(path)
         if mode == "ab":
-            return AppendFile(self, path, mode, inode.size if inode is not None else 0, autocommit)
+            append_file = SpillingAppendFile if self.store.stages else AppendFile
+            return append_file(self, path, mode, inode.size if inode is not None else 0, autocommit)
+        if self.store.stages:
+            return SpillingFile(self, path, mode, inode if mode[0] in "ra" else None, autocommit)
         old = self.cat_file(path) if inode is not None and mode[0] in "ra" else b""
         file = WriteFile(self, path, mode, old, autocommit)
         if mode[0] == "a":
@@ -380,8 +385,8 @@ class InodeFileSystem(AbstractFileSystem):
             error.filename = self._strip_protocol(path)
             raise
 
-    def append(self, path: str, data: bytes) -> None:
-        """Add bytes to the end of a file in one step, making the file if need be. EISDIR, ENOSPC."""
+    def append(self, path: str, data: bytes | Stage) -> None:
+        """Add content to the end of a file in one step, making the file if need be. EISDIR, ENOSPC."""
         inode = self._find_quietly(path)
         if inode is None:
             self._prepare_parent(path)
@@ -430,8 +435,7 @@ class InodeFileSystem(AbstractFileSystem):
         if not inode.is_file:
             raise _not_a_file(inode, path1)
         if self._find_quietly(path2) is not inode:
-            with self.inodes.change:
-                content = self.store.copy_content(inode)
+            content = self.store.copy_content(inode)
             self.inodes.setattr(self.publish(path2, content), mode=inode.mode)
 
     def mkdir(self, path: str, create_parents: bool = True, **kwargs: Any) -> None:

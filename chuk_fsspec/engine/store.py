@@ -25,15 +25,40 @@ class Readable(Protocol):
         """Up to ``size`` bytes from ``offset``, in pieces."""
 
 
+class Stage(ABC):
+    """Content that is written before a file has it; ``Store.new`` and ``Store.replace`` take it."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def read(self, size: int, offset: int) -> list[Buffer]:
+        """Up to ``size`` bytes from ``offset``, in pieces."""
+
+    @abstractmethod
+    def write(self, data: Buffer, offset: int) -> None:
+        """Write all of ``data`` at ``offset``, in steps of bounded size. ENOSPC."""
+
+    @abstractmethod
+    def truncate(self, size: int) -> None:
+        """Cut, or grow with a hole. ENOSPC."""
+
+    @abstractmethod
+    def drop(self) -> None:
+        """Give it up, if no file has it."""
+
+
 class Store(ABC):
     """Inodes, directory entries and content, with an undo scope.
 
     Attributes:
+        stages: whether ``stage`` can be used: contents are not in memory.
         root: the root directory.
         lock: keeps everybody else from changing anything; reentrant.
         change: the same, to change something: all that is done in it takes effect, or nothing. Reentrant.
     """
 
+    stages = False
     root: Directory
     lock: AbstractContextManager[Any]
     change: AbstractContextManager[Any]
@@ -104,7 +129,7 @@ class Store(ABC):
         """The content of a file whose ``whole`` is None, unmoved by a later ``replace``."""
 
     @abstractmethod
-    def write(self, inode: Inode, data: Buffer, offset: int, now: int) -> None:
+    def write(self, inode: Inode, data: Buffer | Stage, offset: int, now: int) -> None:
         """Write in place, stamp and take a new version. ENOSPC."""
 
     @abstractmethod
@@ -129,7 +154,14 @@ class Store(ABC):
 
     @abstractmethod
     def copy_content(self, inode: Inode) -> Any:
-        """The content of a file in a form that ``new`` and ``replace`` take, sharing what can be shared."""
+        """The content of a file in a form that ``new`` and ``replace`` take, sharing what can be shared.
+
+        It is called outside of every scope, and enters those that it needs.
+        """
+
+    def stage(self, source: Inode | None = None) -> Stage:
+        """A place for content that is too large for memory, empty or with the content of a file. Outside of scopes."""
+        raise NotImplementedError
 
     @abstractmethod
     def begin(self) -> None:

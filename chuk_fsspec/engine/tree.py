@@ -33,6 +33,7 @@ from chuk_fsspec.engine.clock import now_ns
 from chuk_fsspec.engine.handle import InodeHandle
 from chuk_fsspec.engine.inode import FILE_MODE, LINK_MODE, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, Directory, Inode
 from chuk_fsspec.engine.shared import SharedState, remove_identical
+from chuk_fsspec.engine.store import Stage
 
 LINK_TARGET_MAX = 4095
 
@@ -398,11 +399,11 @@ class Tree:
         """Write all of ``data`` at ``offset``. EFBIG, ENOSPC."""
         return self._write(node, data, offset)
 
-    def append(self, node: Inode, data: Buffer) -> int:
+    def append(self, node: Inode, data: Buffer | Stage) -> int:
         """Write all of ``data`` at the end, wherever that is by then."""
         return self._write(node, data, None)
 
-    def _write(self, node: Inode, data: Buffer, offset: int | None) -> int:
+    def _write(self, node: Inode, data: Buffer | Stage, offset: int | None) -> int:
         length = len(data)
         if length:
             with self.change:

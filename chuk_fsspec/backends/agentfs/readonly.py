@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.engine.inode import Directory, Inode
-from chuk_fsspec.engine.store import Store
+from chuk_fsspec.engine.store import Stage, Store
 
 HINT = "an AgentFS database is only read; import it to change its files"
 
@@ -52,7 +52,7 @@ class ReadOnlyStore(Store):
     def update(self, inode: Inode, **fields: Any) -> None:
         refuse()
 
-    def write(self, inode: Inode, data: Buffer, offset: int, now: int) -> None:
+    def write(self, inode: Inode, data: Buffer | Stage, offset: int, now: int) -> None:
         refuse()
 
     def replace(self, inode: Inode, content: Any, now: int) -> None:

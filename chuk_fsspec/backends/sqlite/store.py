@@ -30,6 +30,7 @@ from chuk_fsspec.backends.sqlite.inode import (
     Stored,
 )
 from chuk_fsspec.backends.sqlite.leftovers import remove_leftovers
+from chuk_fsspec.backends.sqlite.loose import PIECE, Loose, copy_of
 from chuk_fsspec.backends.sqlite.path_cache import SessionPathCache
 from chuk_fsspec.backends.sqlite.schema import PAGE_SIZE, ROOT
 from chuk_fsspec.backends.sqlite.session import Reading, Session
@@ -38,7 +39,7 @@ from chuk_fsspec.contract.paths import NAME_MAX
 from chuk_fsspec.contract.posix import Buffer, StatVfs
 from chuk_fsspec.engine import content as contents
 from chuk_fsspec.engine.inode import Directory, Inode
-from chuk_fsspec.engine.store import Store
+from chuk_fsspec.engine.store import Stage, Store
 
 INLINE_MAX = 4096
 """Bytes of content that lie with the inode; what is larger is in chunks."""
@@ -60,27 +61,13 @@ _CHILDREN = (
 )
 
 
-class Loose:
-    """Content that no inode refers to as yet. What is made of it takes it; else it is dropped with this object."""
-
-    def __init__(self, store: SqliteStore, stored: Stored) -> None:
-        self.store = store
-        self.stored = stored
-
-    def __len__(self) -> int:
-        return self.stored.size
-
-    def __del__(self) -> None:
-        if self.stored.cid is not None:
-            self.store.unused.append(self.stored.cid)
-
-
 class Pin:
     """A file's content as long as somebody reads it (``engine.store.Readable``)."""
 
     def __init__(self, store: SqliteStore, inode: Inode, stored: Stored) -> None:
         assert stored.cid is not None
         self._store, self._inode, self._last, self._cid = store, inode, stored, stored.cid
+        self._process = os.getpid()
         store.pins[self._cid] = store.pins.get(self._cid, 0) + 1
 
     def _content(self) -> Stored:
@@ -102,7 +89,8 @@ class Pin:
             return store.read_stored(content, size, offset)
 
     def __del__(self) -> None:
-        self._store.unused.append(self._cid)
+        if self._process == os.getpid():
+            self._store.unpinned.append(self._cid)
 
 
 class SqliteStore(Store):
@@ -112,8 +100,11 @@ class SqliteStore(Store):
         session: the connection.
         generation: that of the session.
         pins: how many readers a content has, by its number.
-        unused: numbers of contents that a reader or writer has let go of; looked at when the next change begins.
+        unpinned: numbers of contents that a reader has let go of.
+        unused: numbers of contents to be dropped, if no file has them. Both are looked at when the next change ends.
     """
+
+    stages = True
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -121,6 +112,7 @@ class SqliteStore(Store):
         self.change = session.change
         self.generation = session.generation
         self.pins: dict[int, int] = {}
+        self.unpinned: deque[int] = deque()
         self.unused: deque[int] = deque()
         # Without callbacks, which take ten times as long; dead ones go in `_drop_entries`.
         self._inodes: dict[int, weakref.ref[Row]] = {}
@@ -149,7 +141,8 @@ class SqliteStore(Store):
         return SessionPathCache(self.session)
 
     @property
-    def _chunks(self) -> Chunks:
+    def chunks(self) -> Chunks:
+        """The contents, within a scope."""
         return Chunks(self.session.connection, self.chunk_size)
 
     # ---- what is known
@@ -241,7 +234,7 @@ class SqliteStore(Store):
             changed, inode.changed = inode.changed, 0
             if not self._write_row(inode, changed):
                 raise _stale()
-        if self.unused:
+        if self.unpinned or self.unused:
             self._drop_unused()
         if self._kept > _KEPT_MAX:
             self._drop_entries()
@@ -453,14 +446,18 @@ class SqliteStore(Store):
         if content.cid == GONE:
             raise _stale()
         size = min(size, content.size - offset)
-        return self._chunks.read(content.cid, size, offset) if size > 0 else []
+        return self.chunks.read(content.cid, size, offset) if size > 0 else []
 
     def pin(self, inode: Inode) -> Pin:
         content = inode.content
         assert type(content) is Stored
         return Pin(self, inode, content)
 
-    def write(self, inode: Inode, data: Buffer, offset: int, now: int) -> None:
+    def write(self, inode: Inode, data: Buffer | Stage, offset: int, now: int) -> None:
+        if isinstance(data, Stage):
+            for start in range(0, len(data), PIECE):
+                self.write(inode, b"".join(data.read(PIECE, start)), offset + start, now)
+            return
         end = offset + len(data)
         content = inode.content
         if self._is_small(content) and end <= INLINE_MAX:
@@ -469,7 +466,7 @@ class SqliteStore(Store):
         else:
             stored = self._in_chunks(inode)
             assert stored.cid is not None
-            more = self._chunks.write(stored.cid, data, offset)
+            more = self.chunks.write(stored.cid, data, offset)
             self._resize(inode, Stored(max(stored.size, end), stored.cid, stored.space + more))
         self._stamp_content(inode, now)
 
@@ -486,7 +483,7 @@ class SqliteStore(Store):
         else:
             stored = self._in_chunks(inode)
             assert stored.cid is not None
-            more = self._chunks.truncate(stored.cid, size) if size < stored.size else 0
+            more = self.chunks.truncate(stored.cid, size) if size < stored.size else 0
             self._resize(inode, Stored(size, stored.cid, stored.space + more))
         self._stamp_content(inode, now)
 
@@ -499,7 +496,7 @@ class SqliteStore(Store):
             else:
                 stored = self._in_chunks(inode)
                 assert stored.cid is not None
-                more = self._chunks.zero(stored.cid, offset, length)
+                more = self.chunks.zero(stored.cid, offset, length)
                 self._resize(inode, Stored(stored.size, stored.cid, stored.space + more))
         self._stamp_content(inode, now)
 
@@ -510,7 +507,7 @@ class SqliteStore(Store):
         else:
             stored = self._in_chunks(inode)
             assert stored.cid is not None
-            more = self._chunks.reserve(stored.cid, offset, length)
+            more = self.chunks.reserve(stored.cid, offset, length)
             self._resize(inode, Stored(max(stored.size, end), stored.cid, stored.space + more))
         self._stamp_content(inode, now)
 
@@ -521,18 +518,16 @@ class SqliteStore(Store):
         content = inode.content
         if type(content) is not Stored or content.cid is None:
             return offset if whence == os.SEEK_DATA else size
-        found = self._chunks.seek(content.cid, offset, whence)
+        found = self.chunks.seek(content.cid, offset, whence)
         if found is None:
             raise os_error(errno.ENXIO)
         return min(found, size)
 
     def copy_content(self, inode: Inode) -> Any:
-        content = inode.content
-        if type(content) is not Stored or content.cid is None:
-            return self._small(inode)
-        cid = self._new_loose()
-        self._chunks.copy(content.cid, cid)
-        return Loose(self, Stored(content.size, cid, content.space))
+        return self._small(inode) if self._is_small(inode.content) else copy_of(self, inode)
+
+    def stage(self, source: Inode | None = None) -> Loose:
+        return Loose(self) if source is None else copy_of(self, source)
 
     def _is_small(self, content: Any) -> bool:
         return type(content) is bytes or content.cid is None
@@ -549,7 +544,7 @@ class SqliteStore(Store):
             return content
         data = self._small(inode)
         cid = self._number()
-        stored = Stored(len(data), cid, self._chunks.add(cid, data))
+        stored = Stored(len(data), cid, self.chunks.add(cid, data))
         inode.content = stored
         return stored
 
@@ -563,15 +558,12 @@ class SqliteStore(Store):
     def _take(self, content: Any) -> Any:
         """Content as an inode holds it."""
         if isinstance(content, Loose):
-            stored = content.stored
-            content.stored = Stored(stored.size, None, stored.space)
-            assert stored.cid is not None
-            self._forget_loose(stored.cid)
-            return stored
+            self.session.run("DELETE FROM loose WHERE cid = ?", (content.stored.cid,))
+            return content.stored
         if len(content) <= INLINE_MAX:
             return content
         cid = self._number()
-        return Stored(len(content), cid, self._chunks.add(cid, content))
+        return Stored(len(content), cid, self.chunks.add(cid, content))
 
     def _let_go(self, content: Any) -> None:
         """Drop content that its file has no more, unless somebody reads it."""
@@ -580,9 +572,10 @@ class SqliteStore(Store):
         if content.cid in self.pins:
             self.session.run("INSERT INTO loose VALUES (?)", (content.cid,))
         else:
-            self._chunks.drop(content.cid)
+            self.chunks.drop(content.cid)
 
-    def _new_loose(self) -> int:
+    def new_loose(self) -> int:
+        """The number of a content that no file has, within a change."""
         cid = self._number()
         self.session.run("INSERT INTO loose VALUES (?)", (cid,))
         return cid
@@ -591,19 +584,21 @@ class SqliteStore(Store):
         """Whether a content is kept although no file has it, within a scope."""
         return self.session.run("SELECT 1 FROM loose WHERE cid = ?", (cid,)).fetchone() is not None
 
-    def _forget_loose(self, cid: int) -> None:
-        self.session.run("DELETE FROM loose WHERE cid = ?", (cid,))
+    def drop_loose(self, cid: int) -> None:
+        """Drop a content if neither a file nor a reader has it, within a change."""
+        if cid not in self.pins and self.session.run("DELETE FROM loose WHERE cid = ?", (cid,)).rowcount:
+            self.chunks.drop(cid)
 
     def _drop_unused(self) -> None:
         """Drop the contents that readers and writers have let go of, if no file has them."""
+        while self.unpinned:
+            cid = self.unpinned.popleft()
+            self.pins[cid] -= 1
+            if not self.pins[cid]:
+                del self.pins[cid]
+                self.unused.append(cid)
         while self.unused:
-            cid = self.unused.popleft()
-            if self.pins.get(cid, 0) > 1:
-                self.pins[cid] -= 1
-                continue
-            self.pins.pop(cid, None)
-            if self.session.run("DELETE FROM loose WHERE cid = ?", (cid,)).rowcount:
-                self._chunks.drop(cid)
+            self.drop_loose(self.unused.popleft())
 
     def _stamp_content(self, inode: Inode, now: int) -> None:
         inode.mtime_ns = inode.ctime_ns = now
