@@ -9,6 +9,7 @@ within a scope of the session, and returns by how many bytes the space that the 
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ _WHOLE = "SELECT id, data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id"
 _PUT = "INSERT OR REPLACE INTO chunk (id, data) VALUES (?, ?)"
 _SPACE = "SELECT coalesce(sum(length(data)), 0) FROM chunk WHERE id BETWEEN ? AND ?"
 _DELETE = "DELETE FROM chunk WHERE id BETWEEN ? AND ?"
+_PIECES_MAX = 2 << 20
 _NO_SUCH_ROW = "no such rowid"
 
 INDEX_BITS = 28
@@ -59,6 +61,9 @@ class Chunks:
         last, stop = divmod(offset + size - 1, self.size)
         if first == last:
             return [self._part(cid, first, start, size)]
+        if size > _PIECES_MAX:
+            whole = self._joined(cid, first, last, start + size)
+            return [whole.getbuffer()[start:] if start else whole.getvalue()]
         pieces: list[Buffer] = []
         wanted, end = key(cid, first), key(cid, last)
         for found, data in self.connection.execute(_WHOLE, (wanted, end)):
@@ -71,6 +76,26 @@ class Chunks:
         if stop + 1 < self.size:
             pieces[-1] = memoryview(pieces[-1])[: stop + 1]
         return pieces
+
+    def _joined(self, cid: int, first: int, last: int, end: int) -> io.BytesIO:
+        """Many chunks in one piece: each is let go of before the next one is read, which halves the memory needed.
+
+        Args:
+            cid: the content.
+            first: the first chunk.
+            last: the last one.
+            end: bytes wanted from the first chunk's beginning.
+        """
+        whole = io.BytesIO()
+        base = key(cid, first)
+        for found, data in self.connection.execute(_WHOLE, (base, key(cid, last))):
+            whole.seek((found - base) * self.size)
+            whole.write(data)
+        if whole.tell() < end:
+            whole.seek(end - 1)
+            whole.write(b"\0")
+        whole.truncate(end)
+        return whole
 
     def add(self, cid: int, data: Buffer, first: int = 0) -> int:
         """Put data from the chunk ``first`` on, where none is."""
@@ -184,13 +209,10 @@ class Chunks:
         return data if len(data) == size else data.ljust(size, b"\0")
 
     def _write_part(self, cid: int, index: int, piece: memoryview, start: int) -> int:
-        length = self._length(cid, index)
         end = start + len(piece)
-        if 0 < end <= length and _HAS_BLOBS:
-            with self.connection.blobopen("chunk", "data", key(cid, index)) as blob:
-                blob.seek(start)
-                blob.write(piece)
+        if _HAS_BLOBS and self._write_blob(key(cid, index), piece, start):
             return 0
+        length = self._length(cid, index)
         data = bytearray(self._part(cid, index, 0, length) if length else b"")
         if end > length:
             # It grows by half of itself at least, so that small appends do not each write the chunk anew.
@@ -198,6 +220,20 @@ class Chunks:
         data[start:end] = piece
         self.connection.execute(_PUT, (key(cid, index), data))
         return len(data) - length
+
+    def _write_blob(self, chunk: int, piece: memoryview, start: int) -> bool:
+        """Write inside a row; False if there is none, or a shorter one."""
+        try:
+            with self.connection.blobopen("chunk", "data", chunk) as blob:
+                if start + len(piece) > len(blob):
+                    return False
+                blob.seek(start)
+                blob.write(piece)
+                return True
+        except sqlite3.OperationalError as error:
+            if _NO_SUCH_ROW not in str(error):
+                raise
+            return False
 
     def _roomy(self, end: int, length: int) -> int:
         if not length:

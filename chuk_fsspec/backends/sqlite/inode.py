@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 GONE = 0
 """No content has this number: that of a file which another process has removed."""
 
-TIMES, ATTRIBUTES, CONTENT, NEW = 1, 2, 4, 8
+STAMPS, ATTRIBUTES, CONTENT, NEW = 1, 2, 4, 8
 """What of an inode is to be written: bits of ``changed``."""
 
 
@@ -68,10 +68,10 @@ class _Row:
     nlink = _field("nlink", ATTRIBUTES)
     uid = _field("uid", ATTRIBUTES)
     gid = _field("gid", ATTRIBUTES)
-    version = _field("version", ATTRIBUTES)
+    version = _field("version", STAMPS)
     atime_ns = _field("atime_ns", ATTRIBUTES)
-    mtime_ns = _field("mtime_ns", TIMES)
-    ctime_ns = _field("ctime_ns", TIMES)
+    mtime_ns = _field("mtime_ns", STAMPS)
+    ctime_ns = _field("ctime_ns", STAMPS)
     xattrs = _field("xattrs", ATTRIBUTES)
     content = _field("content", CONTENT)
 

@@ -30,7 +30,7 @@ WITHOUT_CONTENT = f"{COLUMNS}, CASE WHEN i.mode & {S_IFMT} <> {S_IFREG} THEN i.d
 INSERT = f"INSERT INTO inode (ino, btime_ns, {_ATTRIBUTES}, data) VALUES ({', '.join('?' * 16)})"  # noqa: S608 - constants
 _SETS = ", ".join(f"{name.strip()} = ?" for name in _ATTRIBUTES.split(","))
 UPDATE = f"UPDATE inode SET {_SETS} WHERE ino = ?"  # noqa: S608 - constants
-UPDATE_TIMES = "UPDATE inode SET mtime_ns = ?, ctime_ns = ? WHERE ino = ?"
+UPDATE_STAMPS = "UPDATE inode SET version = ?, mtime_ns = ?, ctime_ns = ? WHERE ino = ?"
 UPDATE_DIRECTORY_TIMES = "UPDATE dentry SET mtime_ns = ?, ctime_ns = ? WHERE parent = ? AND name = '.'"
 INSERT_DIRECTORY_TIMES = "INSERT INTO dentry (mtime_ns, ctime_ns, parent, name, ino) VALUES (?, ?, ?, '.', ?)"
 UPDATE_WITH_DATA = f"UPDATE inode SET {_SETS}, data = ? WHERE ino = ?"  # noqa: S608 - constants

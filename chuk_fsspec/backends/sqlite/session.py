@@ -106,14 +106,19 @@ class Session:
 
     def look(self) -> None:
         """Ask the database whether another connection has changed it."""
-        if type(self._connection) is FrozenConnection and self._connection.is_outdated:
-            self.close()
-        if self._connection is None:
-            self.connection  # noqa: B018 - opens it again, after a fork
+        self._open()
         (version,) = self.run("PRAGMA data_version").fetchone()
         if version != self._data_version:
             self._data_version = version
             self.outdated()
+
+    def _open(self) -> None:
+        """Open the connection again if a fork has closed it, or if what it reads has been replaced."""
+        connection = self._connection
+        if type(connection) is FrozenConnection and connection.is_outdated and not connection.in_transaction:
+            self.close()
+        if self._connection is None:
+            self.connection  # noqa: B018 - opens it
 
     @property
     def is_idle(self) -> bool:
@@ -122,10 +127,10 @@ class Session:
 
     def begin_reading(self) -> None:
         """Keep to what the file says now."""
-        self.look()
+        self._open()
         self.run("BEGIN")
         try:
-            self.look()
+            self.look()  # from here on it says the same
         except BaseException:
             self.end_reading()
             raise
@@ -145,8 +150,7 @@ class Session:
         elif self.options.read_only:
             raise os_error(errno.EROFS, hint="the database was opened with read_only=True")
         else:
-            if self._connection is None:
-                self.connection  # noqa: B018 - opens it again, after a fork
+            self._open()
             self.run("BEGIN IMMEDIATE")
             try:
                 self.look()

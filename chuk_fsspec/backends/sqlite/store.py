@@ -23,7 +23,7 @@ from chuk_fsspec.backends.sqlite.inode import (
     CONTENT,
     GONE,
     NEW,
-    TIMES,
+    STAMPS,
     Row,
     SqliteDirectory,
     SqliteInode,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from chuk_fsspec.backends.sqlite.session import Session
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.engine.inode import Directory, Inode
 from chuk_fsspec.engine.shared import SharedState
@@ -15,7 +18,8 @@ class SqliteTree(Tree):
 
     def __init__(self, shared: SharedState) -> None:
         super().__init__(shared)
-        self._refresh = shared.store.session.refresh  # type: ignore[attr-defined]
+        self._session: Session = shared.store.session  # type: ignore[attr-defined]
+        self._refresh = self._session.refresh
 
     def lookup(self, directory: Inode, name: str) -> Inode | None:
         self._refresh()
@@ -46,5 +50,12 @@ class SqliteTree(Tree):
         return super().listxattr(node)
 
     def read(self, node: Inode, size: int, offset: int) -> list[Buffer]:
-        self._refresh()
+        if type(node.content) is bytes:  # what is not at hand is read as it is now anyway
+            self._refresh()
         return super().read(node, size, offset)
+
+    def _announce(self, directory: Inode | None, name: str, inode: Inode | None) -> None:
+        if self._session.is_batching:
+            self._session.announcements.append(partial(super()._announce, directory, name, inode))
+        else:
+            super()._announce(directory, name, inode)
