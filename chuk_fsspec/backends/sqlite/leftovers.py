@@ -26,7 +26,8 @@ def remove_leftovers(session: Session) -> None:
     Args:
         session: on the database, which nobody of this process uses as yet.
     """
-    if session.path == IN_MEMORY:
+    # Without a write-ahead log, others hold no lock while they rest: nobody can know that they are not there.
+    if session.path == IN_MEMORY or session.options.journal_mode != "wal":
         return
     with session.lock:
         (there_are_any,) = session.run(_ANY).fetchone()
