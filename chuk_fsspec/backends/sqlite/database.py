@@ -22,6 +22,8 @@ IN_MEMORY = ":memory:"
 _CACHE_KIB = 32 * 1024
 _PAUSE = 0.02
 """Seconds between two tries to be alone with a file."""
+_LOG_MAX = 64 << 20
+"""Bytes of a write-ahead log that are kept for the next changes, once it is empty."""
 _MAGIC = b"SQLite format 3\0"
 _WITH_LOG = b"\2\2"
 """Bytes 18 and 19 of a file with a write-ahead log."""
@@ -92,6 +94,7 @@ def open_alone(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(_uri(path, "rw"), uri=True, timeout=0, isolation_level=None)
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA secure_delete = FAST")
         connection.execute("BEGIN EXCLUSIVE")
     except BaseException:
         connection.close()
@@ -178,6 +181,7 @@ def _prepare(connection: sqlite3.Connection, options: Options) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
     # Some builds of SQLite write zeros over everything that is removed, which makes each removal a write of its size.
     connection.execute("PRAGMA secure_delete = FAST")
+    connection.execute(f"PRAGMA journal_size_limit = {_LOG_MAX}")
     version = _number(connection, "user_version")
     _refuse_later(version)
     if options.read_only:
