@@ -59,10 +59,21 @@ def _field(name: str, bit: int) -> property:
 
 
 class _Row:
-    """What both kinds have in common."""
+    """What both kinds have in common. The ``raw`` fields are the same ones, neither read again nor noted."""
 
     __slots__ = ()
     announced = False
+
+    raw_mode: Any = Inode.__dict__["mode"]
+    raw_nlink: Any = Inode.__dict__["nlink"]
+    raw_uid: Any = Inode.__dict__["uid"]
+    raw_gid: Any = Inode.__dict__["gid"]
+    raw_version: Any = Inode.__dict__["version"]
+    raw_atime_ns: Any = Inode.__dict__["atime_ns"]
+    raw_mtime_ns: Any = Inode.__dict__["mtime_ns"]
+    raw_ctime_ns: Any = Inode.__dict__["ctime_ns"]
+    raw_xattrs: Any = Inode.__dict__["xattrs"]
+    raw_content: Any = Inode.__dict__["content"]
 
     mode = _field("mode", ATTRIBUTES)
     nlink = _field("nlink", ATTRIBUTES)

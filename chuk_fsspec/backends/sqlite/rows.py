@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+from operator import attrgetter
 from typing import Any
 
-from chuk_fsspec.backends.sqlite import fields
 from chuk_fsspec.backends.sqlite.inode import Row, SqliteDirectory, Stored
-from chuk_fsspec.engine.inode import Inode
 
 S_IFMT, S_IFLNK, S_IFDIR, S_IFREG = 0o170000, 0o120000, 0o040000, 0o100000
 
-_ATTRIBUTES = "mode, nlink, uid, gid, size, space, version, atime_ns, mtime_ns, ctime_ns, parent, xattrs, cid"
+_ATTRIBUTES = "mode, nlink, uid, gid, version, atime_ns, mtime_ns, ctime_ns, size, space, parent, xattrs, cid"
 
 
 def _column(name: str) -> str:
@@ -38,64 +37,53 @@ UPDATE_WITH_DATA = f"UPDATE inode SET {_SETS}, data = ? WHERE ino = ?"  # noqa: 
 
 def fill(inode: Row, row: tuple[Any, ...], generation: int) -> None:
     """Set an inode's fields from a row of ``WITH_DATA`` or ``WITHOUT_CONTENT``."""
+    inode.btime_ns, mode = row[1:3]
+    size, space, parent, xattrs, cid, data = row[10:]
+    inode.raw_mode = mode
     (
-        *(_, inode.btime_ns, mode, nlink, uid, gid, size, space, version, atime, mtime, ctime, parent, xattrs, cid),
-        data,
-    ) = row
-    fields.set_mode(inode, mode)
-    fields.set_nlink(inode, nlink)
-    fields.set_uid(inode, uid)
-    fields.set_gid(inode, gid)
-    fields.set_version(inode, version)
-    fields.set_atime(inode, atime)
-    fields.set_mtime(inode, mtime)
-    fields.set_ctime(inode, ctime)
-    fields.set_xattrs(inode, decode_xattrs(xattrs) if xattrs is not None else None)
+        inode.raw_nlink,
+        inode.raw_uid,
+        inode.raw_gid,
+        inode.raw_version,
+        inode.raw_atime_ns,
+        inode.raw_mtime_ns,
+        inode.raw_ctime_ns,
+    ) = row[3:10]
+    inode.raw_xattrs = decode_xattrs(xattrs) if xattrs is not None else None
     kind = mode & S_IFMT
     if kind == S_IFREG:
-        fields.set_content(inode, data if data is not None else Stored(size, cid, space) if size or cid else b"")
+        inode.raw_content = data if data is not None else Stored(size, cid, space) if size or cid else b""
     elif kind == S_IFDIR:
-        fields.set_content(inode, None)
+        inode.raw_content = None
         assert isinstance(inode, SqliteDirectory)
         inode.parent_ino = parent
     else:
-        fields.set_content(inode, decode_name(data) if kind == S_IFLNK else data)
+        inode.raw_content = decode_name(data) if kind == S_IFLNK else data
     inode.seen = generation
+
+
+_EIGHT_FIRST = attrgetter(*(f"raw_{name.strip()}" for name in _ATTRIBUTES.split(",")[:8]))
 
 
 def attributes(inode: Row) -> tuple[Any, ...]:
     """The values of ``UPDATE`` without the last one, and those in the middle of ``INSERT``."""
-    mode = fields.get_mode(inode)
-    content = fields.get_content(inode)
-    kind = mode & S_IFMT
+    content = inode.raw_content
+    kind = inode.raw_mode & S_IFMT
     size = len(content) if kind == S_IFREG else inode.size
     cid, space = (content.cid, content.space) if type(content) is Stored else (None, 0)
-    xattrs = fields.get_xattrs(inode)
-    return (
-        mode,
-        fields.get_nlink(inode),
-        fields.get_uid(inode),
-        fields.get_gid(inode),
-        size,
-        space,
-        fields.get_version(inode),
-        fields.get_atime(inode),
-        fields.get_mtime(inode),
-        fields.get_ctime(inode),
-        inode.parent_ino if kind == S_IFDIR else None,  # type: ignore[union-attr]
-        encode_xattrs(xattrs) if xattrs else None,
-        cid,
-    )
+    parent = inode.parent_ino if isinstance(inode, SqliteDirectory) else None
+    xattrs = inode.raw_xattrs
+    return (*_EIGHT_FIRST(inode), size, space, parent, encode_xattrs(xattrs) if xattrs else None, cid)
 
 
 def times(inode: Row) -> tuple[int, int]:
     """Of modification and change."""
-    return fields.get_mtime(inode), fields.get_ctime(inode)
+    return inode.raw_mtime_ns, inode.raw_ctime_ns
 
 
-def data_of(inode: Inode) -> Any:
+def data_of(inode: Row) -> Any:
     """What lies with the inode: a small file's content, a link's target, a device's number."""
-    content = fields.get_content(inode)
+    content = inode.raw_content
     if type(content) is str:
         return encode_name(content)
     return content if type(content) is bytes or type(content) is int else None

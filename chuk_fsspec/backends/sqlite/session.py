@@ -21,8 +21,8 @@ class Session:
     Attributes:
         generation: grows whenever something that was read may no longer be so, because another process has changed the
             file, or because a change of our own was undone.
-        run: executes a statement within a scope, always on the same cursor, which saves a tenth of the time; so the rows
-            of a query are to be fetched at once.
+        run: executes a statement within a scope, always on the same cursor, which saves a tenth of the time; so what a
+            query finds is to be fetched at once.
         lock: the scope in which something is looked up.
         reading: the scope in which several things are read as they were at one moment, whatever other processes do.
         change: the scope in which something is changed: a transaction, or a savepoint within one.
@@ -107,18 +107,21 @@ class Session:
     def look(self) -> None:
         """Ask the database whether another connection has changed it."""
         self._open()
+        self._look()
+
+    def _look(self) -> None:
         (version,) = self.run("PRAGMA data_version").fetchone()
         if version != self._data_version:
             self._data_version = version
             self.outdated()
 
-    def _open(self) -> None:
-        """Open the connection again if a fork has closed it, or if what it reads has been replaced."""
+    def _open(self) -> sqlite3.Connection:
+        """The connection, opened again if a fork has closed it, or if what it reads has been replaced."""
         connection = self._connection
         if type(connection) is FrozenConnection and connection.is_outdated and not connection.in_transaction:
             self.close()
-        if self._connection is None:
-            self.connection  # noqa: B018 - opens it
+            connection = None
+        return connection or self.connection
 
     @property
     def is_idle(self) -> bool:
@@ -130,7 +133,7 @@ class Session:
         self._open()
         self.run("BEGIN")
         try:
-            self.look()  # from here on it says the same
+            self._look()  # from here on it says the same
         except BaseException:
             self.end_reading()
             raise
@@ -150,14 +153,14 @@ class Session:
         elif self.options.read_only:
             raise os_error(errno.EROFS, hint="the database was opened with read_only=True")
         else:
-            self._open()
+            connection = self._open()
             self.run("BEGIN IMMEDIATE")
             try:
-                self.look()
+                self._look()
             except BaseException:
                 self.run("ROLLBACK")
                 raise
-            self._changes = self.connection.total_changes
+            self._changes = connection.total_changes
         self._depth += 1
 
     def end(self, *, keep: bool, damage: bool = False) -> None:

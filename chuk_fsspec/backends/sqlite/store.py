@@ -14,7 +14,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
-from chuk_fsspec.backends.sqlite import fields, rows
+from chuk_fsspec.backends.sqlite import rows
 from chuk_fsspec.backends.sqlite.chunks import Chunks
 from chuk_fsspec.backends.sqlite.database import IN_MEMORY
 from chuk_fsspec.backends.sqlite.descriptors import descriptor
@@ -44,6 +44,7 @@ from chuk_fsspec.engine.store import Stage, Store
 INLINE_MAX = 4096
 """Bytes of content that lie with the inode; what is larger is in chunks."""
 
+_ROWS = (SqliteInode, SqliteDirectory)
 _NUMBERS_AT_ONCE = 256
 _KEPT_MAX = 64 << 20
 """Bytes of inodes and small files that are kept, about, before all are forgotten."""
@@ -156,10 +157,10 @@ class SqliteStore(Store):
             if row is not None:
                 rows.fill(inode, row, self.generation)
             else:
-                fields.set_nlink(inode, 0)
-                content = fields.get_content(inode)
+                inode.raw_nlink = 0
+                content = inode.raw_content
                 if type(content) is Stored:
-                    fields.set_content(inode, Stored(content.size, GONE, content.space))
+                    inode.raw_content = Stored(content.size, GONE, content.space)
                 inode.seen = self.generation
 
     def note(self, inode: Row, bits: int) -> None:
@@ -203,11 +204,11 @@ class SqliteStore(Store):
             rows.fill(inode, row, self.generation)
         return inode
 
-    def _keep(self, directory: SqliteDirectory, name: str, inode: Inode) -> None:
+    def _keep(self, directory: SqliteDirectory, name: str, inode: Row) -> None:
         if not directory.entries:
             self._filled.append(directory)
         directory.entries[name] = inode
-        content = fields.get_content(inode)
+        content = inode.raw_content
         self._kept += _INODE_BYTES + (len(content) if type(content) is bytes else 0)
 
     def _forget(self) -> None:
@@ -258,7 +259,7 @@ class SqliteStore(Store):
                 return True
         if is_directory:
             return run(rows.UPDATE_DIRECTORY_TIMES, (*rows.times(inode), ino)).rowcount == 1
-        return run(rows.UPDATE_STAMPS, (fields.get_version(inode), *rows.times(inode), ino)).rowcount == 1
+        return run(rows.UPDATE_STAMPS, (inode.raw_version, *rows.times(inode), ino)).rowcount == 1
 
     # ---- inodes and entries
 
@@ -268,17 +269,17 @@ class SqliteStore(Store):
         inode = SqliteDirectory(self, ino) if is_directory else SqliteInode(self, ino)
         if mode & rows.S_IFMT == rows.S_IFREG:
             content = self._take(content)
-        fields.set_mode(inode, mode)
-        fields.set_nlink(inode, 0)
-        fields.set_uid(inode, uid)
-        fields.set_gid(inode, gid)
-        fields.set_version(inode, ino)
-        fields.set_atime(inode, now)
-        fields.set_mtime(inode, now)
-        fields.set_ctime(inode, now)
+        inode.raw_mode = mode
+        inode.raw_nlink = 0
+        inode.raw_uid = uid
+        inode.raw_gid = gid
+        inode.raw_version = ino
+        inode.raw_atime_ns = now
+        inode.raw_mtime_ns = now
+        inode.raw_ctime_ns = now
         inode.btime_ns = now
-        fields.set_xattrs(inode, None)
-        fields.set_content(inode, content)
+        inode.raw_xattrs = None
+        inode.raw_content = content
         if isinstance(inode, SqliteDirectory):
             inode.parent_ino = ino
             inode.is_complete = True
@@ -312,7 +313,7 @@ class SqliteStore(Store):
                 self.session.run(query, (self._used, self._used))
 
     def free(self, inode: Inode) -> None:
-        assert isinstance(inode, SqliteInode | SqliteDirectory)
+        assert isinstance(inode, _ROWS)
         content = inode.content
         changed, inode.changed = inode.changed, 0
         self._changed.pop(inode.ino, None)
@@ -365,6 +366,7 @@ class SqliteStore(Store):
 
     def attach(self, directory: Directory, name: str, inode: Inode, now: int) -> None:
         assert isinstance(directory, SqliteDirectory)
+        assert isinstance(inode, _ROWS)
         row = directory.ino, rows.encode_name(name), inode.ino
         try:
             self.session.run("INSERT INTO dentry (parent, name, ino) VALUES (?, ?, ?)", row)
@@ -382,7 +384,7 @@ class SqliteStore(Store):
 
     def _stamp_directory(self, directory: SqliteDirectory, now: int) -> None:
         directory.ctime_ns = now
-        fields.set_mtime(directory, now)
+        directory.raw_mtime_ns = now
 
     def clear(self, directory: Directory) -> list[Inode]:
         assert isinstance(directory, SqliteDirectory)
@@ -424,7 +426,8 @@ class SqliteStore(Store):
                 content = row[0]
                 if content is None:
                     raise _damaged()
-                fields.set_content(inode, content)
+                assert isinstance(inode, SqliteInode)
+                inode.raw_content = content
                 self._kept += len(content)
             return None if type(content) is Stored else bytes(content)
 
@@ -552,7 +555,7 @@ class SqliteStore(Store):
         """Note size and space of content in chunks; where it is has not changed."""
         assert isinstance(inode, SqliteInode)
         if stored != inode.content:
-            fields.set_content(inode, stored)
+            inode.raw_content = stored
             self.note(inode, ATTRIBUTES)
 
     def _take(self, content: Any) -> Any:
