@@ -27,7 +27,8 @@ from chuk_fsspec.contract.errors import os_error
 
 Result = TypeVar("Result")
 
-_TRIES = 50
+TRIES = 50
+"""How often something is read again that was overwritten meanwhile."""
 _PAUSE = 0.002
 _BUSY_SECONDS = 5.0
 _SHORT_SECONDS = 0.05
@@ -69,6 +70,7 @@ class Database:
         self._copies = Copies(path)
         self._connection: sqlite3.Connection | None = None
         self._data_version = 0
+        self._commits = 0
         self._close: weakref.finalize[[], Database] | None = None
         self._look = self._open(self._look_now())
 
@@ -76,6 +78,11 @@ class Database:
     def way(self) -> Way:
         """How the file is read at present."""
         return self._way
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """What the file looks like, and how many commits of SQLite programs were noticed."""
+        return self._look.main, self._look.wal, self._commits
 
     @property
     def identity(self) -> tuple[int, int]:
@@ -88,24 +95,32 @@ class Database:
         return self._look.main[2]
 
     def check(self) -> None:
-        """Notice what others did to the file. Errors as for opening."""
+        """Notice what others did to the file. Until ``release``, the state that is found now is seen, where possible.
+
+        Errors as for opening.
+        """
         try:
             look = self._look_now()
         except FileNotFoundError:
+            if self._connection is None:
+                raise
             return  # removed: what is open stays readable, as with any file
-        if self._connection is not None and look == self._look and not (look.is_young and self._way is not Way.SHARED):
-            if self._way is Way.SHARED:
-                self._note_commits()
-            return
         replaced = look.main[:2] != self._look.main[:2]
-        if self._way is Way.SHARED and not replaced and self._connection is not None and self._note_commits():
-            self._look = look
-            return
+        if self._connection is not None and not replaced:
+            shared = self._way is Way.SHARED
+            if (shared and self._note_commits()) or (look == self._look and (shared or not look.is_young)):
+                self._look = look
+                return
         self.generation += 1
         self.epoch += replaced
         if replaced:
             self._copies.drop()
         self._look = self._open(look)
+
+    def release(self) -> None:
+        """Let go of the state that was seen."""
+        if self._connection is not None and self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run a query on one state of the database; it may be run more than once.
@@ -113,7 +128,7 @@ class Database:
         Raises:
             OSError: EBADMSG for a damaged database, EBUSY if it changes too fast or is locked, EIO.
         """
-        for attempt in range(_TRIES):
+        for attempt in range(TRIES):
             if attempt:
                 time.sleep(_PAUSE * attempt)
                 self.check()
@@ -141,7 +156,7 @@ class Database:
         self._copies = Copies(self.path)
 
     def _in_one_state(self, connection: sqlite3.Connection, query: Callable[[sqlite3.Connection], Result]) -> Result:
-        if self._way is not Way.SHARED:
+        if self._way is not Way.SHARED or connection.in_transaction:
             return query(connection)
         connection.execute("BEGIN")
         try:
@@ -160,14 +175,18 @@ class Database:
 
     def _note_commits(self) -> bool:
         """Look for commits of other SQLite programs, and say whether there were any."""
-        assert self._connection is not None
+        connection = self._connection
+        assert connection is not None
         try:
-            version = _data_version(self._connection)
+            if not connection.in_transaction:
+                connection.execute("BEGIN")
+            version = _data_version(connection)
         except sqlite3.Error as error:
             raise self._os_error(error) from None
         if version == self._data_version:
             return False
         self._data_version = version
+        self._commits += 1
         self.generation += 1
         return True
 

@@ -6,6 +6,7 @@ import errno
 import os
 from typing import Any, cast
 
+from chuk_fsspec.backends.agentfs.database import TRIES
 from chuk_fsspec.backends.agentfs.facts import Facts, LeftOut
 from chuk_fsspec.backends.agentfs.location import database_path
 from chuk_fsspec.backends.agentfs.readonly import HINT
@@ -77,13 +78,28 @@ class AgentFileSystem(InodeFileSystem):
     def _agents(self) -> AgentStore:
         return cast(AgentStore, self.store)
 
+    @property
+    def state(self) -> tuple[object, ...]:
+        """Another value after each change of the database."""
+        return self._agents.state
+
     def facts(self) -> Facts:
         """What the database holds besides files, and of which version it is."""
         return self._agents.facts()
 
     def left_out(self) -> list[LeftOut]:
-        """Damaged entries that were met so far and are not shown; the first 1000."""
+        """Damaged entries that are not shown, as directories were listed last; about 1000 at most."""
         return self._agents.left_out()
+
+    def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
+        # Its size is read before its content, and a file that is read without locks may be written between the two.
+        for _ in range(TRIES):
+            with self.store.reading:
+                before = self._agents.generation
+                data = super().cat_file(path, start, end, **kwargs)
+                if self._agents.generation == before:
+                    return data
+        raise os_error(errno.EBUSY, path, hint="the database is rewritten without a pause; try again later")
 
     def _open(
         self,

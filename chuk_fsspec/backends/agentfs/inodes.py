@@ -18,8 +18,8 @@ DEPTH_MAX = 2048
 _SIZE_MAX = 2**63 - 1
 _LINK_TARGET_MAX = 4095
 _KINDS = frozenset((S_IFREG, S_IFDIR, S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK))
-_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
-"""The years 1 to 9999, which all of Python's clocks can show."""
+_FIRST_SECOND, _LAST_SECOND = -62_135_510_400, 253_402_214_400
+"""The years 1 to 9999, which all of Python's clocks can show, but for a day at each end."""
 _YOUNG_NS = 2 * 10**9
 
 

@@ -7,10 +7,16 @@ from collections.abc import Callable
 
 
 class LookScope:
-    """A reentrant lock; whoever enters it first notices what others did to the file."""
+    """A reentrant lock; whoever enters it first notices what others did to the file, and sees one state of it inside.
 
-    def __init__(self, refresh: Callable[[], None]) -> None:
+    Args:
+        refresh: called when the first scope is entered.
+        release: called when it ends.
+    """
+
+    def __init__(self, refresh: Callable[[], None], release: Callable[[], None]) -> None:
         self._refresh = refresh
+        self._release = release
         self.renew()
 
     def renew(self) -> None:
@@ -29,5 +35,9 @@ class LookScope:
                 raise
 
     def __exit__(self, *exc_info: object) -> None:
-        self._depth -= 1
-        self._lock.release()
+        try:
+            if self._depth == 1:
+                self._release()
+        finally:
+            self._depth -= 1
+            self._lock.release()

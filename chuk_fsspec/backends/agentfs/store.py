@@ -68,12 +68,13 @@ class AgentStore(ReadOnlyStore):
             OSError: if it cannot be read.
         """
         super().__init__()
-        self.lock = self._scope = LookScope(self._refresh)
+        self.lock = self._scope = LookScope(self._refresh, self._release)
         self._pid = os.getpid()
         self._salt = os.urandom(8)
         self._known: weakref.WeakValueDictionary[int, AnyInode] = weakref.WeakValueDictionary()
         self._places: dict[int, int] = {}
-        self._left_out: dict[tuple[int, str], LeftOut] = {}
+        self._left_out: dict[int, list[LeftOut]] = {}
+        self._warned: set[LeftOut] = set()
         try:
             self._database = Database(path)
             self._learned = self.generation, self.epoch
@@ -94,6 +95,12 @@ class AgentStore(ReadOnlyStore):
     def generation(self) -> int:
         """Another number after each change of the database that may have happened."""
         return self._database.generation
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """Another value after each change of the database."""
+        self.look()
+        return self._database.state
 
     @property
     def identity(self) -> tuple[int, int]:
@@ -119,9 +126,9 @@ class AgentStore(ReadOnlyStore):
             return self._database.read(lambda connection: read_facts(connection, self._schema))
 
     def left_out(self) -> list[LeftOut]:
-        """Damaged entries that were met so far and are not shown; the first 1000."""
+        """Damaged entries that are not shown, as directories were listed last; about 1000 at most."""
         with self.lock:
-            return list(self._left_out.values())
+            return [found for of_directory in self._left_out.values() for found in of_directory]
 
     # ---- inodes and entries
 
@@ -148,6 +155,7 @@ class AgentStore(ReadOnlyStore):
             if not self._is_there(directory):
                 return []
             rows = self._rows(directory.ino, " ORDER BY d.id")
+            self._left_out.pop(directory.ino, None)
             taken = {row[2] for row in rows}
             found: dict[str, Inode] = {}
             for row in rows:
@@ -210,7 +218,10 @@ class AgentStore(ReadOnlyStore):
     # ---- steps, all under the lock
 
     def _refresh(self) -> None:
-        """Notice what others did. An inode is brought up to date when it is met next, the root at once."""
+        """Notice what others did, and see that one state until ``_release``.
+
+        An inode is brought up to date when it is met next, the root at once.
+        """
         if os.getpid() != self._pid:
             self._pid = os.getpid()
             self._database.abandon()
@@ -227,10 +238,14 @@ class AgentStore(ReadOnlyStore):
             self._known.clear()
             self._places.clear()
             self._left_out.clear()
+            self._warned.clear()
             self._known[ROOT_INO] = self.root
         if not self._is_current(self.root):
             raise os_error(errno.EIO, database.name, hint="the AgentFS database has no root directory any more")
         self._learned = now
+
+    def _release(self) -> None:
+        self._database.release()
 
     def _learn(self) -> None:
         """Find out how the database is laid out by now."""
@@ -363,11 +378,12 @@ class AgentStore(ReadOnlyStore):
         return self._salt + self.generation.to_bytes(8, "big")
 
     def _leave_out(self, directory: AgentDirectory, name: str, reason: str) -> None:
-        key = directory.ino, name
-        if key in self._left_out or len(self._left_out) >= LEFT_OUT_MAX:
-            return
-        found = self._left_out[key] = LeftOut(join(_path(directory), names.shown(name)), reason)
-        _log.warning("%s: %r is left out: %s", self._database.name, found.path, reason)
+        found = LeftOut(join(_path(directory), names.shown(name)), reason)
+        if sum(map(len, self._left_out.values())) < LEFT_OUT_MAX:
+            self._left_out.setdefault(directory.ino, []).append(found)
+        if found not in self._warned and len(self._warned) < LEFT_OUT_MAX:
+            self._warned.add(found)
+            _log.warning("%s: %r is left out: %s", self._database.name, found.path, reason)
 
     def renew_after_fork(self) -> None:
         """In the child of a fork: the lock and the connection are the parent's."""
