@@ -320,7 +320,8 @@ class SqliteStore(Store):
         if not changed & NEW:
             self.session.run("DELETE FROM inode WHERE ino = ?", (inode.ino,))
             if isinstance(inode, SqliteDirectory):
-                self.session.run("DELETE FROM dentry WHERE parent = ?", (inode.ino,))
+                # Its other entries are not for this to drop: whoever removes a tree goes through them yet.
+                self.session.run("DELETE FROM dentry WHERE parent = ? AND name = '.'", (inode.ino,))
         self._let_go(content)
         if self._count is not None:
             self._count -= 1
