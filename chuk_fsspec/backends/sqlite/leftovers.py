@@ -11,13 +11,14 @@ from chuk_fsspec.backends.sqlite.session import Session
 _ANY = "SELECT EXISTS (SELECT 1 FROM loose) OR EXISTS (SELECT 1 FROM inode WHERE nlink = 0)"
 _OF = "DELETE FROM chunk WHERE id IN (SELECT c.id FROM {} o JOIN chunk c ON c.id BETWEEN {} AND {})"
 _FIRST, _LAST = f"o.cid << {INDEX_BITS}", f"(o.cid << {INDEX_BITS}) + {INDEX_MAX}"
-_REMOVE = (
+REMOVE = (
     _OF.format("loose", _FIRST, _LAST),
     _OF.format("(SELECT cid FROM inode WHERE nlink = 0)", _FIRST, _LAST),
     "DELETE FROM loose",
     "DELETE FROM dentry WHERE parent IN (SELECT ino FROM inode WHERE nlink = 0)",
     "DELETE FROM inode WHERE nlink = 0",
 )
+"""Removes leftovers, by whoever is alone with the database."""
 
 
 def remove_leftovers(session: Session) -> None:
@@ -40,7 +41,7 @@ def remove_leftovers(session: Session) -> None:
         return
     try:
         with connection:
-            for statement in _REMOVE:
+            for statement in REMOVE:
                 connection.execute(statement)
     finally:
         connection.close()
