@@ -188,10 +188,10 @@ def measure(target: Target, database: str, files: int, mib: int) -> dict[str, fl
     figures["ls"] = rate(target.ls, [rnd.choice(directories) for _ in range(200)])
     figures["disk_per_file"] = sum(os.stat(database + end).st_size for end in ("", "-wal")) / files
     figures["rename_directory"] = max(rate(lambda _: target.rename("/t", "/u"), [0]), 1)
-    large = os.urandom(1 << 20) * mib
     megabytes = mib * 1.048576
-    figures["write_MBps"] = megabytes * rate(lambda path: target.write(path, large), ["/large"])
-    del large
+    large = [("/large", os.urandom(1 << 20) * mib)]
+    figures["write_MBps"] = megabytes * rate(lambda file: target.write(*file), large)
+    large.clear()
     figures["read_MBps"] = megabytes * rate(target.read, ["/large"])
     offsets = [rnd.randrange(mib * 256) * 4096 for _ in range(SAMPLE)]
     read, write = target.opened("/large")
@@ -201,7 +201,7 @@ def measure(target: Target, database: str, files: int, mib: int) -> dict[str, fl
 
 
 def worker(name: str, files: int, mib: int) -> None:
-    with tempfile.TemporaryDirectory(prefix="chuk-bench-", dir="/dev/shm") as directory:  # noqa: S108 - no disk
+    with tempfile.TemporaryDirectory(prefix="chuk-bench-", dir="/dev/shm") as directory:
         database = str(Path(directory, "w.db"))
         say(json.dumps(measure(TARGETS[name](database), database, files, mib)))
 
