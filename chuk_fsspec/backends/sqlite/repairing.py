@@ -73,8 +73,10 @@ def _repair(connection: sqlite3.Connection, on_step: Step) -> None:
     for rule in LAST:
         on_step(rule.kind)
         _apply(connection, rule)
-    for statement in REMOVE:
-        connection.execute(statement)
+    # Without a write-ahead log, others hold no lock while they rest: they may have nameless files open.
+    if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+        for statement in REMOVE:
+            connection.execute(statement)
 
 
 def _apply(connection: sqlite3.Connection, rule: Rule) -> None:
