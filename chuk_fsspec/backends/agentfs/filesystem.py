@@ -96,7 +96,7 @@ class AgentFileSystem(InodeFileSystem):
         for _ in range(TRIES):
             with self.store.reading:
                 before = self._agents.generation
-                data = super().cat_file(path, start, end, **kwargs)
+                data = super().cat_file(path, start or 0, end, **kwargs)
                 if self._agents.generation == before:
                     return data
         raise os_error(errno.EBUSY, path, hint="the database is rewritten without a pause; try again later")
