@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
 from chuk_fsspec.backends.sqlite.inode import Stored
+from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.engine.inode import Inode
 from chuk_fsspec.engine.store import Stage
@@ -50,6 +52,7 @@ class Loose(Stage):
     def _write(self, piece: memoryview, offset: int) -> None:
         store, before = self._store, self.stored
         with store.change:
+            self.require()
             if offset >= before.size and offset % store.chunk_size == 0:  # nothing can be there
                 more = store.chunks.add(self._cid, piece, offset // store.chunk_size)
             else:
@@ -71,6 +74,11 @@ class Loose(Stage):
         except OSError:
             # Nobody sees it; the next change tries again, and at last whoever opens the database.
             self._store.unused.append(self._cid)
+
+    def require(self) -> None:
+        """ESTALE if it is there no more, within a scope: its transaction was undone, or it was taken for a leftover."""
+        if not self._store.is_loose(self._cid):
+            raise os_error(errno.ESTALE, hint="what was written so far was undone; write the file again")
 
     def __del__(self) -> None:
         if hasattr(self, "stored") and self._process == os.getpid():

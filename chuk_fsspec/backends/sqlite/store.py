@@ -562,6 +562,7 @@ class SqliteStore(Store):
     def _take(self, content: Any) -> Any:
         """Content as an inode holds it."""
         if isinstance(content, Loose):
+            content.require()
             self.session.run("DELETE FROM loose WHERE cid = ?", (content.stored.cid,))
             return content.stored
         if len(content) <= INLINE_MAX:
