@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from chuk_fsspec.backends.sqlite.aio import CoroutineMethods
 from chuk_fsspec.backends.sqlite.database import IN_MEMORY
 from chuk_fsspec.backends.sqlite.options import Options
 from chuk_fsspec.backends.sqlite.shared import shared_database
 from chuk_fsspec.backends.sqlite.tree import SqliteTree
 from chuk_fsspec.contract.capabilities import Capabilities
-from chuk_fsspec.engine.filesystem import InodeFileSystem
 
 _TARGET_PROTOCOLS = frozenset(("", "file", "local"))
 
 
-class SqliteFileSystem(InodeFileSystem):
+class SqliteFileSystem(CoroutineMethods):
     """A filesystem in one SQLite file, which several processes and threads may use at once.
 
     It has all of fsspec's surface and, on ``fs.posix``, links, permissions, nanosecond times, extended attributes,
