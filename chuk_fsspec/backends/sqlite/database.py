@@ -54,7 +54,7 @@ def connect(path: str, options: Options) -> sqlite3.Connection:
             connection.close()
             raise
     except sqlite3.Error as error:
-        raise translated(error) from error
+        raise translated(error, path) from error
     return connection
 
 

@@ -73,7 +73,7 @@ def measure(database: str, *, largest: int = 10) -> Size:
         try:
             return _measure(connection, database, largest)
         except sqlite3.Error as error:
-            raise translated(error) from error
+            raise translated(error, database) from error
 
 
 def _measure(connection: sqlite3.Connection, database: str, largest: int) -> Size:

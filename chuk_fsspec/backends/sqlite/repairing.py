@@ -52,7 +52,7 @@ def repair(database: str, *, on_step: Step | None = None) -> Report:
             report = find_problems(connection, on_step)
             connection.execute("COMMIT")
     except sqlite3.Error as error:
-        found = translated(error)
+        found = translated(error, database)
         if found.errno == errno.EBUSY:
             found = os_error(errno.EBUSY, hint="other programs use the database; unmount it or end them, and try again")
         raise found from error

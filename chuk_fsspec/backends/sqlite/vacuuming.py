@@ -37,7 +37,7 @@ def vacuum(database: str) -> int:
             connection.execute("VACUUM")
             (is_busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.Error as error:
-            found = translated(error)
+            found = translated(error, database)
             raise _busy() if found.errno == errno.EBUSY else found from error
     if is_busy:
         raise _busy()
