@@ -255,6 +255,10 @@ class Session:
             self._connection.close()
             self._connection = None
 
+    def __del__(self) -> None:
+        if hasattr(self, "_connection"):  # it was opened
+            self.close()
+
     # ---- fork
 
     @property
@@ -297,7 +301,7 @@ class Looking:
                 session.look()
         except sqlite3.Error as error:
             session.release()
-            raise translated(error) from error
+            raise translated(error, self._session.path) from error
         except BaseException:
             session.release()
             raise
@@ -305,7 +309,7 @@ class Looking:
     def __exit__(self, exc_type: object, error: BaseException | None, traceback: object) -> None:
         self._session.release()
         if isinstance(error, sqlite3.Error):
-            raise translated(error) from error
+            raise translated(error, self._session.path) from error
 
 
 class Reading:
@@ -324,7 +328,7 @@ class Reading:
                 session.begin_reading()
         except sqlite3.Error as error:
             session.release()
-            raise translated(error) from error
+            raise translated(error, self._session.path) from error
         except BaseException:
             session.release()
             raise
@@ -336,7 +340,7 @@ class Reading:
         finally:
             self._session.release()
         if isinstance(error, sqlite3.Error):
-            raise translated(error) from error
+            raise translated(error, self._session.path) from error
 
 
 class Changing:
@@ -354,7 +358,7 @@ class Changing:
             session.begin()
         except sqlite3.Error as error:
             session.release()
-            raise translated(error) from error
+            raise translated(error, self._session.path) from error
         except BaseException:
             session.release()
             raise
@@ -363,11 +367,11 @@ class Changing:
         try:
             self._session.end(keep=error is None, damage=isinstance(error, sqlite3.Error))
         except sqlite3.Error as failure:
-            raise translated(failure) from failure
+            raise translated(failure, self._session.path) from failure
         finally:
             self._session.release()
         if isinstance(error, sqlite3.Error):
-            raise translated(error) from error
+            raise translated(error, self._session.path) from error
 
 
 class Batching:
@@ -389,7 +393,7 @@ class Batching:
             session.begin_batch()
         except sqlite3.Error as error:
             session.release()
-            raise translated(error) from error
+            raise translated(error, self._session.path) from error
         except BaseException:
             session.release()
             raise
@@ -398,7 +402,7 @@ class Batching:
         try:
             self._session.end_batch(keep=error is None)
         except sqlite3.Error as failure:
-            raise translated(failure) from failure
+            raise translated(failure, self._session.path) from failure
         finally:
             self._session.release()
 
