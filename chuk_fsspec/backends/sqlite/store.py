@@ -18,6 +18,7 @@ from chuk_fsspec.backends.sqlite import rows
 from chuk_fsspec.backends.sqlite.chunks import Chunks
 from chuk_fsspec.backends.sqlite.database import IN_MEMORY
 from chuk_fsspec.backends.sqlite.descriptors import descriptor
+from chuk_fsspec.backends.sqlite.errors import damaged
 from chuk_fsspec.backends.sqlite.inode import (
     ATTRIBUTES,
     CONTENT,
@@ -129,9 +130,11 @@ class SqliteStore(Store):
             remove_leftovers(session)
         with self.lock:
             query = "SELECT value FROM setting WHERE name = 'chunk_size'"
-            (self.chunk_size,) = session.run(query).fetchone()
+            setting = session.run(query).fetchone()
             root = self._by_number(ROOT)
-        assert isinstance(root, SqliteDirectory)
+        if setting is None or not isinstance(root, SqliteDirectory):
+            raise damaged(session.path)
+        (self.chunk_size,) = setting
         self.root = root
 
     @property
@@ -176,7 +179,7 @@ class SqliteStore(Store):
             with self.lock:
                 found = self._by_number(ino)
         if not isinstance(found, SqliteDirectory):
-            raise _damaged()
+            raise damaged(self.session.path)
         return found
 
     def _in_use(self, ino: int) -> Row | None:
@@ -193,14 +196,14 @@ class SqliteStore(Store):
         inode = self._in_use(ino)
         if inode is None:
             if row[0] is None:
-                raise _damaged()
+                raise damaged(self.session.path)
             is_directory = row[2] & rows.S_IFMT == rows.S_IFDIR
             inode = SqliteDirectory(self, ino) if is_directory else SqliteInode(self, ino)
             rows.fill(inode, row, self.generation)
             self._inodes[ino] = weakref.ref(inode)
         elif inode.seen != self.generation:
             if row[0] is None:
-                raise _damaged()
+                raise damaged(self.session.path)
             rows.fill(inode, row, self.generation)
         return inode
 
@@ -426,7 +429,7 @@ class SqliteStore(Store):
                     return None
                 content = row[0]
                 if content is None:
-                    raise _damaged()
+                    raise damaged(self.session.path)
                 assert isinstance(inode, SqliteInode)
                 inode.raw_content = content
                 self._kept += len(content)
@@ -651,7 +654,3 @@ def _free_bytes(path: str) -> int:
 
 def _stale() -> OSError:
     return os_error(errno.ESTALE, hint="another process has removed or replaced the file")
-
-
-def _damaged() -> OSError:
-    return os_error(errno.EIO, hint="the database is damaged: a name leads to no inode; 'chuk-fsspec sqlite check'")
