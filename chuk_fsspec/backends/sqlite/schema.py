@@ -17,7 +17,7 @@ ROOT = 1
 
 # Content comes last, so that attributes are read without it. A file's content is either in ``data``, or in the chunks
 # of ``cid``; the target of a link and the number of a device are in ``data``. A name is text, or its bytes where those
-# are no UTF-8. Each directory has an entry ``.``, which has the directory's times: they are beside the other entries, so
+# are no UTF-8. Each directory has an entry ``.`` with the directory's times: they are beside the other entries, so
 # that a new file changes two pages and not three. No number is ever used twice. A chunk is found by ``id`` only
 # (``chunks.key``); its ``cid`` and ``idx`` are for people who look. ``loose`` lists contents that no inode refers to:
 # being written, or still being read by somebody.
