@@ -8,7 +8,7 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -237,6 +237,51 @@ def test_a_truncated_file(database: str, capsys: pytest.CaptureFixture[str]) -> 
     os.truncate(database, os.path.getsize(database) // 2 // 4096 * 4096)
     assert outcome("check", database) == 1
     assert ".recover" in capsys.readouterr().out
+
+
+DAMAGE: dict[str, Callable[[str], Any]] = {
+    "truncated": lambda path: os.truncate(path, 3 * 4096),
+    "one page": lambda path: os.truncate(path, 4096),
+    "first page": lambda path: _overwrite(path, 100, 3996),
+    "other pages": lambda path: _overwrite(path, 4096, os.path.getsize(path) - 4096),
+    "no settings": lambda path: _execute(path, "DELETE FROM setting"),
+    "no root": lambda path: _execute(path, "DELETE FROM inode WHERE ino = 1"),
+    "a root that is a file": lambda path: _execute(path, "UPDATE inode SET mode = 33188 WHERE ino = 1"),
+    "no table": lambda path: _execute(path, "DROP TABLE dentry"),
+    "names that lead nowhere": lambda path: _execute(path, "DELETE FROM inode WHERE ino > 1"),
+}
+
+
+def _overwrite(path: str, offset: int, size: int) -> None:
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(b"\xa5" * size)
+
+
+def _execute(path: str, statement: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_use_of_a_damaged_file_names_the_command(
+    database: str, damage: str, read_only: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    DAMAGE[damage](database)
+    before = Path(database).read_bytes()
+    with pytest.raises(OSError, match=r"w\.db is damaged; 'chuk-fsspec sqlite check w\.db' says where") as caught:
+        SqliteFileSystem(database=database, skip_instance_cache=True, read_only=read_only).find("/")
+    assert caught.value.errno == errno.EIO
+    assert os.path.dirname(database) not in str(caught.value)
+    assert Path(database).read_bytes() == before
+    assert outcome("check", database) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"chuk-fsspec: {database}: ")
+    assert "what to do: " in captured.out
+    for command in ("size", "vacuum"):
+        outcome(command, database)
+        assert len(capsys.readouterr().err.splitlines()) <= 1
 
 
 def test_a_repair_is_whole(database: str, tables: sqlite3.Connection) -> None:
