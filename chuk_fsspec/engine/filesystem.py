@@ -29,7 +29,7 @@ from chuk_fsspec.engine.parents import DIRECTORY_PERMISSIONS, make_parents
 from chuk_fsspec.engine.posix import InodePosix
 from chuk_fsspec.engine.resolve import Resolver
 from chuk_fsspec.engine.shared import SharedState
-from chuk_fsspec.engine.spilling import SpillingAppendFile, SpillingFile
+from chuk_fsspec.engine.spilling import STAGED_FROM, SpillingAppendFile, SpillingFile
 from chuk_fsspec.engine.store import Stage
 from chuk_fsspec.engine.transaction import UndoTransaction
 from chuk_fsspec.engine.tree import Tree
@@ -346,7 +346,7 @@ class InodeFileSystem(AbstractFileSystem):
         if mode != "overwrite" and mode != "create":  # noqa: PLR1714 - twice as fast as a tuple
             raise ValueError(f"mode {mode!r} is not 'overwrite' or 'create'")
         data = value if type(value) is bytes else bytes(value)
-        if self._intrans:
+        if self._intrans or (len(data) > STAGED_FROM and self.store.stages):
             with self.open(path, "wb" if mode == "overwrite" else "xb") as file:
                 file.write(data)
         else:

@@ -22,6 +22,9 @@ MEMORY_MAX = 4 << 20
 PIECE = 8 << 20
 """Bytes that are staged in one step: others may change the store between two of them."""
 
+STAGED_FROM = 16 << 20
+"""Bytes of content at hand that are staged rather than published in one transaction, of which the log must hold all."""
+
 _BUFFER = 64 * 1024
 
 
