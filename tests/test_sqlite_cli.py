@@ -6,8 +6,11 @@ import errno
 import gc
 import json
 import os
+import pty
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -425,6 +428,18 @@ def test_relative_paths(database: str, monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.chdir(tmp_path)
     for command in COMMANDS:
         assert outcome(command, "w.db") == 0
+
+
+def test_progress_is_shown_on_a_terminal_and_gone_in_the_end(database: str) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "chuk_fsspec", "sqlite", "check", database]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, text=True, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "\rthe database …" in shown
+    assert shown.endswith("\r\x1b[K")
+    assert done.stdout == "nothing is wrong\n"
 
 
 def test_names_say_nothing_to_a_terminal(database: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -293,6 +293,31 @@ def test_read_only_in_a_directory_of_others(database: str, tmp_path: Path) -> No
     assert process.returncode == 0
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes somebody who may not write")
+def test_a_log_that_nobody_here_can_read_is_not_passed_over(database: str) -> None:
+    killed = """
+        import os, sys
+        from chuk_fsspec.backends.sqlite import SqliteFileSystem
+        SqliteFileSystem(database=sys.argv[1]).pipe_file("/f", b"content")
+        os._exit(0)
+    """
+    run(killed, database)
+    os.remove(database + "-shm")
+    reads = """
+        import os, sys
+        from chuk_fsspec.backends.sqlite import SqliteFileSystem, shared
+        for directory in (d := os.path.dirname(sys.argv[1]), os.path.dirname(d), os.path.dirname(os.path.dirname(d))):
+            os.chmod(directory, 0o755)
+        os.setgroups([])
+        os.setuid(65534)
+        try:
+            SqliteFileSystem(database=sys.argv[1], read_only=True)
+        except OSError as error:
+            print(error.strerror)
+    """
+    assert run(reads, database).endswith("w.db was not closed; open it once as somebody who may write there")
+
+
 # ---- where the file is
 
 

@@ -54,6 +54,9 @@ def connect(path: str, options: Options) -> sqlite3.Connection:
             connection.close()
             raise
     except sqlite3.Error as error:
+        if options.read_only and "unable to open" in str(error) and os.path.exists(path + "-wal"):
+            hint = f"{os.path.basename(path)} was not closed; open it once as somebody who may write there"
+            raise os_error(errno.EIO, hint=hint) from error
         raise translated(error, path) from error
     return connection
 
