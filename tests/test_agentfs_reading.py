@@ -302,7 +302,8 @@ def test_many_threads_read_at_once(maker: Maker, fs: AgentFileSystem) -> None:
             for _ in range(20):
                 for size in SIZES:
                     assert fs.cat(f"/size-{size}") == pattern(size)
-                assert len(fs.find("/")) == len(set(fs.find("/")))
+                found = fs.find("/")
+                assert len(found) == len(set(found)) >= 14
         except BaseException as error:  # noqa: BLE001 - handed to the test
             problems.append(error)
 

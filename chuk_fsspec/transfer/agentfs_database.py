@@ -20,6 +20,8 @@ ROOT_INO = 1
 
 _ROWS_AT_ONCE = 1000
 
+# The tables of the key-value store and of tool calls are not made here. Every AgentFS program makes its own when it
+# opens a database, and the columns of tool_calls differ between them.
 _TABLES = """
 CREATE TABLE fs_config (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE fs_inode (
@@ -36,21 +38,8 @@ CREATE TABLE fs_data (
     ino INTEGER NOT NULL, chunk_index INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (ino, chunk_index)
 );
 CREATE TABLE fs_symlink (ino INTEGER PRIMARY KEY, target TEXT NOT NULL);
-CREATE TABLE kv_store (
-    key TEXT PRIMARY KEY, value TEXT NOT NULL,
-    created_at INTEGER DEFAULT (unixepoch()), updated_at INTEGER DEFAULT (unixepoch())
-);
-CREATE TABLE tool_calls (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, parameters TEXT, result TEXT, error TEXT,
-    started_at INTEGER NOT NULL, completed_at INTEGER NOT NULL, duration_ms INTEGER NOT NULL
-);
 """
-_INDEXES = """
-CREATE INDEX idx_fs_dentry_parent ON fs_dentry (parent_ino, name);
-CREATE INDEX idx_kv_store_created_at ON kv_store (created_at);
-CREATE INDEX idx_tool_calls_name ON tool_calls (name);
-CREATE INDEX idx_tool_calls_started_at ON tool_calls (started_at);
-"""
+_INDEX = "CREATE INDEX idx_fs_dentry_parent ON fs_dentry (parent_ino, name)"
 _INODE = """INSERT INTO fs_inode (ino, mode, nlink, uid, gid, size, atime, mtime, ctime, rdev, atime_nsec, mtime_nsec,
 ctime_nsec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
@@ -131,7 +120,7 @@ class AgentDatabase:
         try:
             if kind is None:
                 self._write_entries()
-                self._run(*filter(str.strip, _INDEXES.split(";\n")), "COMMIT")
+                self._run(_INDEX, "COMMIT")
             self._connection.close()
             if kind is None:
                 with self._errors():

@@ -17,9 +17,14 @@ _CHANGING = os.O_WRONLY | os.O_RDWR | os.O_TRUNC
 
 
 class AgentTree(Tree):
-    """One view (``contract.NodeOperations``). What would change something is refused with EROFS."""
+    """One view (``contract.NodeOperations``). What would change something is refused with EROFS.
+
+    It wants files to be opened, though it could do without: a door then drops what it knows of their content. Nothing
+    else may show that it changed, for AgentFS notes times in whole seconds.
+    """
 
     announces = False
+    stateless = False
 
     def getattr(self, node: Inode) -> Inode:
         cast("AgentStore", self.store).bring_up_to_date(node)
