@@ -14,6 +14,9 @@ from chuk_fsspec.backends.sqlite.errors import translated
 from chuk_fsspec.backends.sqlite.options import Options
 from chuk_fsspec.contract.errors import os_error
 
+_LAST_PATIENCE = 1.0
+"""Seconds that the end of the process waits for a thread that is still in a scope."""
+
 
 class Session:
     """A connection that all threads share, one at a time.
@@ -254,6 +257,15 @@ class Session:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def close_at_exit(self) -> None:
+        """Close the connection as the last act of the process, unless a thread is still at it."""
+        if self._mutex.acquire(timeout=_LAST_PATIENCE):
+            try:
+                if not self._depth:
+                    self.close()
+            finally:
+                self._mutex.release()
 
     def __del__(self) -> None:
         if hasattr(self, "_connection"):  # it was opened
