@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import threading
@@ -94,5 +95,12 @@ def _foreign_error() -> OSError:
     return os_error(errno.ENXIO, hint=hint)
 
 
+def _close_all() -> None:
+    """Leave every file without a log beside it, so that it may be copied; what is still used is opened again."""
+    for shared in list(_databases.values()):
+        shared.store.session.close_at_exit()
+
+
+atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
