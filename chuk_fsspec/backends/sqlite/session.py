@@ -262,7 +262,7 @@ class Session:
         """Close the connection as the last act of the process, unless a thread is still at it."""
         if self._mutex.acquire(timeout=_LAST_PATIENCE):
             try:
-                if not self._depth:
+                if not self._depth and self.path != IN_MEMORY:
                     self.close()
             finally:
                 self._mutex.release()
