@@ -63,6 +63,11 @@ class HandleReader(io.RawIOBase):
         self._position += done
         return done
 
+    def readall(self) -> bytes:
+        data = b"".join(self._content.read(max(len(self._content) - self._position, 0), self._position))
+        self._position += len(data)
+        return data
+
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: len(self._content)}[whence]
         if base + offset < 0:
