@@ -425,6 +425,26 @@ def test_a_representation_shows_no_directories(database: str, tmp_path: Path) ->
     assert repr(opened(database)) == "SqliteFileSystem('w.db')"
 
 
+@pytest.mark.parametrize("ending", ["pass", "import sys; sys.exit(0)", "raise KeyboardInterrupt"])
+def test_a_process_that_ends_leaves_one_file(database: str, ending: str) -> None:
+    """Whoever copies the file next has all of it."""
+    code = f"""
+        import gc, sys
+        from chuk_fsspec.backends.sqlite import SqliteFileSystem
+        gc.disable()
+        fs = SqliteFileSystem(database=sys.argv[1])
+        fs.pipe_file("/f", b"content")
+        file = fs.open("/f")
+        fs.circle = fs, file
+        try:
+            {ending}
+        except KeyboardInterrupt:
+            pass
+    """
+    assert run(code, database) == ""
+    assert os.listdir(os.path.dirname(database)) == ["w.db"]
+
+
 # ---- files that SQLite has open are not opened beside it
 
 
