@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from chuk_fsspec.backends.sqlite.inode import Stored
+from chuk_fsspec.backends.sqlite.space import require_space
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.engine.inode import Inode
@@ -53,6 +54,7 @@ class Loose(Stage):
         store, before = self._store, self.stored
         with store.change:
             self.require()
+            require_space(store.session, len(piece))
             if offset >= before.size and offset % store.chunk_size == 0:  # nothing can be there
                 more = store.chunks.add(self._cid, piece, offset // store.chunk_size)
             else:
@@ -112,6 +114,7 @@ def _copy_pieces(store: SqliteStore, inode: Inode, version: int, copy: Loose) ->
                 copy.write(b"".join(store.read(inode, inode.size, 0)), 0)
                 return True
             assert copy.stored.cid is not None
+            require_space(store.session, min(PIECE, stored.size))
             store.chunks.copy(stored.cid, copy.stored.cid, first, count)
             copy.stored = Stored(stored.size, copy.stored.cid, stored.space)
         first += count

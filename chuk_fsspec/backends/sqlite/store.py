@@ -35,6 +35,7 @@ from chuk_fsspec.backends.sqlite.loose import PIECE, Loose, copy_of
 from chuk_fsspec.backends.sqlite.path_cache import SessionPathCache
 from chuk_fsspec.backends.sqlite.schema import PAGE_SIZE, ROOT
 from chuk_fsspec.backends.sqlite.session import Reading, Session
+from chuk_fsspec.backends.sqlite.space import free_bytes
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import NAME_MAX
 from chuk_fsspec.contract.posix import Buffer, StatVfs
@@ -633,7 +634,7 @@ class SqliteStore(Store):
             if self._count is None:
                 (self._count,) = self.session.run("SELECT count(*) FROM inode").fetchone()
             count = self._count
-        disk = _free_bytes(self.session.path) // PAGE_SIZE
+        disk = free_bytes(self.session.path) // PAGE_SIZE
         return StatVfs(PAGE_SIZE, pages + disk, free + disk, _MAX_INODES, _MAX_INODES - count, NAME_MAX)
 
     def sync(self) -> None:
@@ -643,13 +644,6 @@ class SqliteStore(Store):
         for path in (self.session.path + "-wal", self.session.path):
             with suppress(FileNotFoundError), descriptor(path) as fd:
                 os.fsync(fd)
-
-
-def _free_bytes(path: str) -> int:
-    if path == IN_MEMORY or not hasattr(os, "statvfs"):
-        return 1 << 40
-    found = os.statvfs(os.path.dirname(path))
-    return found.f_bavail * found.f_frsize
 
 
 def _stale() -> OSError:
