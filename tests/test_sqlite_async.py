@@ -388,6 +388,21 @@ async def test_only_the_one_that_breaks_off_half_way_fails(fs: SqliteFileSystem,
 
 
 @in_loop
+async def test_a_commit_for_which_there_is_no_space(fs: SqliteFileSystem, database: str) -> None:
+    """Small files are written when the batch is committed: then each is tried alone, and those that fit are there."""
+    fs.mkdir("/d")
+    pages = fs._session.connection.execute("PRAGMA page_count").fetchone()[0]
+    fs._session.connection.execute(f"PRAGMA max_page_count = {pages + 20}")
+    outcomes = await together(fs, *(fs._pipe_file(f"/d/{number}", bytes(3000)) for number in range(60)))
+    made = {str(number) for number, outcome in enumerate(outcomes) if outcome is None}
+    assert {one.errno for one in outcomes if one is not None} == {errno.ENOSPC}
+    assert made
+    assert names_in(database) == {"d", *made}
+    assert {path.rpartition("/")[2] for path in fs.find("/d")} == made
+    assert all(fs.cat(path) == bytes(3000) for path in fs.find("/d"))
+
+
+@in_loop
 async def test_a_directory_that_was_made_for_a_file_that_failed_stays(fs: SqliteFileSystem) -> None:
     """As it does without a batch; and nobody else pays for it."""
     fs.mkdir("/d")
@@ -586,6 +601,19 @@ def test_python_exits_without_ado(database: str) -> None:
     done = run_script(PREAMBLE + "asyncio.run(fs._pipe_file('/f', b'data'))\nprint('done')", database)
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
     assert names_in(database) == {"f"}
+
+
+def test_what_still_waits_at_exit_is_done_and_leaves_no_log_behind(database: str) -> None:
+    script = """
+async def leave():
+    tasks = [asyncio.ensure_future(fs._pipe_file(f'/{number}', b'data')) for number in range(100)]
+    await asyncio.sleep(0)
+loop = asyncio.new_event_loop()
+loop.run_until_complete(leave())
+"""
+    assert run_script(PREAMBLE + script, database).returncode == 0
+    assert not os.path.exists(f"{database}-wal")
+    assert names_in(database) == {str(number) for number in range(100)}
 
 
 def test_a_child_of_a_fork_has_a_thread_of_its_own(database: str) -> None:

@@ -21,6 +21,8 @@ from chuk_fsspec.backends.sqlite.session import Session
 
 BATCH_MAX = 1024
 """Calls that are taken at once."""
+_LAST_PATIENCE = 5.0
+"""Seconds that Python's exit waits for calls that nobody awaits any more."""
 
 _Queue = SimpleQueue["Operation | None"]
 """What waits; None ends the thread. Such a queue may be put to by a finalizer, whatever it interrupts."""
@@ -52,11 +54,11 @@ class Worker:
         return future
 
     def end(self) -> None:
-        """Make the calls that wait, and end the thread."""
+        """Make the calls that wait, and end the thread, unless something keeps it."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self._queue.put(None)
-            thread.join()
+            thread.join(_LAST_PATIENCE)
 
     def forget(self) -> None:
         """Begin anew in the child of a fork, where the thread is not."""
@@ -68,6 +70,8 @@ class Worker:
                 thread = threading.Thread(target=_serve, args=(self._queue,), name="chuksqlite", daemon=True)
                 thread.start()
                 weakref.finalize(self, self._queue.put, None).atexit = False
+                atexit.unregister(_end_all)
+                atexit.register(_end_all)  # anew, so that it comes before the connections are closed
                 self._thread = thread
 
 
@@ -145,6 +149,5 @@ def _after_fork_in_child() -> None:
         worker.forget()
 
 
-atexit.register(_end_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
