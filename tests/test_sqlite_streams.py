@@ -289,6 +289,35 @@ def test_no_space_leaves_the_old_file_and_nothing_else(fs: SqliteFileSystem, dat
     assert held(database) == (before[0] + 144, 0)
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A filesystem of 48 MiB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", place], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("only root may mount a small disk")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)  # the database is still open
+
+
+def test_large_files_leave_a_full_disk_usable(small_disk: Path) -> None:
+    fs = SqliteFileSystem(database=str(small_disk / "w.db"))
+    fs.pipe("/f", LARGE)
+    before = held(fs.database)
+    for mode in ("wb", "r+b", "ab"):
+        with pytest.raises(OSError, match="space") as caught, fs.open("/f", mode) as file:
+            file.write(LARGE * 6)
+        assert caught.value.errno == errno.ENOSPC
+        assert fs.cat("/f") == LARGE
+        assert held(fs.database) == before
+    fs.pipe("/small", b"small")
+    fs.rm("/f")
+    fs.pipe("/g", LARGE)
+    assert fs.cat("/g") == LARGE
+    assert fs.cat("/small") == b"small"
+
+
 # ---- several processes
 
 WRITE_SLOWLY = """
