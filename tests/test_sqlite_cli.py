@@ -8,15 +8,18 @@ import json
 import os
 import pty
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
 from chuk_fsspec.backends.sqlite.maintenance import check, measure, repair, vacuum
@@ -191,6 +194,21 @@ def _contents(database: str) -> set[bytes]:
     del fs
     gc.collect()
     return contents
+
+
+@given(harms=st.lists(st.sampled_from(sorted(HARM)), min_size=2, max_size=6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+def test_whatever_is_wrong_at_once_is_repaired(database: str, harms: list[str]) -> None:
+    harmed = f"{database}.harmed"
+    shutil.copyfile(database, harmed)
+    contents = {b"x" * 100, b"y" * 300_000, b"z" * 5000}
+    with closing(sqlite3.connect(harmed, isolation_level=None)) as connection:
+        for harm in harms:
+            with suppress(sqlite3.IntegrityError):
+                connection.execute(HARM[harm][0])
+    assert repair(harmed).ok
+    assert problems(harmed) == []
+    assert _contents(harmed) >= contents
 
 
 BEYOND: dict[str, tuple[str, str]] = {
