@@ -234,8 +234,9 @@ class SqliteStore(Store):
 
     def _flush(self) -> None:
         """Write what was changed in memory. ESTALE for an inode that another process has removed."""
-        while self._changed:
-            _, inode = self._changed.popitem()
+        pending = self._changed
+        for ino in list(pending):  # in the order of their numbers, mostly: rows that are appended fill their pages
+            inode = pending.pop(ino)
             changed, inode.changed = inode.changed, 0
             if not self._write_row(inode, changed):
                 raise _stale()
