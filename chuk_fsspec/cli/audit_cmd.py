@@ -9,7 +9,7 @@ import sys
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from chuk_fsspec.cli.output import PROGRAM, complain, say
+from chuk_fsspec.cli.output import PROGRAM, complain, printable, say
 from chuk_fsspec.cli.parsing import add_command, examples
 
 if TYPE_CHECKING:
@@ -118,11 +118,11 @@ def _verify(args: argparse.Namespace) -> int:
 
     report = verify(args.log, key_env=args.key_env, expect=args.expect or "", partial=args.partial)
     for problem in report.problems:
-        complain(f"{args.log}: {_printable(str(problem))}")
+        complain(f"{args.log}: {printable(str(problem))}")
     if report.problem_count > len(report.problems):
         complain(f"{args.log}: there are more problems; only the first {len(report.problems)} are shown")
     for note in report.notes:
-        say(f"note: {_printable(note)}")
+        say(f"note: {printable(note)}")
     number = report.problem_count
     found = "nothing is wrong" if report.ok else "1 problem" if number == 1 else f"{number} problems"
     say(f"{report.records} records from {report.first or '-'} to {report.last or '-'}: {found}")
@@ -165,12 +165,7 @@ def _summary(record: Record) -> str:
     if entry.etag_before or entry.etag_after:
         more.append(f"etag {entry.etag_before or 'none'} -> {entry.etag_after or '?'}")
     parts = [entry.time, f"{entry.actor}/{entry.session}", entry.operation, paths, outcome, ", ".join(more)]
-    return _printable("  ".join([str(record.sequence), *parts]).rstrip())
-
-
-def _printable(text: str) -> str:
-    """Text that says nothing to a terminal: names of files may hold control characters, and bytes that are no text."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return printable("  ".join([str(record.sequence), *parts]).rstrip())
 
 
 def _head(text: str) -> Head:

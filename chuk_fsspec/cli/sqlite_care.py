@@ -12,7 +12,7 @@ from dataclasses import asdict
 from importlib import import_module
 from typing import Any
 
-from chuk_fsspec.cli.output import CommandError, complain, describe, say
+from chuk_fsspec.cli.output import CommandError, complain, describe, printable, say
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.progress import amount
 from chuk_fsspec.registry import PROTOCOLS
@@ -92,7 +92,7 @@ def _check(args: argparse.Namespace) -> int:
         say(json.dumps({**asdict(report), "ok": report.ok, "repaired": found.count - report.count}))
         return 0 if report.ok else 1
     for problem in found.problems:
-        complain(f"{args.file}: {_printable(str(problem))}")
+        complain(f"{args.file}: {printable(str(problem))}")
     if found.count > len(found.problems):
         complain(f"{args.file}: there are more problems; only the first {len(found.problems)} are shown")
     _tell(report, found)
@@ -132,7 +132,7 @@ def _size(args: argparse.Namespace) -> int:
     if size.largest:
         say("largest files:")
     for one in size.largest:
-        say(f"{amount(one.size):>12}  {_printable(one.path)}")
+        say(f"{amount(one.size):>12}  {printable(one.path)}")
     return 0
 
 
@@ -186,8 +186,3 @@ def _count(text: str) -> int:
     if count < 0:
         raise argparse.ArgumentTypeError("it must be 0 or more")
     return count
-
-
-def _printable(text: str) -> str:
-    """Text that says nothing to a terminal: names of files may hold control characters, and bytes that are no text."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

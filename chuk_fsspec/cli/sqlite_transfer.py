@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from chuk_fsspec.cli.output import CommandError, complain, say
+from chuk_fsspec.cli.output import CommandError, complain, printable, say
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.progress import ProgressLine
 from chuk_fsspec.cli.urls import is_volatile, open_url, parse_option
@@ -121,11 +121,11 @@ def _export(args: argparse.Namespace) -> int:
 def _tell(done: str, report: Report, notes: list[str]) -> int:
     """Print what happened; returns the exit code."""
     for entry in report.left_out:
-        complain(f"{_printable(entry.path)}: left out: {_printable(entry.reason)}")
+        complain(f"{printable(entry.path)}: left out: {printable(entry.reason)}")
     if report.left_out_count > len(report.left_out):
         complain(f"{report.left_out_count} entries are left out; only the first {len(report.left_out)} are shown")
     for note in notes:
-        say(f"note: {_printable(note)}")
+        say(f"note: {printable(note)}")
     counts = (
         (report.files, "files"),
         (report.directories, "directories"),
@@ -136,11 +136,6 @@ def _tell(done: str, report: Report, notes: list[str]) -> int:
     shown = ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing"
     say(f"{done} {shown}; {report.bytes} bytes")
     return 1 if report.left_out_count else 0
-
-
-def _printable(text: str) -> str:
-    """Text that says nothing to a terminal: names of files may hold control characters, and bytes that are no text."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _option(text: str) -> tuple[str, Any]:
