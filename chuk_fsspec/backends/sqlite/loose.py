@@ -70,6 +70,8 @@ class Loose(Stage):
         self.stored = Stored(size, self._cid, before.space + more)
 
     def drop(self) -> None:
+        if self._process != os.getpid():  # after a fork, it is the parent's
+            return
         try:
             with self._store.change:
                 self._store.drop_loose(self._cid)

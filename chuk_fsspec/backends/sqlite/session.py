@@ -6,6 +6,7 @@ import errno
 import sqlite3
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from threading import get_ident
 from typing import Any
 
@@ -285,8 +286,12 @@ class Session:
             self.close()
 
     def after_fork_in_parent(self) -> None:
-        """Go on."""
-        self._mutex.release()
+        """Go on, with a connection: without one, another process might believe that it is alone with the file."""
+        try:
+            with suppress(OSError, ValueError):  # the next use tries again, and says why it fails
+                self.connection  # noqa: B018 - opens it
+        finally:
+            self._mutex.release()
 
     def after_fork_in_child(self) -> None:
         """Begin anew: what threads held that are not here is held no more."""
@@ -295,6 +300,18 @@ class Session:
         self._batching = self._broken = False
         self.outdated()
         self.undone()
+
+    def refuse_in_child(self, error: OSError) -> None:
+        """Raise ``error`` from now on. The connection is never closed: that would undo what the parent goes on with."""
+        import ctypes
+
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
+        self._connection = None
+
+        def refuse() -> None:
+            raise error
+
+        self.acquire = refuse  # type: ignore[method-assign]
 
 
 class Looking:

@@ -85,9 +85,13 @@ def _after_fork_in_child() -> None:
         shared = _forking.pop()
         if shared.store.session.survives_fork:
             shared.store.session.after_fork_in_child()
+            for ino in shared.open_counts:
+                shared.open_counts[ino] += 1  # what the parent has open is not the child's to remove
         else:
             _databases.pop(shared.key, None)
-            shared.refuse(_foreign_error())
+            error = _foreign_error()
+            shared.refuse(error)
+            shared.store.session.refuse_in_child(error)
 
 
 def _foreign_error() -> OSError:
