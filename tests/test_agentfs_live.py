@@ -116,6 +116,17 @@ def test_a_log_without_an_index_is_read_from_a_copy(tmp_path: Path) -> None:
     assert copies() == were
 
 
+def test_without_room_for_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    maker = Maker(tmp_path / "made.db", journal_mode="wal")
+    for ending in ("", "-wal"):
+        shutil.copy(f"{maker.path}{ending}", f"{tmp_path / 'agent.db'}{ending}")
+    maker.close()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(OSError, match="no private copy") as caught:
+        AgentFileSystem(database=str(tmp_path / "agent.db"), skip_instance_cache=True)
+    assert str(tmp_path) not in str(caught.value)
+
+
 def test_the_copy_follows_a_log_that_grows_and_begins_anew(tmp_path: Path) -> None:
     maker = Maker(tmp_path / "made.db", journal_mode="wal")
 

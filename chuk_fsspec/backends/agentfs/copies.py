@@ -41,9 +41,9 @@ class Copies:
         Raises:
             OSError: EBUSY if the database is rewritten without a pause; ENOSPC and the like, without a path.
         """
-        path = self._place()
         end = time.monotonic() + _PATIENCE
         try:
+            path = self._place()
             while not self._copy(path):
                 if time.monotonic() > end:
                     raise os_error(errno.EBUSY, os.path.basename(self._source), hint="it is rewritten without a pause")
