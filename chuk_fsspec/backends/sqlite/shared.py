@@ -48,6 +48,8 @@ def shared_database(database: str, options: Options) -> SharedDatabase:
     """
     path = database if database == IN_MEMORY else os.path.realpath(database)
     key = f"{path}?ro" if options.read_only else path
+    if path in _refused:
+        raise _refused[path]
     with _databases_lock:
         shared = _databases.get(key)
         if shared is None:
@@ -62,6 +64,9 @@ def shared_database(database: str, options: Options) -> SharedDatabase:
             )
         return shared
 
+
+_refused: dict[str, OSError] = {}
+"""Files that must not be opened here, by path: SQLite believes that it has the locks that the parent has on them."""
 
 _forking: list[SharedDatabase] = []
 """The databases that wait for the fork which goes on."""
@@ -89,13 +94,19 @@ def _after_fork_in_child() -> None:
                 shared.open_counts[ino] += 1  # what the parent has open is not the child's to remove
         else:
             _databases.pop(shared.key, None)
-            error = _foreign_error()
+            path = shared.store.session.path
+            error = _foreign_error(path)
+            if path != IN_MEMORY:
+                _refused[path] = error
             shared.refuse(error)
             shared.store.session.refuse_in_child(error)
 
 
-def _foreign_error() -> OSError:
-    hint = f"the database is in the memory, or in a transaction, of process {os.getppid()}; open it again here"
+def _foreign_error(path: str) -> OSError:
+    parent = os.getppid()
+    hint = f"the database is in the memory of process {parent}; open another one here"
+    if path != IN_MEMORY:
+        hint = f"this process was forked in the middle of a transaction of process {parent}; fork before or after it"
     return os_error(errno.ENXIO, hint=hint)
 
 
