@@ -36,8 +36,12 @@ def way(fs: AgentFileSystem) -> Way:
     return fs.store.way
 
 
-def copies() -> set[str]:
-    return {name for name in os.listdir(tempfile.gettempdir()) if name.startswith("chuk-agentfs-")}
+@pytest.fixture(autouse=True)
+def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where private copies are made, of this test alone."""
+    path = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(path))
+    return path
 
 
 def change_everything(maker: Maker, fs: AgentFileSystem) -> None:
@@ -98,22 +102,23 @@ def test_a_writer_with_a_write_ahead_log(tmp_path: Path) -> None:
     assert fs.cat("/after") == b"x"
 
 
-def test_a_log_without_an_index_is_read_from_a_copy(tmp_path: Path) -> None:
+def test_a_log_without_an_index_is_read_from_a_copy(tmp_path: Path, temporary: Path) -> None:
     """As AgentFS leaves it when it is killed, and has it while it runs."""
     maker = Maker(tmp_path / "made.db", journal_mode="wal")
     maker.file("f", pattern(10_000))
     for ending in ("", "-wal"):
         shutil.copy(f"{maker.path}{ending}", f"{tmp_path / 'agent.db'}{ending}")
     maker.close()
-    before, were = state_of(tmp_path), copies()
+    before = state_of(tmp_path)
     fs = AgentFileSystem(database=str(tmp_path / "agent.db"), skip_instance_cache=True)
     assert fs.cat("/f") == pattern(10_000)
     assert way(fs) is Way.COPIED
     assert state_of(tmp_path) == before
-    assert len(copies() - were) == 1
+    (copy,) = temporary.iterdir()
+    assert copy.stat().st_mode & 0o777 == 0o700
     del fs
     gc.collect()
-    assert copies() == were
+    assert not list(temporary.iterdir())
 
 
 def test_without_room_for_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
