@@ -48,6 +48,8 @@ INLINE_MAX = 4096
 
 _ROWS = (SqliteInode, SqliteDirectory)
 _NUMBERS_AT_ONCE = 256
+_REMEMBERED = 256
+"""Contents that are dropped once more if their dropping may have been undone."""
 _KEPT_MAX = 64 << 20
 """Bytes of inodes and small files that are kept, about, before all are forgotten."""
 _INODE_BYTES = 600
@@ -117,6 +119,7 @@ class SqliteStore(Store):
         self.pins: dict[int, int] = {}
         self.unpinned: deque[int] = deque()
         self.unused: deque[int] = deque()
+        self._dropped: deque[int] = deque(maxlen=_REMEMBERED)
         # Without callbacks, which take ten times as long; dead ones go in `_drop_entries`.
         self._inodes: dict[int, weakref.ref[Row]] = {}
         self._changed: dict[int, Row] = {}
@@ -312,6 +315,8 @@ class SqliteStore(Store):
     def _keep_numbers(self) -> None:
         """What an undone change has numbered may still be open somewhere: no other file gets that number."""
         self._next = self._limit = 0
+        self.unused.extend(self._dropped)  # they may be there again
+        self._dropped.clear()
         if self._used and self.session.is_idle:
             query = "UPDATE setting SET value = max(value, ?) WHERE name = 'next_number' AND value < ?"
             with suppress(sqlite3.Error):  # there may be no space for it; then only this process keeps to it
@@ -598,6 +603,7 @@ class SqliteStore(Store):
         """Drop a content if neither a file nor a reader has it, within a change."""
         if cid not in self.pins and self.session.run("DELETE FROM loose WHERE cid = ?", (cid,)).rowcount:
             self.chunks.drop(cid)
+            self._dropped.append(cid)
 
     def _drop_unused(self) -> None:
         """Drop the contents that readers and writers have let go of, if no file has them."""
