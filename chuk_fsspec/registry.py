@@ -44,6 +44,11 @@ PROTOCOLS: dict[str, Protocol] = {
             summary="a whole POSIX filesystem in one SQLite file, for several processes",
         ),
         Protocol(
+            name="chukagentfs",
+            home="chuk_fsspec.backends.agentfs:AgentFileSystem",
+            summary="the files of an AgentFS database, only read",
+        ),
+        Protocol(
             name="chuklocal",
             home="chuk_fsspec.backends.local:LocalFileSystem",
             summary="a directory of this machine, which nothing leads out of",
