@@ -34,7 +34,7 @@ class Worker:
     def __init__(self) -> None:
         self._queue: _Queue = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._starting = threading.RLock()
 
     def submit(self, session: Session, work: Callable[[], Any], writes: bool) -> Future[Any]:
         """Let the thread make a call, after those that were submitted before.
