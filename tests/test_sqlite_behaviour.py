@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -47,5 +48,6 @@ class TestInMemory(BehaviourSuite):
     deviations: ClassVar[dict[str, str]] = DEVIATIONS
 
     @pytest.fixture(scope="class")
-    def fs(self) -> AbstractFileSystem:
-        return SqliteFileSystem(database=":memory:", busy_timeout=2.0)
+    def fs(self) -> Iterator[AbstractFileSystem]:
+        yield SqliteFileSystem(database=":memory:", busy_timeout=2.0)
+        SqliteFileSystem.clear_instance_cache()  # other tests open it with other options
