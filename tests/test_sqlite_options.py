@@ -8,6 +8,7 @@ import json
 import os
 import pickle
 import sqlite3
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -266,16 +267,22 @@ def test_read_only_sees_what_others_write(database: str) -> None:
     assert fs.cat_file("/from-here") == b"too"
 
 
+def let_others_look(database: str) -> None:
+    """Open the closed directories above a file to other users: pytest makes them for its owner alone."""
+    for directory in Path(database).parents:
+        if not directory.stat().st_mode & stat.S_IXOTH:
+            directory.chmod(0o755)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes somebody who may not write")
 def test_read_only_in_a_directory_of_others(database: str, tmp_path: Path) -> None:
+    let_others_look(database)
     filled(database)
     before = everything(tmp_path)
     reads = """
         import os, sys
         from chuk_fsspec.backends.sqlite import SqliteFileSystem
         import chuk_fsspec.backends.sqlite.shared
-        for directory in (d := os.path.dirname(sys.argv[1]), os.path.dirname(d), os.path.dirname(os.path.dirname(d))):
-            os.chmod(directory, 0o755)
         os.setgroups([])
         os.setuid(65534)
         fs = SqliteFileSystem(database=sys.argv[1], read_only=True)
@@ -295,6 +302,7 @@ def test_read_only_in_a_directory_of_others(database: str, tmp_path: Path) -> No
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes somebody who may not write")
 def test_a_log_that_nobody_here_can_read_is_not_passed_over(database: str) -> None:
+    let_others_look(database)
     killed = """
         import os, sys
         from chuk_fsspec.backends.sqlite import SqliteFileSystem
@@ -306,8 +314,6 @@ def test_a_log_that_nobody_here_can_read_is_not_passed_over(database: str) -> No
     reads = """
         import os, sys
         from chuk_fsspec.backends.sqlite import SqliteFileSystem, shared
-        for directory in (d := os.path.dirname(sys.argv[1]), os.path.dirname(d), os.path.dirname(os.path.dirname(d))):
-            os.chmod(directory, 0o755)
         os.setgroups([])
         os.setuid(65534)
         try:

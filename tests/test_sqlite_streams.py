@@ -376,18 +376,27 @@ def test_a_child_drops_nothing_of_its_parent(fs: SqliteFileSystem, database: str
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_what_was_taken_for_a_leftover_is_an_error_and_not_zeros(fs: SqliteFileSystem, database: str) -> None:
-    """A fork closes the connection for a moment: whoever opens the database by then believes to be alone."""
+    """A fork closes the connection for a moment: whoever opens the database just then believes to be alone."""
     file = fs.open("/f", "wb")
     file.write(LARGE)
-    process = multiprocessing.get_context("fork").Process(target=int)
-    process.start()
-    process.join()
+    fs.store.session.close()
     run_child("fs.ls('/')", database)
     with pytest.raises(OSError, match="write the file again") as caught:
         file.close()
     assert caught.value.errno == errno.ESTALE
     assert fs.ls("/") == []
     assert held(database) == (0, 0)
+
+
+def test_a_fork_leaves_what_is_being_written(fs: SqliteFileSystem, database: str) -> None:
+    file = fs.open("/f", "wb")
+    file.write(LARGE)
+    process = multiprocessing.get_context("fork").Process(target=int)
+    process.start()
+    process.join()
+    run_child("fs.ls('/')", database)
+    file.close()
+    assert fs.cat("/f") == LARGE
 
 
 def drop_and_write(fs: SqliteFileSystem, file: Any, reader: Any) -> None:
