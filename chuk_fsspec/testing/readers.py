@@ -25,6 +25,12 @@ def reader(fs: AbstractFileSystem, directory: str) -> Read:
     return read
 
 
+def require_reading(fs: AbstractFileSystem, directory: str, name: str) -> None:
+    """Skip the test where readers only ever answer None, and so may be given for anything."""
+    if reader(fs, directory)(name) is None:
+        pytest.skip("readers of this filesystem read nothing by name")
+
+
 @needs("symlinks", "directories")
 class Readers:
     """``posix.reader``, on a filesystem that follows links and on its view that does not."""
@@ -132,8 +138,8 @@ class Readers:
         assert read("f") is None
 
     def test_only_directories_have_readers(self, fs: AbstractFileSystem, either: AbstractFileSystem, root: str) -> None:
-        reader(either, root)
         fs.pipe_file(f"{root}/f", b"")
+        require_reading(either, root, "f")
         with fails_with(errno.ENOENT, f"{root}/missing"):
             reader(either, f"{root}/missing")
         for path in (f"{root}/f", f"{root}/f/x"):
@@ -143,7 +149,8 @@ class Readers:
     def test_links_on_the_way_to_the_directory(
         self, fs: AbstractFileSystem, either: AbstractFileSystem, root: str
     ) -> None:
-        reader(either, root)
+        fs.pipe_file(f"{root}/f", b"")
+        require_reading(either, root, "f")
         fs.makedirs(f"{root}/d/e")
         fs.posix.symlink("d", f"{root}/link")
         assert fs.isdir(f"{root}/link/e")
