@@ -158,6 +158,26 @@ def test_directories_that_others_moved_into_one_another_do_not_hang(nodes: Any, 
 # ---- hard links
 
 
+def test_a_number_that_was_given_again_is_another_node(nodes: Any, root: Path) -> None:
+    """The host gives numbers of removed inodes to new ones, while doors still have the old."""
+    table = nodes._table
+    kinds = (stat.S_IFDIR, stat.S_IFREG, stat.S_IFLNK)
+    number = os.stat(root).st_ino + 1
+    rest = dict.fromkeys(("st_rdev", "st_blocks", "st_atime_ns", "st_mtime_ns", "st_ctime_ns"), 0)
+
+    def given(kind: int) -> Any:
+        always = (kind | 0o700, number, os.stat(root).st_dev, 1, *[0] * 6)
+        return table.seen(nodes.root, "n", os.stat_result(always, rest))
+
+    held = [given(kind) for kind in kinds]
+    assert held[0].ino == number
+    assert given(stat.S_IFLNK) is held[2]
+    del held[2]
+    again = [given(kind) for kind in (stat.S_IFLNK, stat.S_IFREG, stat.S_IFLNK)]
+    assert len({node.ino for node in (*held, *again)}) == 5
+    assert [stat.S_IFMT(node.mode) for node in (*held, *again)] == [*kinds[:2], *kinds[:0:-1], kinds[2]]
+
+
 def test_a_file_of_the_outside_is_copied_before_it_is_written(nodes: Any, root: Path, outside: Outside) -> None:
     for change in (
         lambda node: nodes.write(node, b"mine", 0),

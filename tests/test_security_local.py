@@ -8,6 +8,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,6 +22,7 @@ from chuk_fsspec.backends.local import LocalFileSystem
 from chuk_fsspec.mounted import MountedFileSystem
 from chuk_fsspec.testing import BehaviourSuite
 from chuk_fsspec.testing.checks import in_threads, node_at, same_filesystem
+from chuk_fsspec.wrappers.audit import AuditFileSystem
 from chuk_fsspec.wrappers.security import SecureFileSystem, SecurityViolation, Usage
 from tests.local_roots import root, tmpfs
 from tests.test_local_behaviour import DEVIATIONS, CollectedStatVfs
@@ -52,6 +54,10 @@ def canary(root: Path, tmpfs: Path) -> Iterator[Path]:
 
 def secured(root: Path, **options: Any) -> SecureFileSystem:
     return SecureFileSystem(target_protocol="chuklocal", target_options={"root": str(root)}, profile={}, **options)
+
+
+def audited(root: Path) -> AuditFileSystem:
+    return AuditFileSystem(target_protocol="chuklocal", target_options={"root": str(root)}, log=f"{root}.jsonl")
 
 
 def test_two_roots_of_one_name_are_two(tmp_path: Path) -> None:
@@ -161,6 +167,49 @@ def test_a_host_process_is_not_asked_about_rules_but_they_hold(root: Path) -> No
         fs.cat_file("/noread/d/f")
     with pytest.raises(SecurityViolation):
         nodes.open(node_at(nodes, "/noread/d/f"), os.O_RDONLY)
+    nodes.close()
+
+
+@pytest.mark.parametrize("wrap", [secured, audited])
+def test_directories_that_others_moved_into_one_another_do_not_hang(root: Path, wrap: Any) -> None:
+    (root / "a/b").mkdir(parents=True)
+    fs = wrap(root)
+    nodes = fs.posix.nodes
+    above = nodes.lookup(nodes.root, "a")
+    below = nodes.lookup(above, "b")
+    (root / "a/b").rename(root / "b")
+    (root / "a").rename(root / "b/a")
+    LocalFileSystem(root=str(root)).touch("/b/a/announced")
+    with suppress(OSError):  # ESTALE: the way to it is not the one that was known
+        nodes.lookup(below, "a")
+    moved = nodes.lookup(nodes.root, "b")
+    inside = nodes.lookup(moved, "a")
+    assert (inside.ino, moved.ino) == (above.ino, below.ino)
+    assert nodes.lookup(inside, "announced").size == 0
+    nodes.unlink(inside, "announced")
+    assert os.listdir(root / "b/a") == []
+    nodes.close()
+
+
+@pytest.mark.parametrize("way", [("a", "b"), ("a", "denied"), ("denied", "b")])
+def test_a_change_next_to_what_others_moved_is_no_error(root: Path, way: tuple[str, str]) -> None:
+    """What a door knows of the way there is wrong; whoever writes by the API does not have to care."""
+    (root / "a/b/c").mkdir(parents=True)
+    local = LocalFileSystem(root=str(root))
+    fs = SecureFileSystem(fs=local, profile={}, hidden_patterns=["glob:denied"])
+    nodes = fs.posix.nodes
+    node = node_at(nodes, "a/b/c")
+    first, second = way
+    (root / "a").rename(root / "old")
+    (root / first / second).mkdir(parents=True)
+    (root / "old/b/c").rename(root / first / second / "c")
+    local.pipe(f"/{first}/{second}/c/f", b"1")
+    local.mv(f"/{first}/{second}/c", "/c", recursive=True)
+    local.mv("/c", f"/{first}/{second}/c", recursive=True)
+    is_shown = "denied" not in way
+    assert fs.exists(f"/{first}/{second}/c/f") == is_shown
+    with suppress(OSError):
+        assert (nodes.lookup(node, "f") is not None) == is_shown
     nodes.close()
 
 

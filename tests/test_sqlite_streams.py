@@ -379,7 +379,8 @@ def test_what_was_taken_for_a_leftover_is_an_error_and_not_zeros(fs: SqliteFileS
     """A fork closes the connection for a moment: whoever opens the database just then believes to be alone."""
     file = fs.open("/f", "wb")
     file.write(LARGE)
-    fs.store.session.close()
+    store: Any = fs.store
+    store.session.close()
     run_child("fs.ls('/')", database)
     with pytest.raises(OSError, match="write the file again") as caught:
         file.close()

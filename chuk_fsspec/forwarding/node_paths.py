@@ -49,6 +49,13 @@ class Known(Generic[Note]):
             known = known.parent
         return "/" + "/".join(reversed(names))
 
+    def is_above(self, other: Known[Note]) -> bool:
+        """Whether another one was reached by way of this one."""
+        above: Known[Note] | None = other
+        while above is not None and above is not self:
+            above = above.parent
+        return above is self
+
     def entries(self) -> Iterator[tuple[Known[Note], str]]:
         """All entries under which it was found."""
         if self.parent is not None:
@@ -88,11 +95,12 @@ class NodePaths(Generic[Note]):
         ino = node.ino
         with self._lock:
             known = self.known.get(ino) or self._directories.get(ino)
-            if known is None:
+            is_elsewhere = known is not None and (known.parent is not directory or known.name != name)
+            if known is None or (is_elsewhere and _turns_round(known, directory, node)):
                 known = Known(node, directory, name)
                 if stat.S_ISDIR(node.mode):
                     self._directories[ino] = known
-            elif known.parent is not directory or known.name != name:
+            elif is_elsewhere:
                 self._found_elsewhere(known, directory, name, node)
             known.node = node
             self.known[ino] = known
@@ -125,7 +133,9 @@ class NodePaths(Generic[Note]):
     def renamed(self, directory: Known[Note], name: str, node: Node) -> bool:
         """As ``moved``, where nothing that a wrapper keeps of it changes; False if ``moved`` has to be asked."""
         known = self.known.get(node.ino)
-        if known is None or known.others or known is self.root or (node.nlink > 1 and not stat.S_ISDIR(node.mode)):
+        if known is None or known.others or known is self.root or _turns_round(known, directory, node):
+            return False
+        if node.nlink > 1 and not stat.S_ISDIR(node.mode):
             return False
         known.parent, known.name = directory, name
         return True
@@ -181,6 +191,11 @@ class NodePaths(Generic[Note]):
             if ino not in held:
                 del self.known[ino]
         self._most = KNOWN_MAX + 2 * len(held)
+
+
+def _turns_round(known: Known[Note], directory: Known[Note], node: Node) -> bool:
+    """Whether a directory was found below what had been found below it: others moved either, unseen."""
+    return known.parent is not None and stat.S_ISDIR(node.mode) and known.is_above(directory)
 
 
 def path_of(directory: Known[Note], name: str) -> str:

@@ -338,14 +338,15 @@ class LocalNodes:
         self._listed.forget()
         kept = self._kept.pop((_identity(directory), name), None)
         above = self._table.known(os.fstat(directory.number))
-        if above is None:
-            return
         try:
             found = os.stat(name, dir_fd=directory.number, follow_symlinks=False)
         except FileNotFoundError:
-            node = None
-        else:
-            node = self._table.seen(above, name, found)
+            found = None
+        if above is None:
+            if found is not None and self._table.known(found) is not None:
+                self._tell(None, "", None)  # it is where nobody of this view has looked yet
+            return
+        node = None if found is None else self._table.seen(above, name, found)
         if kept is not None and kept is not node:
             kept.lost(above, name)
             self._tell(None, "", kept)

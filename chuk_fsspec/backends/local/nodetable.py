@@ -47,12 +47,13 @@ class NodeTable:
 
     def known(self, found: os.stat_result) -> LocalNode | None:
         """The node of an inode, if anybody has it."""
-        return self._by_identity.get((found.st_dev, found.st_ino))
+        node = self._by_identity.get((found.st_dev, found.st_ino))
+        return node if node is not None and is_behind(node, found) else None
 
     def seen(self, directory: LocalNode, name: str, found: os.stat_result) -> LocalNode:
         """The node of an inode that was just looked at under a name."""
-        node = self._by_identity.get((found.st_dev, found.st_ino))
-        if node is None or stat.S_IFMT(node.mode ^ found.st_mode):  # another kind: the number was given again
+        node = self.known(found)
+        if node is None:
             return self._new(found, directory, name)
         node.refresh(found)
         node.reached(directory, name)
@@ -72,9 +73,11 @@ class NodeTable:
         identity = found.st_dev, found.st_ino
         with self._lock:
             node = self._by_identity.get(identity)
-            if node is not None and not stat.S_IFMT(node.mode ^ found.st_mode):
+            if node is not None and is_behind(node, found):
                 return node  # another thread was faster
-            is_free = found.st_dev == self._device and node is None and found.st_ino not in self._lent_numbers
+            if node is not None:
+                self._lent_numbers[node.ino] = node  # its door has it for as long as it likes
+            is_free = found.st_dev == self._device and found.st_ino not in self._lent_numbers
             number = found.st_ino if is_free else next(self._spare_numbers)
             node = self._by_identity[identity] = LocalNode(number, found, directory, name)
             return node
@@ -280,5 +283,5 @@ class _unless_gone:  # noqa: N801 - it is used as a statement
 
 
 def is_behind(node: LocalNode, found: os.stat_result) -> bool:
-    """Whether an inode that was found is the node's."""
-    return (found.st_dev, found.st_ino) == node.identity
+    """Whether an inode that was found is the node's. One of another kind has only been given the same number."""
+    return (found.st_dev, found.st_ino) == node.identity and not stat.S_IFMT(node.mode ^ found.st_mode)

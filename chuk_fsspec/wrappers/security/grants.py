@@ -10,6 +10,7 @@ from typing import NoReturn
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.nodes import Node, NodeOperations
 from chuk_fsspec.contract.operations import Effect
+from chuk_fsspec.contract.paths import PATH_MAX
 from chuk_fsspec.forwarding.node_paths import Known, NodePaths
 from chuk_fsspec.wrappers.security.policy import Decision, Policy, Scope
 
@@ -71,9 +72,12 @@ class Grants:
         if known is None:
             return False
         before = known.note
-        self.paths.moved(self.known(directory), name, node)
-        if before is None or self.of(node) is before:
-            return False
+        try:
+            self.paths.moved(self.known(directory), name, node)
+            if before is None or self.of(node) is before:
+                return False
+        except OSError:  # others moved what is above, too: it has to be looked up again from there
+            self.paths.drop(known)
         self.forget_all()
         return True
 
@@ -85,12 +89,20 @@ class Grants:
     def check_all(self) -> None:
         """Anything may have changed: what is not where it was found is found again, or forgotten."""
         for known in self.paths.all():
-            parent, node = known.parent, known.node
-            assert parent is not None
-            found = self._nodes.lookup(parent.node, known.name) if known.name else None
-            if (found is None or found.ino != node.ino) and node.nlink:
+            if known.node.nlink and not self._is_there(known):
                 self.paths.drop(known)
         self.forget_all()
+
+    def _is_there(self, known: Found) -> bool:
+        """Whether a node is where it was found."""
+        assert known.parent is not None
+        if not known.name:
+            return False
+        try:
+            found = self._nodes.lookup(known.parent.node, known.name)
+        except OSError:  # the directory is not where it was found
+            return False
+        return found is not None and found.ino == known.node.ino
 
     def _decide(self, known: Found) -> Grant:
         """Decide about a node from the directories that it was found in, and about those first."""
@@ -113,10 +125,19 @@ class Grants:
 
     def _search(self, node: Node) -> Found:
         """Find a directory again from above."""
-        if not stat.S_ISDIR(node.mode):
-            raise os_error(errno.ESTALE)
-        parent = self._nodes.parent(node)
-        for name, child in self._nodes.entries(parent):
+        unknown: list[Node] = []
+        above = node
+        while (known := self.paths.find(above)) is None:
+            if not stat.S_ISDIR(above.mode) or len(unknown) > PATH_MAX:  # others moved directories into one another
+                raise os_error(errno.ESTALE)
+            unknown.append(above)
+            above = self._nodes.parent(above)
+        for one in reversed(unknown):
+            known = self.paths.saw(known, self._name_in(known.node, one), one)
+        return known
+
+    def _name_in(self, directory: Node, node: Node) -> str:
+        for name, child in self._nodes.entries(directory):
             if child.ino == node.ino:
-                return self.paths.saw(self.known(parent), name, node)
+                return name
         raise os_error(errno.ESTALE)
