@@ -24,15 +24,18 @@ __all__ = ["root", "tmpfs"]
 ROUNDS = 15
 
 WORKER = """
-    import json, sys
+    import json, pathlib, sys
     from chuk_fsspec.mounted import MountedFileSystem
 
     fs = MountedFileSystem(json.loads(sys.argv[1]))
+    last = pathlib.Path(sys.argv[2])
     print("ready", flush=True)
     while True:
-        source, target = ("/a/d", "/b/d") if fs.exists("/a/d") else ("/b/d", "/a/d")
-        fs.mv(source, target)
-        print("moved", flush=True)
+        source = last.read_text() if last.exists() else ""
+        if not source or not fs.exists(source):
+            source = "/a/d" if fs.exists("/a/d") else "/b/d"
+            last.write_text(source)
+        fs.mv(source, "/b/d" if source == "/a/d" else "/a/d")
 """
 
 
@@ -45,8 +48,15 @@ def mounts(request: pytest.FixtureRequest, root: Path) -> dict[str, Any]:
     return {f"/{name}": {"protocol": "chuklocal", "options": {"root": str(root / name)}} for name in "ab"}
 
 
-def kill_while_moving(mounts: dict[str, Any], seconds: float) -> None:
-    command = [sys.executable, "-c", textwrap.dedent(WORKER), json.dumps(mounts)]
+def kill_while_moving(mounts: dict[str, Any], seconds: float, last: Path) -> None:
+    """Move to and fro for a while, beginning with the move that was killed before.
+
+    Args:
+        mounts: of the tree.
+        seconds: until it is killed.
+        last: a file of the host that says what is moved.
+    """
+    command = [sys.executable, "-c", textwrap.dedent(WORKER), json.dumps(mounts), str(last)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout is not None
         assert worker.stdout.readline() == "ready\n"
@@ -55,7 +65,7 @@ def kill_while_moving(mounts: dict[str, Any], seconds: float) -> None:
 
 
 @pytest.mark.slow
-def test_nothing_is_lost(mounts: dict[str, Any]) -> None:
+def test_nothing_is_lost(mounts: dict[str, Any], tmp_path: Path) -> None:
     content = {f"{number // 5}/{number}": os.urandom(30_000) for number in range(20)}
     fs = MountedFileSystem(mounts)
     for path, data in content.items():
@@ -63,7 +73,7 @@ def test_nothing_is_lost(mounts: dict[str, Any]) -> None:
         fs.pipe_file(f"/a/d/{path}", data)
     chance = random.Random(1)
     for _ in range(ROUNDS):
-        kill_while_moving(mounts, chance.random() * 0.1)
+        kill_while_moving(mounts, chance.random() * 0.1, tmp_path / "last")
         there: dict[str, set[bytes]] = {}
         for side in ("/a/d", "/b/d"):
             for path, data in files_below(fs, side).items():
@@ -75,7 +85,7 @@ def test_nothing_is_lost(mounts: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_move_finishes_it(mounts: dict[str, Any]) -> None:
+def test_the_same_move_finishes_it(mounts: dict[str, Any], tmp_path: Path) -> None:
     if not isinstance(mounts["/a"], dict):
         pytest.skip("what arrives in part is gone on with in test_mounted_moving")
     fs = MountedFileSystem(mounts)
@@ -86,8 +96,10 @@ def test_the_same_move_finishes_it(mounts: dict[str, Any]) -> None:
             for path in fs.ls(side, detail=False):
                 fs.rm(path, recursive=True)
         fs.pipe({f"/a/d/{name}": data for name, data in content.items()})
-        kill_while_moving(mounts, chance.random() * 0.02)
-        if files_below(fs, "/a/d") == content and not fs.exists("/b/d"):
+        last = tmp_path / f"last-{number}"
+        kill_while_moving(mounts, chance.random() * 0.02, last)
+        is_same = not last.exists() or last.read_text() == "/a/d"
+        if is_same and files_below(fs, "/a/d") == content and not fs.exists("/b/d"):
             fs.mv("/a/d", "/b/d")
             assert files_below(fs, "/b/d") == content, number
             assert fs.ls("/a") == []
