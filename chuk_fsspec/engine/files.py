@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.engine.handle import InodeHandle
 from chuk_fsspec.engine.store import Readable
+from chuk_fsspec.engine.writing import UnpublishedEnd, UnpublishedFile
 
 if TYPE_CHECKING:
     from chuk_fsspec.engine.filesystem import InodeFileSystem
@@ -96,24 +97,14 @@ class BufferedReadFile(io.BufferedReader):
         return "rb"
 
 
-class WriteFile(io.BytesIO):
-    """``wb``, ``xb``, ``w+b``, ``x+b`` and ``r+b``: a private copy that is published whole when it is closed.
-
-    With ``autocommit=False`` (a transaction) closing only seals it; ``commit`` publishes and ``discard`` drops it.
-    """
+class WriteFile(UnpublishedFile, io.BytesIO):
+    """``wb``, ``xb``, ``w+b``, ``x+b`` and ``r+b``: a private copy that is published whole when it is closed."""
 
     def __init__(self, fs: InodeFileSystem, path: str, mode: str, data: bytes = b"", autocommit: bool = True) -> None:
-        super().__init__(data)
-        self.fs, self.path, self._mode, self.autocommit = fs, path, mode, autocommit
+        super().__init__(fs, path, mode, autocommit=autocommit)
+        io.BytesIO.__init__(self, data)
         self._sealed: bytes | None = None
         self._discarded = False
-
-    @property
-    def mode(self) -> str:
-        return self._mode
-
-    def readable(self) -> bool:
-        return "+" in self.mode
 
     def read(self, size: int | None = -1, /) -> bytes:
         self._require_readable()
@@ -156,37 +147,12 @@ class WriteFile(io.BytesIO):
         finally:
             super().close()
 
-    def __exit__(self, exc_type: object, *exc_info: object) -> None:
-        if exc_type is not None:
-            self.discard()
-        self.close()
-
     def _publish(self, data: bytes) -> None:
         self.fs.publish(self.path, data, exclusive="x" in self.mode)
 
-    def _require_readable(self) -> None:
-        if "+" not in self.mode:
-            raise io.UnsupportedOperation("not open for reading")
 
-
-class AppendFile(WriteFile):
-    """``ab``: what was written is added to the end, wherever that is when the file is closed."""
-
-    def __init__(self, fs: InodeFileSystem, path: str, mode: str, size: int, autocommit: bool = True) -> None:
-        super().__init__(fs, path, mode, autocommit=autocommit)
-        self._base = size
-
-    def seekable(self) -> bool:
-        return False
-
-    def tell(self) -> int:
-        return self._base + super().tell()
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        raise io.UnsupportedOperation("a file opened for appending cannot seek")
-
-    def truncate(self, size: int | None = None, /) -> int:
-        raise io.UnsupportedOperation("a file opened for appending cannot be cut")
+class AppendFile(UnpublishedEnd, WriteFile):
+    """``ab``: in memory."""
 
     def _publish(self, data: bytes) -> None:
         self.fs.append(self.path, data)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.engine.inode import Inode
 from chuk_fsspec.engine.store import Stage
+from chuk_fsspec.engine.writing import UnpublishedEnd, UnpublishedFile
 
 if TYPE_CHECKING:
     from chuk_fsspec.engine.filesystem import InodeFileSystem
@@ -109,11 +110,8 @@ class StageFile(io.RawIOBase):
         return max(len(self.stage), self._start + len(self._gathered))
 
 
-class SpillingFile(io.BufferedIOBase):
-    """``wb``, ``xb``, ``w+b``, ``x+b``, ``r+b`` and ``a+b``: published whole when it is closed, or not at all.
-
-    With ``autocommit=False`` (a transaction) closing only seals it; ``commit`` publishes and ``discard`` drops it.
-    """
+class SpillingFile(UnpublishedFile):
+    """``wb``, ``xb``, ``w+b``, ``x+b``, ``r+b`` and ``a+b``: in memory, and in the store when that is too much."""
 
     def __init__(
         self, fs: InodeFileSystem, path: str, mode: str, source: Inode | None = None, autocommit: bool = True
@@ -127,7 +125,7 @@ class SpillingFile(io.BufferedIOBase):
             source: the file with whose content to begin.
             autocommit: publish when closing.
         """
-        self.fs, self.path, self._mode, self.autocommit = fs, path, mode, autocommit
+        super().__init__(fs, path, mode, autocommit=autocommit)
         self._is_over = False
         self._sealed: bytes | Stage | None = None
         self._staged: StageFile | None = None
@@ -140,14 +138,7 @@ class SpillingFile(io.BufferedIOBase):
         if mode[0] == "a":
             self._body.seek(0, os.SEEK_END)
 
-    @property
-    def mode(self) -> str:
-        return self._mode
-
     # ---- reading and writing
-
-    def readable(self) -> bool:
-        return "+" in self.mode
 
     def writable(self) -> bool:
         return True
@@ -242,11 +233,6 @@ class SpillingFile(io.BufferedIOBase):
             (self._staged or self._body).close()
             super().close()
 
-    def __exit__(self, exc_type: object, *exc_info: object) -> None:
-        if exc_type is not None:
-            self.discard()
-        self.close()
-
     def _publish(self, content: bytes | Stage) -> None:
         self.fs.publish(self.path, content, exclusive="x" in self.mode)
 
@@ -275,29 +261,9 @@ class SpillingFile(io.BufferedIOBase):
         self._staged = StageFile(stage)
         self._body = io.BufferedRandom(self._staged, _BUFFER)
 
-    def _require_readable(self) -> None:
-        if "+" not in self.mode:
-            raise io.UnsupportedOperation("not open for reading")
 
-
-class SpillingAppendFile(SpillingFile):
-    """``ab``: what was written is added to the end, wherever that is when the file is closed."""
-
-    def __init__(self, fs: InodeFileSystem, path: str, mode: str, size: int, autocommit: bool = True) -> None:
-        super().__init__(fs, path, mode, autocommit=autocommit)
-        self._base = size
-
-    def seekable(self) -> bool:
-        return False
-
-    def tell(self) -> int:
-        return self._base + super().tell()
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        raise io.UnsupportedOperation("a file opened for appending cannot seek")
-
-    def truncate(self, size: int | None = None, /) -> int:
-        raise io.UnsupportedOperation("a file opened for appending cannot be cut")
+class SpillingAppendFile(UnpublishedEnd, SpillingFile):
+    """``ab``: in memory, and in the store when that is too much."""
 
     def _publish(self, content: bytes | Stage) -> None:
         self.fs.append(self.path, content)
