@@ -157,6 +157,14 @@ def test_a_file_written_only_is_not_read(fs: SqliteFileSystem) -> None:
         file.write(b"more")
 
 
+def test_a_negative_size_is_refused(fs: SqliteFileSystem) -> None:
+    with fs.open("/f", "wb") as file:
+        file.write(LARGE)
+        with pytest.raises(ValueError, match="negative"):
+            file.truncate(-1)
+    assert fs.cat("/f") == LARGE
+
+
 Step = tuple[str, int, int]
 STEPS = st.lists(
     st.tuples(

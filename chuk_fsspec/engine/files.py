@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.engine.handle import InodeHandle
 from chuk_fsspec.engine.store import Readable
-from chuk_fsspec.engine.writing import UnpublishedEnd, UnpublishedFile
+from chuk_fsspec.engine.writing import UnpublishedEnd, UnpublishedFile, extend
 
 if TYPE_CHECKING:
     from chuk_fsspec.engine.filesystem import InodeFileSystem
@@ -125,6 +125,11 @@ class WriteFile(UnpublishedFile, io.BytesIO):
     def readlines(self, hint: int | None = -1, /) -> list[bytes]:
         self._require_readable()
         return super().readlines(hint)
+
+    def truncate(self, size: int | None = None, /) -> int:
+        size = self.tell() if size is None else size
+        extend(self, size)
+        return super().truncate(size)
 
     def commit(self) -> None:
         """Publish what was written. FileExistsError for ``x`` if somebody was faster; ENOSPC."""

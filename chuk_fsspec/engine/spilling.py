@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.engine.inode import Inode
 from chuk_fsspec.engine.store import Stage
-from chuk_fsspec.engine.writing import UnpublishedEnd, UnpublishedFile
+from chuk_fsspec.engine.writing import UnpublishedEnd, UnpublishedFile, extend
 
 if TYPE_CHECKING:
     from chuk_fsspec.engine.filesystem import InodeFileSystem
@@ -179,15 +179,12 @@ class SpillingFile(UnpublishedFile):
 
     def truncate(self, size: int | None = None, /) -> int:
         size = self._body.tell() if size is None else size
+        if size < 0:
+            raise ValueError(f"negative size value {size}")
+        if size > MEMORY_MAX and self._staged is None:
+            self._spill()
         if isinstance(self._body, io.BytesIO):
-            grown = size - len(self._body.getvalue())
-            if size > MEMORY_MAX:
-                self._spill()
-            elif grown > 0:
-                position = self._body.tell()
-                self._body.seek(0, os.SEEK_END)
-                self._body.write(bytes(grown))
-                self._body.seek(position)
+            extend(self._body, size)
         return self._body.truncate(size)
 
     def flush(self) -> None:

@@ -61,3 +61,12 @@ class UnpublishedEnd(UnpublishedFile):
 
     def truncate(self, size: int | None = None, /) -> int:
         raise io.UnsupportedOperation("a file opened for appending cannot be cut")
+
+
+def extend(file: io.BytesIO, size: int) -> None:
+    """Let a shorter file end at ``size`` bytes, filled with zeros, as ftruncate(2) does; its position stays."""
+    position = file.tell()
+    if size > file.seek(0, os.SEEK_END):
+        file.seek(size - 1)
+        file.write(b"\0")
+    file.seek(position)

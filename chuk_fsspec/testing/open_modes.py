@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+import pytest
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.testing.checks import failing, fails_with
@@ -144,6 +145,21 @@ class Updating:
         with fs.open(f"{root}/f", "r+b") as file:
             file.truncate(4)
         assert fs.cat_file(f"{root}/f") == b"0123"
+
+    @pytest.mark.parametrize("mode", ["wb", "w+b", "r+b"])
+    def test_truncate_grows_with_zeros_and_stays_in_place(self, fs: AbstractFileSystem, root: str, mode: str) -> None:
+        fs.pipe_file(f"{root}/f", b"old")
+        with fs.open(f"{root}/f", mode) as file:
+            file.write(b"new")
+            assert file.truncate(6) == 6
+            assert file.tell() == 3
+            file.write(b"er")
+            assert file.truncate() == 5
+            file.seek(7)
+            assert file.truncate() == 7
+            with pytest.raises((ValueError, OSError)):
+                file.truncate(-1)
+        assert fs.cat_file(f"{root}/f") == b"newer\0\0"
 
     def test_a_failed_block_leaves_the_old_file(self, fs: AbstractFileSystem, root: str) -> None:
         fs.pipe_file(f"{root}/f", b"old")
