@@ -8,7 +8,6 @@ import threading
 from typing import Any
 
 from chuk_fsspec.backends.memory_store import MemoryStore
-from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.engine.filesystem import InodeFileSystem
 from chuk_fsspec.engine.shared import SharedState
@@ -28,29 +27,6 @@ class MemoryFileSystem(InodeFileSystem):
     """
 
     protocol = "chukmem"
-    capabilities = Capabilities(
-        write=True,
-        directories=True,
-        rename=True,
-        replace=True,
-        atomic_write=True,
-        append=True,
-        exclusive_create=True,
-        random_write=True,
-        transactions=True,
-        modified_times=True,
-        etags=True,
-        symlinks=True,
-        hardlinks=True,
-        attributes=True,
-        xattrs=True,
-        special_files=True,
-        sparse=True,
-        rename_flags=True,
-        statvfs=True,
-        nodes=True,
-        shared_between_threads=True,
-    )
 
     def __init__(
         self,

@@ -42,12 +42,35 @@ class InodeFileSystem(AbstractFileSystem):
     """An fsspec filesystem on an engine. A backend gives it the shared state of its store.
 
     ``fs.posix`` has what POSIX knows beyond fsspec; every instance on the same store sees the same files.
+    Its ``capabilities`` are all that the engine can; a backend whose store can less declares its own.
     """
 
     root_marker = "/"
     transaction_type = UndoTransaction
-    capabilities = Capabilities()
     tree_class = Tree
+    capabilities = Capabilities(
+        write=True,
+        directories=True,
+        rename=True,
+        replace=True,
+        atomic_write=True,
+        append=True,
+        exclusive_create=True,
+        random_write=True,
+        transactions=True,
+        modified_times=True,
+        etags=True,
+        symlinks=True,
+        hardlinks=True,
+        attributes=True,
+        xattrs=True,
+        special_files=True,
+        sparse=True,
+        rename_flags=True,
+        statvfs=True,
+        nodes=True,
+        shared_between_threads=True,
+    )
 
     def __init__(
         self, shared: SharedState, *, auto_mkdir: bool = True, follow_links: bool = True, **kwargs: Any

@@ -10,7 +10,6 @@ from chuk_fsspec.backends.sqlite.database import IN_MEMORY
 from chuk_fsspec.backends.sqlite.options import Options
 from chuk_fsspec.backends.sqlite.shared import shared_database
 from chuk_fsspec.backends.sqlite.tree import SqliteTree
-from chuk_fsspec.contract.capabilities import Capabilities
 
 _TARGET_PROTOCOLS = frozenset(("", "file", "local"))
 
@@ -24,29 +23,6 @@ class SqliteFileSystem(CoroutineMethods):
 
     protocol = "chuksqlite"
     tree_class = SqliteTree
-    capabilities = Capabilities(
-        write=True,
-        directories=True,
-        rename=True,
-        replace=True,
-        atomic_write=True,
-        append=True,
-        exclusive_create=True,
-        random_write=True,
-        transactions=True,
-        modified_times=True,
-        etags=True,
-        symlinks=True,
-        hardlinks=True,
-        attributes=True,
-        xattrs=True,
-        special_files=True,
-        sparse=True,
-        rename_flags=True,
-        statvfs=True,
-        nodes=True,
-        shared_between_threads=True,
-    )
 
     def __init__(
         self,
