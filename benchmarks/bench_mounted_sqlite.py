@@ -8,30 +8,25 @@ turns, and share one CPU with their client. Every figure is wall time of the cli
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench_mount import FIGURES, make_tar
-from bench_mount import measure as measure_directory
-from bench_mounted_tree import served
-from measure import Figures, ratio, save, say, table
+from bench_mount import FIGURES
+from measure import Figures, ratio, table
+from mounted import BARE, Measure, run, served
 
-BARE, OURS = "chukmem", "chuksqlite"
+OURS = "chuksqlite"
 
 
-def one_round(directory: Path, tar: Path, mib: int, figures: Figures) -> None:
+def one_round(directory: Path, measure: Measure) -> None:
     """Measure both once."""
     with tempfile.TemporaryDirectory(prefix="chuk-bench-", dir="/dev/shm") as shm:
         for target, options in ((BARE, {}), (OURS, {"database": str(Path(shm, "w.db"))})):
-            say(f"  {target}")
             point = directory / target
             with served(point, target, options):
-                for name, value in measure_directory(point, tar, mib).items():
-                    figures[target].setdefault(name, []).append(value)
+                measure(target, point)
 
 
 def report(figures: Figures) -> str:
@@ -43,29 +38,5 @@ def report(figures: Figures) -> str:
     return table(["", BARE, OURS, ": chukmem"], rows)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--mib", type=int, default=256, help="size of the large file in MiB (default 256)")
-    chosen = parser.parse_args()
-    if os.geteuid() != 0 or not Path("/dev/fuse").exists():
-        say("bench_mounted_sqlite: skipped, it needs root and /dev/fuse")
-        return 0
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    figures: Figures = {target: {} for target in (BARE, OURS)}
-    with tempfile.TemporaryDirectory(prefix="chuk-bench-") as scratch:
-        tar = Path("/dev/shm", f"chuk-bench-{os.getpid()}.tar")  # noqa: S108 - reading it must cost the same for all
-        make_tar(tar)
-        try:
-            for number in range(chosen.rounds):
-                say(f"round {number + 1} of {chosen.rounds}")
-                one_round(Path(scratch, str(number)), tar, chosen.mib, figures)
-        finally:
-            tar.unlink()
-    say(report(figures))
-    say(f"raw figures: {save('mounted-sqlite', figures, mib=chosen.mib).name}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("mounted-sqlite", __doc__, [OURS], one_round, report, mib=256))
