@@ -15,13 +15,24 @@ from tests.upath_suite import import_cases
 BaseTests: Any = import_cases().BaseTests
 
 
+@pytest.fixture(params=["chukmem", "chuklocal", "chuksqlite"])
+def top(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> UPath:
+    """A path of an empty filesystem, at which there is nothing yet."""
+    if request.param == "chukmem":
+        options = request.getfixturevalue("chukmem").storage_options
+    elif request.param == "chuklocal":
+        options = {"root": str(tmp_path_factory.mktemp("root")), "durable": False}
+    else:
+        options = {"database": str(tmp_path_factory.mktemp("sqlite") / "w.db")}
+    return UPath(f"{request.param}:///top", **options)
+
+
 # The way in which universal_pathlib says that it has no class of its own for a protocol, and uses the general one.
-@pytest.mark.filterwarnings("ignore:UPath 'chuklocal' filesystem not explicitly implemented:UserWarning")
-class TestLocalPath(BaseTests):
+@pytest.mark.filterwarnings(r"ignore:UPath 'chuk\w+' filesystem not explicitly implemented:UserWarning")
+class TestPath(BaseTests):
     @pytest.fixture(autouse=True, name="path")
-    def _prepare(self, tmp_path_factory: pytest.TempPathFactory) -> None:
-        root = str(tmp_path_factory.mktemp("root"))
-        self.path = UPath("chuklocal:///top/base", root=root, durable=False)
+    def _prepare(self, top: UPath) -> None:
+        self.path = top / "base"
         self.prepare_file_system()
 
     @pytest.fixture
@@ -41,6 +52,6 @@ class TestLocalPath(BaseTests):
         yield
         memory.store, memory.pseudo_dirs = store, directories
 
-    def test_is_correct_class(self) -> None:
+    def test_is_correct_class(self, request: pytest.FixtureRequest) -> None:
         assert isinstance(self.path, UPath)
-        assert self.path.protocol == "chuklocal"
+        assert self.path.protocol == request.node.callspec.params["top"]
