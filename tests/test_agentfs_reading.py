@@ -226,6 +226,7 @@ def test_nodes(fs: AgentFileSystem) -> None:
         lambda: nodes.create(nodes.root, "n", stat.S_IFREG, 0, 0),
         lambda: nodes.mkdir(nodes.root, "n", 0o700, 0, 0),
         lambda: nodes.write(shared, b"x", 0),
+        lambda: nodes.append(shared, b"x"),
         lambda: nodes.setattr(shared, size=0),
         lambda: nodes.allocate(shared, 0, 10, 0),
         lambda: nodes.temporary(nodes.root, 0o600, 0, 0),

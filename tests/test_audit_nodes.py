@@ -146,8 +146,10 @@ def test_a_listing_tells_paths_too(fs: AuditFileSystem, nodes: NodeOperations) -
 def test_the_first_write_is_recorded_at_once_and_the_rest_in_one(fs: AuditFileSystem, nodes: NodeOperations) -> None:
     file = make_file(nodes, nodes.root, "f")
     before = fs.info("/f")["etag"]
-    for number in range(100):
+    for number in range(50):
         nodes.write(file, b"12345", 5 * number)
+    for _ in range(50):
+        nodes.append(file, b"12345")
     assert said(fs, "operation", "bytes_written") == [("node.create", None), ("node.write", 5)]
     nodes.forget(file)
     _, first, rest = entries(fs)
@@ -188,7 +190,9 @@ def test_a_write_that_fails_is_on_record(chukmem: MemoryFileSystem, make: Make) 
     file = make_file(nodes, nodes.root, "f")
     with pytest.raises(OSError, match="No space"):
         nodes.write(file, bytes(100), 0)
-    assert said(fs, "operation", "decision", "error")[-1] == ("node.write", "failed", "ENOSPC")
+    with pytest.raises(OSError, match="No space"):
+        nodes.append(file, bytes(100))
+    assert said(fs, "operation", "decision", "error")[-2:] == [("node.write", "failed", "ENOSPC")] * 2
 
 
 def test_the_state_is_that_of_the_node_and_not_of_another_under_its_name(

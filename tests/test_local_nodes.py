@@ -112,6 +112,7 @@ def test_a_directory_that_others_swap_for_a_link_out_is_stale(nodes: Any, root: 
         lambda: nodes.rename(directory, "secret", nodes.root, "stolen"),
         lambda: nodes.read(file, 99, 0),
         lambda: nodes.write(file, b"x", 0),
+        lambda: nodes.append(file, b"x"),
         lambda: nodes.setattr(file, mode=0o777),
         lambda: nodes.open(file, os.O_RDWR),
         lambda: nodes.entries(below),
@@ -181,6 +182,7 @@ def test_a_number_that_was_given_again_is_another_node(nodes: Any, root: Path) -
 def test_a_file_of_the_outside_is_copied_before_it_is_written(nodes: Any, root: Path, outside: Outside) -> None:
     for change in (
         lambda node: nodes.write(node, b"mine", 0),
+        lambda node: nodes.append(node, b"mine"),
         lambda node: nodes.setattr(node, size=3),
         lambda node: nodes.setattr(node, mode=0o777),
         lambda node: nodes.setattr(node, mtime_ns=5),

@@ -311,7 +311,8 @@ def test_mounts_that_keep_handles_among_others(fs: MountedFileSystem) -> None:
         assert (nodes.stateless, nodes.slow, early.stateless) == (False, True, False)
         for path in ("/careful", "/m"):
             node = early.create(node_at(early, path), "x", stat.S_IFREG | 0o600, 0, 0)
-            assert early.write(node, b"content", 0) == 7  # a door that came before goes on without handles
+            assert early.write(node, b"con", 0) == 3  # a door that came before goes on without handles
+            assert early.append(node, b"tent") == 4
             assert b"".join(early.read(node, 99, 0)) == b"content"
             handle = nodes.open(node_at(nodes, f"{path}/x"), os.O_RDWR)
             handle.pwrite(b"C", 0)
@@ -356,6 +357,7 @@ def test_a_read_only_mount_takes_no_changes(fs: MountedFileSystem) -> None:
             lambda: nodes.rename(top, "f", top, "g"),
             lambda: nodes.setattr(node, mode=0),
             lambda: nodes.write(node, b"x", 0),
+            lambda: nodes.append(node, b"x"),
             lambda: nodes.allocate(node, 0, 1, 0),
             lambda: nodes.setxattr(node, "user.b", b""),
             lambda: nodes.removexattr(node, "user.a"),

@@ -210,7 +210,7 @@ class Accounting(RuleBasedStateMachine):
         number=st.integers(0, 9),
         size=SIZES,
         offset=SIZES,
-        how=st.sampled_from(["write", "setattr", "allocate", "open"]),
+        how=st.sampled_from(["write", "append", "setattr", "allocate", "open"]),
     )
     def change_node(self, number: int, size: int, offset: int, how: str) -> None:
         node = list(self.held.values())[number % len(self.held)]
@@ -218,6 +218,8 @@ class Accounting(RuleBasedStateMachine):
             return
         if how == "write":
             self.attempt(self.nodes.write, node, bytes(size), offset)
+        elif how == "append":
+            self.attempt(self.nodes.append, node, bytes(size))
         elif how == "setattr":
             self.attempt(self.nodes.setattr, node, size=size)
         elif how == "allocate":

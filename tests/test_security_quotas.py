@@ -318,11 +318,14 @@ def test_a_node_that_a_door_holds_counts(chukmem: MemoryFileSystem) -> None:
     assert fs.usage() == Usage(60, 1)
     with over(errno.ENOSPC):
         nodes.write(made, bytes(60), 60)
+    with over(errno.ENOSPC):
+        nodes.append(made, bytes(41))
     with over(errno.EDQUOT):
         nodes.setattr(made, size=101)
     temporary = nodes.temporary(nodes.root, 0o600, 0, 0)
     table.add(temporary.ino)
-    nodes.write(temporary, bytes(40), 0)
+    nodes.write(temporary, bytes(30), 0)
+    nodes.append(temporary, bytes(10))
     with over(errno.EDQUOT):
         nodes.allocate(temporary, 40, 1, 0)
     assert fs.usage() == Usage(100, 2)

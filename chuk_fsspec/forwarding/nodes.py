@@ -113,6 +113,9 @@ class ForwardingNodes:
     def write(self, node: Node, data: Buffer, offset: int) -> int:
         return self._inner.write(node, data, offset)
 
+    def append(self, node: Node, data: Buffer) -> int:
+        return self._inner.append(node, data)
+
     def allocate(self, node: Node, offset: int, length: int, mode: int) -> None:
         self._inner.allocate(node, offset, length, mode)
 

@@ -165,6 +165,14 @@ class MountedNodes:
         with closing(nodes.open(found.node, os.O_WRONLY)) as handle:
             return int(handle.pwrite(data, offset))
 
+    def append(self, node: TreeNode, data: Buffer) -> int:
+        found = self._of_file(node, errno.EISDIR)
+        nodes = found.place.nodes
+        if nodes.stateless:
+            return int(nodes.append(found.node, data))
+        with closing(nodes.open(found.node, os.O_WRONLY | os.O_APPEND)) as handle:
+            return int(handle.pwrite(data, 0))
+
     def allocate(self, node: TreeNode, offset: int, length: int, mode: int) -> None:
         found = self._of_file(node, errno.EISDIR)
         found.place.nodes.allocate(found.node, offset, length, mode)

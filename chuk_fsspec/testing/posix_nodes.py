@@ -10,7 +10,7 @@ import pytest
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.nodes import Node, NodeOperations
-from chuk_fsspec.testing.checks import fails_with, files_below, names_below, node_at
+from chuk_fsspec.testing.checks import fails_with, files_below, in_threads, names_below, node_at, same_filesystem
 from chuk_fsspec.testing.needs import needs
 
 RAW_NAME = os.fsdecode(b"raw-\xff")
@@ -235,6 +235,47 @@ class PosixNodes:
         assert b"".join(nodes.read(node, 99, 99)) == b""
         with fails_with(errno.EFBIG):
             nodes.write(node, b"x", 2**63 - 1)
+
+    def test_appending_without_a_handle(
+        self, fs: AbstractFileSystem, nodes: NodeOperations, top: Node, root: str
+    ) -> None:
+        if not nodes.stateless:
+            pytest.skip("needs stateless nodes")
+        node = nodes.create(top, "f", stat.S_IFREG | 0o644, 0, 0)
+        assert nodes.append(node, b"one") == 3
+        with fs.open(f"{root}/f", "ab") as file:
+            file.write(b"two")
+        assert nodes.append(node, memoryview(b"three")) == 5
+        fs.posix.truncate(f"{root}/f", 4)
+        assert nodes.append(node, b"!") == 1
+        assert nodes.append(node, b"") == 0
+        assert nodes.getattr(node).size == 5
+        assert b"".join(nodes.read(node, 99, 0)) == b"onet!"
+
+    def test_nobody_appends_over_others(
+        self, fs: AbstractFileSystem, nodes: NodeOperations, top: Node, root: str
+    ) -> None:
+        if not nodes.stateless:
+            pytest.skip("needs stateless nodes")
+        nodes.create(top, "log", stat.S_IFREG | 0o644, 0, 0)
+
+        def append(number: int) -> None:
+            own = same_filesystem(fs)
+            if number % 2:
+                view: NodeOperations = own.posix.nodes
+                node = node_at(view, f"{root}/log")
+                for step in range(40):
+                    assert view.append(node, b"%d %3d\n" % (number, step)) == 6
+            else:
+                with own.posix.open_handle(f"{root}/log", os.O_WRONLY | os.O_APPEND) as handle:
+                    for step in range(40):
+                        handle.pwrite(b"%d %3d\n" % (number, step), 0)
+
+        in_threads(6, append)
+        lines = [tuple(map(int, line.split())) for line in fs.cat_file(f"{root}/log").splitlines()]
+        assert sorted(lines) == [(number, step) for number in range(6) for step in range(40)]
+        for number in range(6):
+            assert [step for owner, step in lines if owner == number] == list(range(40))
 
     def test_pieces_that_were_read_stay_as_they_were(self, nodes: NodeOperations, top: Node) -> None:
         if not nodes.stateless:

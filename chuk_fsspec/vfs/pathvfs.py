@@ -179,6 +179,10 @@ class PathVFS:
         """ENOTSUP: writing needs an open handle here."""
         raise not_supported("writing without an open handle")
 
+    def append(self, node: Node, data: Buffer) -> int:
+        """ENOTSUP, as ``write``: an open handle appends if O_APPEND was given."""
+        raise not_supported("writing without an open handle")
+
     def allocate(self, node: Node, offset: int, length: int, mode: int) -> None:
         """fallocate(2): growing a file and writing zeros; nothing can be reserved. ENOTSUP for other modes, EINVAL."""
         opening.allocate(self._volume, self._files, _regular(node), offset, length, mode)

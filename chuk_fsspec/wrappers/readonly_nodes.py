@@ -52,6 +52,9 @@ class ReadOnlyNodes(ForwardingNodes):
     def write(self, *arguments: Any, **options: Any) -> NoReturn:
         _refuse()
 
+    def append(self, *arguments: Any, **options: Any) -> NoReturn:
+        _refuse()
+
     def allocate(self, *arguments: Any, **options: Any) -> NoReturn:
         _refuse()
 

@@ -274,6 +274,16 @@ class LocalNodes:
         self._shared.content_changed(opened, self)
         return length
 
+    def append(self, node: LocalNode, data: Buffer) -> int:
+        """Write all of ``data`` at the end: in one step, unless the disk is full. EFBIG, ENOSPC, EROFS, ESTALE."""
+        self._fs.require_write()
+        opened = self._table.writing(node)
+        left = memoryview(data)
+        while left:  # RWF_APPEND: the offset is not looked at (pwritev2(2))
+            left = left[os.pwritev(opened.number, (left,), 0, os.RWF_APPEND) :]
+        self._shared.content_changed(opened, self)
+        return len(data)
+
     def allocate(self, node: LocalNode, offset: int, length: int, mode: int) -> None:
         """fallocate(2). EINVAL, EFBIG, ENOSPC; ENOTSUP for modes that the filesystem does not know."""
         self._fs.require_write()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
+from functools import partial
 from weakref import WeakKeyDictionary
 
 from chuk_fsspec.contract.nodes import Change, Node, NodeOperations
@@ -180,9 +181,15 @@ class AuditNodes(ForwardingNodes):
         return pieces
 
     def write(self, node: Node, data: Buffer, offset: int) -> int:
+        return self._write(node, partial(super().write, node, data, offset))
+
+    def append(self, node: Node, data: Buffer) -> int:
+        return self._write(node, partial(super().append, node, data))
+
+    def _write(self, node: Node, write: Callable[[], int]) -> int:
         burst = self._bursts.begin(WRITE, node)
         try:
-            number = super().write(node, data, offset)
+            number = write()
         except OSError as error:
             self._bursts.failed(burst, error)
             raise

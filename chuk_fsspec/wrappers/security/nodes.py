@@ -278,14 +278,20 @@ class SecureNodes(ForwardingNodes):
 
     def write(self, node: Node, data: Buffer, offset: int) -> int:
         """As below. ENOSPC for a used up quota: a kernel that writes back later makes EIO of any other errno."""
+        end = offset + len(data)
+        return self._write(node, data, partial(self._inner.write, node, data, offset), lambda before: max(before, end))
+
+    def append(self, node: Node, data: Buffer) -> int:
+        """As below. ENOSPC for a used up quota, as ``write``."""
+        return self._write(node, data, partial(self._inner.append, node, data), lambda before: before + len(data))
+
+    def _write(self, node: Node, data: Buffer, write: Callable[[], int], becomes: Callable[[int], int]) -> int:
         grant = self._grant(node)
         if not grant.may_write:
             raise self._refusal("write", node, WRITE, grant)
-        write = partial(self._inner.write, node, data, offset)
         if not self._charges.counts_sizes or not data:
             return write()
-        end = offset + len(data)
-        return self._charges.resize("write", node, lambda before: max(before, end), write, errno.ENOSPC)
+        return self._charges.resize("write", node, becomes, write, errno.ENOSPC)
 
     def allocate(self, node: Node, offset: int, length: int, mode: int) -> None:
         self._require("allocate", node, WRITE)
