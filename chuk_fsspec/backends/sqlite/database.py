@@ -9,6 +9,7 @@ import stat
 import struct
 import time
 import urllib.parse
+from contextlib import suppress
 
 from chuk_fsspec.backends.sqlite import schema
 from chuk_fsspec.backends.sqlite.descriptors import descriptor
@@ -103,6 +104,13 @@ def open_alone(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def synchronise(path: str) -> None:
+    """Make what was written to a file and its log durable."""
+    for name in (path + "-wal", path):
+        with suppress(FileNotFoundError), descriptor(name) as fd:
+            os.fsync(fd)
 
 
 def _open(path: str, options: Options) -> sqlite3.Connection:

@@ -46,5 +46,10 @@ def damaged(path: str) -> OSError:
     return os_error(errno.EIO, hint=_DAMAGED.format(file=_shown(path)))
 
 
+def stale() -> OSError:
+    """ESTALE for what another process has changed in a way that leaves nothing to go on with."""
+    return os_error(errno.ESTALE, hint="another process has removed or replaced the file")
+
+
 def _shown(path: str) -> str:
     return os.path.basename(path) or "the database"

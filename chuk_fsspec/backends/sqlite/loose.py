@@ -32,7 +32,7 @@ class Loose(Stage):
         self._store = store
         self._process = os.getpid()
         with store.change:
-            self._cid = store.new_loose()
+            self._cid = store.loose.new()
         self.stored = Stored(0, self._cid, 0)
 
     def __len__(self) -> int:
@@ -74,19 +74,19 @@ class Loose(Stage):
             return
         try:
             with self._store.change:
-                self._store.drop_loose(self._cid)
+                self._store.loose.drop(self._cid)
         except OSError:
             # Nobody sees it; the next change tries again, and at last whoever opens the database.
-            self._store.unused.append(self._cid)
+            self._store.loose.unused.append(self._cid)
 
     def require(self) -> None:
         """ESTALE if it is there no more, within a scope: its transaction was undone, or it was taken for a leftover."""
-        if not self._store.is_loose(self._cid):
+        if self._cid not in self._store.loose:
             raise os_error(errno.ESTALE, hint="what was written so far was undone; write the file again")
 
     def __del__(self) -> None:
         if hasattr(self, "stored") and self._process == os.getpid():
-            self._store.unused.append(self._cid)
+            self._store.loose.unused.append(self._cid)
 
 
 def copy_of(store: SqliteStore, inode: Inode) -> Loose:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from chuk_fsspec.backends.sqlite.inode import Row, SqliteDirectory, Stored
+from chuk_fsspec.backends.sqlite.inode import ATTRIBUTES, CONTENT, NEW, STAMPS, Row, SqliteDirectory, Stored
 
 S_IFMT, S_IFLNK, S_IFDIR, S_IFREG = 0o170000, 0o120000, 0o040000, 0o100000
 
@@ -21,22 +23,31 @@ def _column(name: str) -> str:
     return f"CASE WHEN i.mode & {S_IFMT} = {S_IFDIR} THEN ({dot}) ELSE i.{name} END"
 
 
-COLUMNS = ", ".join(_column(name.strip()) for name in ("ino", "btime_ns", *_ATTRIBUTES.split(",")))
-WITH_DATA = f"{COLUMNS}, i.data"
+_COLUMNS = ", ".join(_column(name.strip()) for name in ("ino", "btime_ns", *_ATTRIBUTES.split(",")))
+_WITH_DATA = f"{_COLUMNS}, i.data"
 # A listing needs what links say, and no file's content.
-WITHOUT_CONTENT = f"{COLUMNS}, CASE WHEN i.mode & {S_IFMT} <> {S_IFREG} THEN i.data END"
+_WITHOUT_CONTENT = f"{_COLUMNS}, CASE WHEN i.mode & {S_IFMT} <> {S_IFREG} THEN i.data END"
 
-INSERT = f"INSERT INTO inode (ino, btime_ns, {_ATTRIBUTES}, data) VALUES ({', '.join('?' * 16)})"  # noqa: S608 - constants
+BY_NUMBER = f"SELECT {_WITH_DATA} FROM inode i WHERE ino = ?"  # noqa: S608 - constants, here and below
+BY_NAME = (
+    f"SELECT {_WITH_DATA}, d.ino FROM dentry d LEFT JOIN inode i ON i.ino = d.ino "  # noqa: S608
+    "WHERE d.parent = ? AND d.name = ?"
+)
+CHILDREN = (
+    f"SELECT {_WITHOUT_CONTENT}, d.ino, d.name FROM dentry d LEFT JOIN inode i ON i.ino = d.ino "  # noqa: S608
+    "WHERE d.parent = ? AND d.name <> '.' ORDER BY d.name"
+)
+_INSERT = f"INSERT INTO inode (ino, btime_ns, {_ATTRIBUTES}, data) VALUES ({', '.join('?' * 16)})"  # noqa: S608 - constants
 _SETS = ", ".join(f"{name.strip()} = ?" for name in _ATTRIBUTES.split(","))
-UPDATE = f"UPDATE inode SET {_SETS} WHERE ino = ?"  # noqa: S608 - constants
-UPDATE_STAMPS = "UPDATE inode SET version = ?, mtime_ns = ?, ctime_ns = ? WHERE ino = ?"
-UPDATE_DIRECTORY_TIMES = "UPDATE dentry SET mtime_ns = ?, ctime_ns = ? WHERE parent = ? AND name = '.'"
-INSERT_DIRECTORY_TIMES = "INSERT INTO dentry (mtime_ns, ctime_ns, parent, name, ino) VALUES (?, ?, ?, '.', ?)"
-UPDATE_WITH_DATA = f"UPDATE inode SET {_SETS}, data = ? WHERE ino = ?"  # noqa: S608 - constants
+_UPDATE = f"UPDATE inode SET {_SETS} WHERE ino = ?"  # noqa: S608 - constants
+_UPDATE_STAMPS = "UPDATE inode SET version = ?, mtime_ns = ?, ctime_ns = ? WHERE ino = ?"
+_UPDATE_DIRECTORY_TIMES = "UPDATE dentry SET mtime_ns = ?, ctime_ns = ? WHERE parent = ? AND name = '.'"
+_INSERT_DIRECTORY_TIMES = "INSERT INTO dentry (mtime_ns, ctime_ns, parent, name, ino) VALUES (?, ?, ?, '.', ?)"
+_UPDATE_WITH_DATA = f"UPDATE inode SET {_SETS}, data = ? WHERE ino = ?"  # noqa: S608 - constants
 
 
 def fill(inode: Row, row: tuple[Any, ...], generation: int) -> None:
-    """Set an inode's fields from a row of ``WITH_DATA`` or ``WITHOUT_CONTENT``."""
+    """Set an inode's fields from what a query has found."""
     inode.btime_ns, mode = row[1:3]
     size, space, parent, xattrs, cid, data = row[10:]
     inode.raw_mode = mode
@@ -65,8 +76,8 @@ def fill(inode: Row, row: tuple[Any, ...], generation: int) -> None:
 _EIGHT_FIRST = attrgetter(*(f"raw_{name.strip()}" for name in _ATTRIBUTES.split(",")[:8]))
 
 
-def attributes(inode: Row) -> tuple[Any, ...]:
-    """The values of ``UPDATE`` without the last one, and those in the middle of ``INSERT``."""
+def _attributes(inode: Row) -> tuple[Any, ...]:
+    """The values of ``_UPDATE`` without the last one, and those in the middle of ``_INSERT``."""
     content = inode.raw_content
     kind = inode.raw_mode & S_IFMT
     size = len(content) if kind == S_IFREG else inode.size
@@ -76,17 +87,44 @@ def attributes(inode: Row) -> tuple[Any, ...]:
     return (*_EIGHT_FIRST(inode), size, space, parent, encode_xattrs(xattrs) if xattrs else None, cid)
 
 
-def times(inode: Row) -> tuple[int, int]:
+def _times(inode: Row) -> tuple[int, int]:
     """Of modification and change."""
     return inode.raw_mtime_ns, inode.raw_ctime_ns
 
 
-def data_of(inode: Row) -> Any:
+def _data_of(inode: Row) -> Any:
     """What lies with the inode: a small file's content, a link's target, a device's number."""
     content = inode.raw_content
     if type(content) is str:
         return encode_name(content)
     return content if type(content) is bytes or type(content) is int else None
+
+
+def write(run: Callable[..., sqlite3.Cursor], inode: Row, changed: int) -> bool:
+    """Write what of an inode was changed; False if it is not there any more.
+
+    Args:
+        run: executes a statement.
+        inode: the inode.
+        changed: bits of what is to be written.
+    """
+    ino = inode.ino
+    is_directory = isinstance(inode, SqliteDirectory)
+    if changed & NEW:
+        run(_INSERT, (ino, inode.btime_ns, *_attributes(inode), _data_of(inode)))
+        if is_directory:
+            run(_INSERT_DIRECTORY_TIMES, (*_times(inode), ino, ino))
+        return True
+    if changed & CONTENT:
+        return run(_UPDATE_WITH_DATA, (*_attributes(inode), _data_of(inode), ino)).rowcount == 1
+    if changed & ATTRIBUTES:
+        if run(_UPDATE, (*_attributes(inode), ino)).rowcount != 1:
+            return False
+        if not is_directory or not changed & STAMPS:
+            return True
+    if is_directory:
+        return run(_UPDATE_DIRECTORY_TIMES, (*_times(inode), ino)).rowcount == 1
+    return run(_UPDATE_STAMPS, (inode.raw_version, *_times(inode), ino)).rowcount == 1
 
 
 def encode_name(name: str) -> str | bytes:

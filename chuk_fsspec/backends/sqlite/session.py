@@ -11,8 +11,8 @@ from threading import get_ident
 from typing import Any
 
 from chuk_fsspec.backends.sqlite.database import IN_MEMORY, FrozenConnection, connect
-from chuk_fsspec.backends.sqlite.errors import translated
 from chuk_fsspec.backends.sqlite.options import Options
+from chuk_fsspec.backends.sqlite.scopes import Batching, Changing, Looking, Reading
 from chuk_fsspec.contract.errors import os_error
 
 _LAST_PATIENCE = 1.0
@@ -32,6 +32,7 @@ class Session:
         change: the scope in which something is changed: a transaction, or a savepoint within one.
         batch: a transaction for many operations, in which ``change`` makes no savepoints.
         has_noted: set by a store that has changed something in memory only.
+        held: how many scopes the thread whose turn it is has entered; 1 for one that has just come in from outside.
         announcements: what watchers are to be told once the batch that goes on is kept.
         pending: what a store has changed in memory only.
         flush: writes that; called before a change ends well.
@@ -55,7 +56,7 @@ class Session:
         self.undone: Callable[[], None] = _nothing
         self._mutex = threading.RLock()
         self._owner = 0
-        self._held = 0
+        self.held = 0
         self._depth = 0
         self._changes = 0
         self._batching = False
@@ -93,20 +94,15 @@ class Session:
         # The first try takes a fifth of the time of the second, and is the one that nearly always succeeds.
         if not mutex.acquire(blocking=False) and not mutex.acquire(timeout=self.options.busy_timeout or -1):
             raise os_error(errno.EBUSY, hint="another thread keeps a transaction open")
-        self._held += 1
+        self.held += 1
         self._owner = get_ident()
 
     def release(self) -> None:
         """Let the next thread in."""
-        self._held -= 1
-        if not self._held:
+        self.held -= 1
+        if not self.held:
             self._owner = 0
         self._mutex.release()
-
-    @property
-    def is_free(self) -> bool:
-        """Whether this thread has just come in from outside of every scope."""
-        return self._held == 1
 
     def look(self) -> None:
         """Ask the database whether another connection has changed it."""
@@ -158,7 +154,7 @@ class Session:
             raise os_error(errno.EROFS, hint="the database was opened with read_only=True")
         else:
             connection = self._open()
-            self.run("BEGIN IMMEDIATE")
+            self._begin_writing()
             try:
                 self._look()
             except BaseException:
@@ -166,6 +162,10 @@ class Session:
                 raise
             self._changes = connection.total_changes
         self._depth += 1
+
+    def _begin_writing(self) -> None:
+        """Wait until no other process changes the file, and keep them all from it. EBUSY."""
+        self.run("BEGIN IMMEDIATE")
 
     def end(self, *, keep: bool, damage: bool = False) -> None:
         """End what the last ``begin`` began; if it cannot be kept, it is undone and the error raised.
@@ -296,7 +296,7 @@ class Session:
     def after_fork_in_child(self) -> None:
         """Begin anew: what threads held that are not here is held no more."""
         self._mutex = threading.RLock()
-        self._owner = self._held = self._depth = 0
+        self._owner = self.held = self._depth = 0
         self._batching = self._broken = False
         self.outdated()
         self.undone()
@@ -312,128 +312,6 @@ class Session:
             raise error
 
         self.acquire = refuse  # type: ignore[method-assign]
-
-
-class Looking:
-    """A scope in which nobody of this process changes anything, entered knowing what other processes have committed."""
-
-    __slots__ = ("_session",)
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def __enter__(self) -> None:
-        session = self._session
-        session.acquire()
-        try:
-            if session.is_free:
-                session.look()
-        except sqlite3.Error as error:
-            session.release()
-            raise translated(error, self._session.path) from error
-        except BaseException:
-            session.release()
-            raise
-
-    def __exit__(self, exc_type: object, error: BaseException | None, traceback: object) -> None:
-        self._session.release()
-        if isinstance(error, sqlite3.Error):
-            raise translated(error, self._session.path) from error
-
-
-class Reading:
-    """A scope as ``Looking`` that keeps to one state of the file; within another scope, it adds nothing."""
-
-    __slots__ = ("_session",)
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def __enter__(self) -> None:
-        session = self._session
-        session.acquire()
-        try:
-            if session.is_free:
-                session.begin_reading()
-        except sqlite3.Error as error:
-            session.release()
-            raise translated(error, self._session.path) from error
-        except BaseException:
-            session.release()
-            raise
-
-    def __exit__(self, exc_type: object, error: BaseException | None, traceback: object) -> None:
-        try:
-            if self._session.is_free:
-                self._session.end_reading()
-        finally:
-            self._session.release()
-        if isinstance(error, sqlite3.Error):
-            raise translated(error, self._session.path) from error
-
-
-class Changing:
-    """A scope that takes effect as a whole or not at all."""
-
-    __slots__ = ("_session",)
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def __enter__(self) -> None:
-        session = self._session
-        session.acquire()
-        try:
-            session.begin()
-        except sqlite3.Error as error:
-            session.release()
-            raise translated(error, self._session.path) from error
-        except BaseException:
-            session.release()
-            raise
-
-    def __exit__(self, exc_type: object, error: BaseException | None, traceback: object) -> None:
-        try:
-            self._session.end(keep=error is None, damage=isinstance(error, sqlite3.Error))
-        except sqlite3.Error as failure:
-            raise translated(failure, self._session.path) from failure
-        finally:
-            self._session.release()
-        if isinstance(error, sqlite3.Error):
-            raise translated(error, self._session.path) from error
-
-
-class Batching:
-    """A scope for many operations that are committed together.
-
-    An operation that fails before it has changed anything leaves the others be. One that fails half-way breaks the
-    batch: with no savepoint to return to, all of it has to be undone.
-    """
-
-    __slots__ = ("_session",)
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def __enter__(self) -> None:
-        session = self._session
-        session.acquire()
-        try:
-            session.begin_batch()
-        except sqlite3.Error as error:
-            session.release()
-            raise translated(error, self._session.path) from error
-        except BaseException:
-            session.release()
-            raise
-
-    def __exit__(self, exc_type: object, error: BaseException | None, traceback: object) -> None:
-        try:
-            self._session.end_batch(keep=error is None)
-        except sqlite3.Error as failure:
-            raise translated(failure, self._session.path) from failure
-        finally:
-            self._session.release()
 
 
 def _nothing() -> Any:

@@ -10,21 +10,16 @@ import errno
 import os
 import sqlite3
 import weakref
-from collections import deque
-from contextlib import suppress
 from typing import Any
 
 from chuk_fsspec.backends.sqlite import rows
 from chuk_fsspec.backends.sqlite.chunks import Chunks
-from chuk_fsspec.backends.sqlite.database import IN_MEMORY
-from chuk_fsspec.backends.sqlite.descriptors import descriptor
-from chuk_fsspec.backends.sqlite.errors import damaged
+from chuk_fsspec.backends.sqlite.database import IN_MEMORY, synchronise
+from chuk_fsspec.backends.sqlite.errors import damaged, stale
 from chuk_fsspec.backends.sqlite.inode import (
     ATTRIBUTES,
-    CONTENT,
     GONE,
     NEW,
-    STAMPS,
     Row,
     SqliteDirectory,
     SqliteInode,
@@ -32,9 +27,13 @@ from chuk_fsspec.backends.sqlite.inode import (
 )
 from chuk_fsspec.backends.sqlite.leftovers import remove_leftovers
 from chuk_fsspec.backends.sqlite.loose import PIECE, Loose, copy_of
+from chuk_fsspec.backends.sqlite.loose_list import LooseList
+from chuk_fsspec.backends.sqlite.numbers import Numbers
 from chuk_fsspec.backends.sqlite.path_cache import SessionPathCache
+from chuk_fsspec.backends.sqlite.pin import Pin
 from chuk_fsspec.backends.sqlite.schema import PAGE_SIZE, ROOT
-from chuk_fsspec.backends.sqlite.session import Reading, Session
+from chuk_fsspec.backends.sqlite.scopes import Reading
+from chuk_fsspec.backends.sqlite.session import Session
 from chuk_fsspec.backends.sqlite.space import free_bytes
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import NAME_MAX
@@ -47,55 +46,10 @@ INLINE_MAX = 4096
 """Bytes of content that lie with the inode; what is larger is in chunks."""
 
 _ROWS = (SqliteInode, SqliteDirectory)
-_NUMBERS_AT_ONCE = 256
-_REMEMBERED = 256
-"""Contents that are dropped once more if their dropping may have been undone."""
 _KEPT_MAX = 64 << 20
 """Bytes of inodes and small files that are kept, about, before all are forgotten."""
 _INODE_BYTES = 600
 _MAX_INODES = 2**48
-
-_BY_NUMBER = f"SELECT {rows.WITH_DATA} FROM inode i WHERE ino = ?"  # noqa: S608 - constants, here and below
-_BY_NAME = (
-    f"SELECT {rows.WITH_DATA}, d.ino FROM dentry d LEFT JOIN inode i ON i.ino = d.ino "  # noqa: S608
-    "WHERE d.parent = ? AND d.name = ?"
-)
-_CHILDREN = (
-    f"SELECT {rows.WITHOUT_CONTENT}, d.ino, d.name FROM dentry d LEFT JOIN inode i ON i.ino = d.ino "  # noqa: S608
-    "WHERE d.parent = ? AND d.name <> '.' ORDER BY d.name"
-)
-
-
-class Pin:
-    """A file's content as long as somebody reads it (``engine.store.Readable``)."""
-
-    def __init__(self, store: SqliteStore, inode: Inode, stored: Stored) -> None:
-        assert stored.cid is not None
-        self._store, self._inode, self._last, self._cid = store, inode, stored, stored.cid
-        self._process = os.getpid()
-        store.pins[self._cid] = store.pins.get(self._cid, 0) + 1
-
-    def _content(self) -> Stored:
-        current = self._inode.content
-        if type(current) is Stored and current.cid == self._cid:
-            self._last = current
-        return self._last
-
-    def __len__(self) -> int:
-        return self._content().size
-
-    def read(self, size: int, offset: int) -> list[Buffer]:
-        """Up to ``size`` bytes from ``offset``, in pieces."""
-        store = self._store
-        with store.reading:
-            content = self._content()
-            if self._inode.content is not content and not store.is_loose(self._cid):
-                raise _stale()
-            return store.read_stored(content, size, offset)
-
-    def __del__(self) -> None:
-        if self._process == os.getpid():
-            self._store.unpinned.append(self._cid)
 
 
 class SqliteStore(Store):
@@ -104,9 +58,8 @@ class SqliteStore(Store):
     Attributes:
         session: the connection.
         generation: that of the session.
-        pins: how many readers a content has, by its number.
-        unpinned: numbers of contents that a reader has let go of.
-        unused: numbers of contents to be dropped, if no file has them. Both are looked at when the next change ends.
+        numbers: where files and contents get theirs.
+        loose: the contents that no file has.
     """
 
     stages = True
@@ -116,20 +69,16 @@ class SqliteStore(Store):
         self.lock = session.lock
         self.change = session.change
         self.generation = session.generation
-        self.pins: dict[int, int] = {}
-        self.unpinned: deque[int] = deque()
-        self.unused: deque[int] = deque()
-        self._dropped: deque[int] = deque(maxlen=_REMEMBERED)
+        self.loose = LooseList(self)
         # Without callbacks, which take ten times as long; dead ones go in `_drop_entries`.
         self._inodes: dict[int, weakref.ref[Row]] = {}
         self._changed: dict[int, Row] = {}
         self._filled: list[SqliteDirectory] = []
         self._kept = 0
-        self._next = self._limit = self._used = 0
         self._count: int | None = None
-        self._loose: set[int] = set()
+        self.numbers = Numbers(session)
         session.pending, session.flush, session.forget = self._changed, self._flush, self._forget
-        session.undone = self._keep_numbers
+        session.undone = self._undone
         if not session.options.read_only:
             remove_leftovers(session)
         with self.lock:
@@ -139,6 +88,7 @@ class SqliteStore(Store):
         if setting is None or not isinstance(root, SqliteDirectory):
             raise damaged(session.path)
         (self.chunk_size,) = setting
+        self._chunks = Chunks(session.connection, self.chunk_size)
         self.root = root
 
     @property
@@ -151,7 +101,10 @@ class SqliteStore(Store):
     @property
     def chunks(self) -> Chunks:
         """The contents, within a scope."""
-        return Chunks(self.session.connection, self.chunk_size)
+        connection = self.session.connection
+        if self._chunks.connection is not connection:
+            self._chunks = Chunks(connection, self.chunk_size)
+        return self._chunks
 
     # ---- what is known
 
@@ -160,7 +113,7 @@ class SqliteStore(Store):
         with self.lock:
             if inode.seen == self.generation:
                 return
-            row = self.session.run(_BY_NUMBER, (inode.ino,)).fetchone()
+            row = self.session.run(rows.BY_NUMBER, (inode.ino,)).fetchone()
             if row is not None:
                 rows.fill(inode, row, self.generation)
             else:
@@ -192,7 +145,7 @@ class SqliteStore(Store):
         return None if reference is None else reference()
 
     def _by_number(self, ino: int) -> Row | None:
-        row = self.session.run(_BY_NUMBER, (ino,)).fetchone()
+        row = self.session.run(rows.BY_NUMBER, (ino,)).fetchone()
         return None if row is None else self._known(ino, row)
 
     def _known(self, ino: int, row: tuple[Any, ...]) -> Row:
@@ -241,38 +194,17 @@ class SqliteStore(Store):
         for ino in list(pending):  # in the order of their numbers, mostly: rows that are appended fill their pages
             inode = pending.pop(ino)
             changed, inode.changed = inode.changed, 0
-            if not self._write_row(inode, changed):
-                raise _stale()
-        if self.unpinned or self.unused:
-            self._drop_unused()
+            if not rows.write(self.session.run, inode, changed):
+                raise stale()
+        if self.loose.unused or self.loose.unpinned:
+            self.loose.drop_unused()
         if self._kept > _KEPT_MAX:
             self._drop_entries()
-
-    def _write_row(self, inode: Row, changed: int) -> bool:
-        """Write what of an inode was changed; False if it is not there any more."""
-        run = self.session.run
-        ino = inode.ino
-        is_directory = isinstance(inode, SqliteDirectory)
-        if changed & NEW:
-            run(rows.INSERT, (ino, inode.btime_ns, *rows.attributes(inode), rows.data_of(inode)))
-            if is_directory:
-                run(rows.INSERT_DIRECTORY_TIMES, (*rows.times(inode), ino, ino))
-            return True
-        if changed & CONTENT:
-            return run(rows.UPDATE_WITH_DATA, (*rows.attributes(inode), rows.data_of(inode), ino)).rowcount == 1
-        if changed & ATTRIBUTES:
-            if run(rows.UPDATE, (*rows.attributes(inode), ino)).rowcount != 1:
-                return False
-            if not is_directory or not changed & STAMPS:
-                return True
-        if is_directory:
-            return run(rows.UPDATE_DIRECTORY_TIMES, (*rows.times(inode), ino)).rowcount == 1
-        return run(rows.UPDATE_STAMPS, (inode.raw_version, *rows.times(inode), ino)).rowcount == 1
 
     # ---- inodes and entries
 
     def new(self, mode: int, uid: int, gid: int, content: Any, now: int) -> Inode:
-        ino = self._number()
+        ino = self.numbers.take()
         is_directory = mode & rows.S_IFMT == rows.S_IFDIR
         inode = SqliteDirectory(self, ino) if is_directory else SqliteInode(self, ino)
         if mode & rows.S_IFMT == rows.S_IFREG:
@@ -300,27 +232,9 @@ class SqliteStore(Store):
             self._count += 1
         return inode
 
-    def _number(self) -> int:
-        """A number that was never used in this database."""
-        if self._next == self._limit:
-            run = self.session.run
-            (free,) = run("SELECT value FROM setting WHERE name = 'next_number'").fetchone()
-            self._next = max(free, self._used)
-            self._limit = self._next + _NUMBERS_AT_ONCE
-            run("UPDATE setting SET value = ? WHERE name = 'next_number'", (self._limit,))
-        number = self._next
-        self._next = self._used = number + 1
-        return number
-
-    def _keep_numbers(self) -> None:
-        """What an undone change has numbered may still be open somewhere: no other file gets that number."""
-        self._next = self._limit = 0
-        self.unused.extend(self._dropped)  # they may be there again
-        self._dropped.clear()
-        if self._used and self.session.is_idle:
-            query = "UPDATE setting SET value = max(value, ?) WHERE name = 'next_number' AND value < ?"
-            with suppress(sqlite3.Error):  # there may be no space for it; then only this process keeps to it
-                self.session.run(query, (self._used, self._used))
+    def _undone(self) -> None:
+        self.numbers.undone()
+        self.loose.undone()
 
     def free(self, inode: Inode) -> None:
         assert isinstance(inode, _ROWS)
@@ -349,7 +263,7 @@ class SqliteStore(Store):
         except UnicodeEncodeError:  # half a surrogate pair is part of no name
             return None
         with self.lock:
-            row = self.session.run(_BY_NAME, (directory.ino, key)).fetchone()
+            row = self.session.run(rows.BY_NAME, (directory.ino, key)).fetchone()
             if row is None:
                 return None
             inode = self._known(row[-1], row[:-1])
@@ -360,7 +274,7 @@ class SqliteStore(Store):
         assert isinstance(directory, SqliteDirectory)
         with self.lock:
             if not directory.is_complete:
-                found = self.session.run(_CHILDREN, (directory.ino,)).fetchall()
+                found = self.session.run(rows.CHILDREN, (directory.ino,)).fetchall()
                 if not directory.entries:
                     self._filled.append(directory)
                 directory.entries = {rows.decode_name(name): self._known(ino, tuple(row)) for *row, ino, name in found}
@@ -451,14 +365,14 @@ class SqliteStore(Store):
                     return self.read_stored(now, size, offset)
                 content = self.whole(inode)
                 if content is None:
-                    raise _stale()
+                    raise stale()
         return contents.read(content, size, offset)
 
     def read_stored(self, content: Stored, size: int, offset: int) -> list[Buffer]:
         """Up to ``size`` bytes from ``offset`` of what is in chunks, within a scope. ESTALE."""
         assert content.cid is not None
         if content.cid == GONE:
-            raise _stale()
+            raise stale()
         size = min(size, content.size - offset)
         return self.chunks.read(content.cid, size, offset) if size > 0 else []
 
@@ -478,10 +392,8 @@ class SqliteStore(Store):
             old = self._small(inode)
             inode.content = b"".join((old[:offset].ljust(offset, b"\0"), data, old[end:]))
         else:
-            stored = self._in_chunks(inode)
-            assert stored.cid is not None
-            more = self.chunks.write(stored.cid, data, offset)
-            self._resize(inode, Stored(max(stored.size, end), stored.cid, stored.space + more))
+            more = self.chunks.write(self._in_chunks(inode), data, offset)
+            self._resize(inode, max(inode.size, end), more)
         self._stamp_content(inode, now)
 
     def replace(self, inode: Inode, content: Any, now: int) -> None:
@@ -495,10 +407,8 @@ class SqliteStore(Store):
         if self._is_small(content) and size <= INLINE_MAX:
             inode.content = self._small(inode)[:size].ljust(size, b"\0")
         else:
-            stored = self._in_chunks(inode)
-            assert stored.cid is not None
-            more = self.chunks.truncate(stored.cid, size) if size < stored.size else 0
-            self._resize(inode, Stored(size, stored.cid, stored.space + more))
+            cid = self._in_chunks(inode)
+            self._resize(inode, size, self.chunks.truncate(cid, size) if size < inode.size else 0)
         self._stamp_content(inode, now)
 
     def zero(self, inode: Inode, offset: int, length: int, now: int) -> None:
@@ -508,10 +418,7 @@ class SqliteStore(Store):
                 old = self._small(inode)
                 inode.content = b"".join((old[:offset], bytes(length), old[offset + length :]))
             else:
-                stored = self._in_chunks(inode)
-                assert stored.cid is not None
-                more = self.chunks.zero(stored.cid, offset, length)
-                self._resize(inode, Stored(stored.size, stored.cid, stored.space + more))
+                self._resize(inode, inode.size, self.chunks.zero(self._in_chunks(inode), offset, length))
         self._stamp_content(inode, now)
 
     def reserve(self, inode: Inode, offset: int, length: int, now: int) -> None:
@@ -519,10 +426,8 @@ class SqliteStore(Store):
         if self._is_small(inode.content) and end <= INLINE_MAX:
             inode.content = self._small(inode).ljust(end, b"\0")
         else:
-            stored = self._in_chunks(inode)
-            assert stored.cid is not None
-            more = self.chunks.reserve(stored.cid, offset, length)
-            self._resize(inode, Stored(max(stored.size, end), stored.cid, stored.space + more))
+            more = self.chunks.reserve(self._in_chunks(inode), offset, length)
+            self._resize(inode, max(inode.size, end), more)
         self._stamp_content(inode, now)
 
     def seek(self, inode: Inode, offset: int, whence: int) -> int:
@@ -551,70 +456,37 @@ class SqliteStore(Store):
         assert content is not None
         return content
 
-    def _in_chunks(self, inode: Inode) -> Stored:
-        """The content of a file, moved into chunks if it is small."""
+    def _in_chunks(self, inode: Inode) -> int:
+        """The number of a file's content, which is moved into chunks if it is small."""
         content = inode.content
         if type(content) is Stored and content.cid is not None:
-            return content
+            return content.cid
         data = self._small(inode)
-        cid = self._number()
-        stored = Stored(len(data), cid, self.chunks.add(cid, data))
-        inode.content = stored
-        return stored
+        cid = self.numbers.take()
+        inode.content = Stored(len(data), cid, self.chunks.add(cid, data))
+        return cid
 
-    def _resize(self, inode: Inode, stored: Stored) -> None:
-        """Note size and space of content in chunks; where it is has not changed."""
+    def _resize(self, inode: Inode, size: int, more: int) -> None:
+        """Note the size of content in chunks, and by how much its space has grown; where it is has not changed."""
         assert isinstance(inode, SqliteInode)
-        if stored != inode.content:
-            inode.raw_content = stored
+        stored = inode.raw_content
+        if more or size != stored.size:
+            inode.raw_content = Stored(size, stored.cid, stored.space + more)
             self.note(inode, ATTRIBUTES)
 
     def _take(self, content: Any) -> Any:
         """Content as an inode holds it."""
         if isinstance(content, Loose):
-            content.require()
-            self.session.run("DELETE FROM loose WHERE cid = ?", (content.stored.cid,))
-            return content.stored
+            return self.loose.give(content)
         if len(content) <= INLINE_MAX:
             return content
-        cid = self._number()
+        cid = self.numbers.take()
         return Stored(len(content), cid, self.chunks.add(cid, content))
 
     def _let_go(self, content: Any) -> None:
         """Drop content that its file has no more, unless somebody reads it."""
-        if type(content) is not Stored or content.cid is None:
-            return
-        if content.cid in self.pins:
-            self.session.run("INSERT INTO loose VALUES (?)", (content.cid,))
-        else:
-            self.chunks.drop(content.cid)
-
-    def new_loose(self) -> int:
-        """The number of a content that no file has, within a change."""
-        cid = self._number()
-        self.session.run("INSERT INTO loose VALUES (?)", (cid,))
-        return cid
-
-    def is_loose(self, cid: int) -> bool:
-        """Whether a content is kept although no file has it, within a scope."""
-        return self.session.run("SELECT 1 FROM loose WHERE cid = ?", (cid,)).fetchone() is not None
-
-    def drop_loose(self, cid: int) -> None:
-        """Drop a content if neither a file nor a reader has it, within a change."""
-        if cid not in self.pins and self.session.run("DELETE FROM loose WHERE cid = ?", (cid,)).rowcount:
-            self.chunks.drop(cid)
-            self._dropped.append(cid)
-
-    def _drop_unused(self) -> None:
-        """Drop the contents that readers and writers have let go of, if no file has them."""
-        while self.unpinned:
-            cid = self.unpinned.popleft()
-            self.pins[cid] -= 1
-            if not self.pins[cid]:
-                del self.pins[cid]
-                self.unused.append(cid)
-        while self.unused:
-            self.drop_loose(self.unused.popleft())
+        if type(content) is Stored and content.cid is not None:
+            self.loose.receive(content.cid)
 
     def _stamp_content(self, inode: Inode, now: int) -> None:
         inode.mtime_ns = inode.ctime_ns = now
@@ -646,12 +518,5 @@ class SqliteStore(Store):
 
     def sync(self) -> None:
         """Make what was committed durable, whatever ``synchronous`` says."""
-        if self.session.path == IN_MEMORY or self.session.options.read_only:
-            return
-        for path in (self.session.path + "-wal", self.session.path):
-            with suppress(FileNotFoundError), descriptor(path) as fd:
-                os.fsync(fd)
-
-
-def _stale() -> OSError:
-    return os_error(errno.ESTALE, hint="another process has removed or replaced the file")
+        if self.session.path != IN_MEMORY and not self.session.options.read_only:
+            synchronise(self.session.path)
