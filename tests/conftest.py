@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import uuid
@@ -25,6 +26,12 @@ def chukmem() -> Iterator[MemoryFileSystem]:
     name = f"test-{uuid.uuid4().hex}"
     yield MemoryFileSystem(name=name)
     drop_store(name)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays, so that a test that collects garbage need not go through all of it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
