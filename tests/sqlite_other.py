@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
+from tests.warm_python import WarmProcess
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,7 @@ class Other:
     """The other process. ``call("fs.ls", "/")``: ``fs``, its ``posix``, its ``nodes``, or what a call has returned."""
 
     def __init__(self, database: str, **options: Any) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.sqlite_other"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        self._process = WarmProcess("from tests.sqlite_other import serve; serve()")
         self._send((database, options))
         self._receive()
 
@@ -54,18 +52,14 @@ class Other:
 
     def close(self) -> None:
         """End it."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            pipe.close()
-        assert self._process.wait(30) in (0, -9)
+        _, err = self._process.communicate()
+        assert self._process.returncode in (0, -9), err
 
     def _send(self, message: Any) -> None:
-        assert self._process.stdin is not None
-        _send(self._process.stdin, message)
+        _send(self._process.stdin.buffer, message)
 
     def _receive(self) -> Any:
-        assert self._process.stdout is not None
-        kind, value = pickle.load(self._process.stdout)
+        kind, value = pickle.load(self._process.stdout.buffer)
         if kind == "error":
             raise value
         return value
@@ -81,12 +75,13 @@ def other_process(database: str, **options: Any) -> Iterator[Other]:
         other.close()
 
 
-def _send(pipe: IO[bytes], message: Any) -> None:
+def _send(pipe: BinaryIO, message: Any) -> None:
     pickle.dump(message, pipe)
     pipe.flush()
 
 
-def _serve() -> None:
+def serve() -> None:
+    """What the other process does."""
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     database, options = pickle.load(requests)
     fs = SqliteFileSystem(database=database, **options)
@@ -122,9 +117,3 @@ def _serve() -> None:
 def _method(value: Any, name: str, *arguments: Any, **options: Any) -> Any:
     attribute = getattr(value, name)
     return attribute(*arguments, **options) if callable(attribute) else attribute
-
-
-if __name__ == "__main__":
-    from tests.sqlite_other import Reference  # pickle wants one class
-
-    _serve()

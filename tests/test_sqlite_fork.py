@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import subprocess
-import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
 
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
+from tests import warm_python
 from tests.sqlite_checker import problems
 
 if not hasattr(os, "fork"):
@@ -19,7 +19,7 @@ if not hasattr(os, "fork"):
 
 # Forks are made in a process of its own, which has no threads but those of the test.
 HEAD = """
-    import errno, gc, os, sys, threading
+    import errno, gc, os, sys, threading, time
     from chuk_fsspec.backends.sqlite import SqliteFileSystem
 
     fs = SqliteFileSystem(database=sys.argv[1], journal_mode=sys.argv[2], chunk_size=4096, busy_timeout=20)
@@ -49,11 +49,7 @@ def database(tmp_path: Path) -> str:
 
 def run(database: str, journal: str, code: str) -> str:
     """Run a piece of Python that forks; what it prints."""
-    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(HEAD) + textwrap.dedent(code), database, journal]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stderr == ""
-    return done.stdout
+    return warm_python.run(textwrap.dedent(HEAD) + textwrap.dedent(code), database, journal)
 
 
 def reopened(database: str, journal: str) -> SqliteFileSystem:
@@ -108,6 +104,7 @@ def test_a_child_writes_on_when_its_parent_is_gone(database: str, journal: str) 
             os.write(begin, b"x")
             while os.getppid() == parent:
                 fs.pipe_file("/meanwhile", b"x" * 50_000)
+                time.sleep(0.005)
             for step in range(50):
                 fs.pipe_file(f"/{step}", b"x" * 100 * step)
             fs.pipe_file("/last", b"x")
@@ -118,7 +115,7 @@ def test_a_child_writes_on_when_its_parent_is_gone(database: str, journal: str) 
     run(database, journal, code)
     fs = reopened(database, journal)
     while not fs.exists("/last"):
-        pass
+        time.sleep(0.005)
     assert len(fs.find("/")) == 50 + 4
     assert problems(database, in_use=True) == []
 

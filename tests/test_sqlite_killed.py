@@ -5,10 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import random
-import signal
-import subprocess
-import sys
-import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +13,7 @@ import pytest
 
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
 from tests.sqlite_checker import problems
+from tests.warm_python import WarmProcess
 
 CHUNK = 4096
 SIZES = [1, 3000, CHUNK + 1, 20 * CHUNK + 5, 2 << 20]
@@ -117,14 +114,13 @@ def kill_writers(tmp_path: Path, kills: int, longest: float, **options: Any) -> 
     choose = random.Random(kills)
     books = Books()
     SqliteFileSystem(**wanted, skip_instance_cache=True).makedirs("/kept")
+    gc.collect()
     for number in range(kills):
-        command = [sys.executable, "-c", textwrap.dedent(WORKER), repr(wanted), str(number), repr(SIZES)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
-            assert writer.stdout is not None
-            assert writer.stdout.readline() == "ready\n"
-            time.sleep(choose.random() * longest)
-            writer.send_signal(signal.SIGKILL)
-            said, _ = writer.communicate()
+        writer = WarmProcess(WORKER, repr(wanted), str(number), repr(SIZES))
+        assert writer.stdout.readline() == "ready\n"
+        time.sleep(choose.random() * longest)
+        writer.kill()
+        said, _ = writer.communicate()
         books.read([line for line in said.splitlines(keepends=True) if line.endswith("\n")])
         # It is alone with it now, so it removes what is left.
         fs = SqliteFileSystem(**wanted, skip_instance_cache=True)

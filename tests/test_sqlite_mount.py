@@ -166,7 +166,7 @@ def test_sqlite_in_two_processes(point: Path, journal: str) -> None:
     insert = (
         "import sqlite3, sys\n"
         "db = sqlite3.connect('db', timeout=60, isolation_level=None)\n"
-        "for number in range(60):\n"
+        "for number in range(30):\n"
         "    db.execute('INSERT INTO t VALUES (?, ?)', (sys.argv[1], number))\n"
     )
     make = (
@@ -184,7 +184,7 @@ def test_sqlite_in_two_processes(point: Path, journal: str) -> None:
         "print(db.execute('SELECT count(*) FROM t').fetchone()[0])\n"
         "print(db.execute('PRAGMA integrity_check').fetchone()[0])\n"
     )
-    assert python(point, count).split() == ["120", "ok"]
+    assert python(point, count).split() == ["60", "ok"]
 
 
 def test_pytest(point: Path) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-import subprocess
-import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +16,7 @@ import pytest
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
 from tests.sqlite_checker import problems
 from tests.sqlite_other import Other, other_process
+from tests.warm_python import WarmProcess, run
 
 CHUNK = 4096
 LARGE = 5 * CHUNK
@@ -62,14 +61,10 @@ def run_all(database: str, options: dict[str, Any], code: str, processes: int) -
         f"fs = SqliteFileSystem(database={database!r}, **{options!r})\n"
         "number = int(sys.argv[1])\n"
     )
-    command = [sys.executable, "-c", head + textwrap.dedent(code)]
-    running = [
-        subprocess.Popen([*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for number in range(processes)
-    ]
-    printed = [process.communicate("", timeout=120)[0] for process in running]
-    assert [process.returncode for process in running] == [0] * processes
-    return printed
+    running = [WarmProcess(head + textwrap.dedent(code), str(number)) for number in range(processes)]
+    said = [process.communicate() for process in running]
+    assert [process.returncode for process in running] == [0] * processes, said
+    return [out for out, _ in said]
 
 
 # ---- nothing is lost
@@ -169,14 +164,17 @@ def test_of_many_who_make_a_directory_or_move_a_file_one_succeeds(
     assert problems(database, in_use=True) == []
 
 
-def test_no_writer_gives_up_beside_seven_others(fs: SqliteFileSystem, database: str, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("seconds", [0.7, pytest.param(20, marks=pytest.mark.slow)])
+def test_no_writer_gives_up_beside_seven_others(
+    fs: SqliteFileSystem, database: str, options: dict[str, Any], seconds: float
+) -> None:
     """SQLite serves them in no order, and some far more often than others; but none waits for as long as it would."""
-    code = """
+    code = f"""
         import time
-        end = time.monotonic() + 1.5
+        end = time.monotonic() + {seconds}
         steps, longest, last = 0, 0.0, time.monotonic()
         while last < end:
-            fs.pipe_file(f"/{number}", b"x" * 100)
+            fs.pipe_file(f"/{{number}}", b"x" * 100)
             now = time.monotonic()
             steps, longest, last = steps + 1, max(longest, now - last), now
         print(steps, longest)
@@ -452,6 +450,6 @@ def test_locks_of_the_process_outlive_a_sync_and_a_second_look(fs: SqliteFileSys
         handle.fsync()
     SqliteFileSystem(database=database, read_only=True, journal_mode=fs.storage_options["journal_mode"]).ls("/")
     code = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('SELECT 1 FROM inode'); db.close()"
-    subprocess.run([sys.executable, "-c", code, database], check=True)
+    run(code, database)
     fs.pipe_file("/after", b"kept")
     assert sqlite3.connect(database).execute("SELECT count(*) FROM dentry WHERE name = 'after'").fetchone() == (1,)

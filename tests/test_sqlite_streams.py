@@ -23,6 +23,7 @@ from chuk_fsspec.backends.memory import MemoryFileSystem
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
 from chuk_fsspec.backends.sqlite.store import SqliteStore
 from chuk_fsspec.engine import spilling
+from tests.warm_python import WarmProcess
 
 BLOCK = os.urandom(1 << 20)
 LARGE = b"".join(number.to_bytes(8, "big") + BLOCK[8:] for number in range(9))
@@ -49,19 +50,18 @@ def held(database: str) -> tuple[int, int]:
     return chunks, loose
 
 
-def child(code: str, *arguments: str) -> subprocess.Popen[str]:
+def child(code: str, *arguments: str) -> WarmProcess:
     """Another process that runs ``code`` with a filesystem ``fs`` on the database of its first argument."""
     setup = (
         "import os, sys; from chuk_fsspec.backends.sqlite import SqliteFileSystem as F; fs = F(database=sys.argv[1])\n"
     )
-    command = [sys.executable, "-c", setup + code, *arguments]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return WarmProcess(setup + code, *arguments)
 
 
 def run_child(code: str, *arguments: str) -> str:
     process = child(code, *arguments)
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
+    out, err = process.communicate()
+    assert process.returncode == 0, err
     return out
 
 
@@ -339,10 +339,8 @@ sys.stdin.read()
 
 def test_a_killed_writer_leaves_nothing_once_everybody_has_closed(database: str) -> None:
     other = child("fs.pipe('/f', b'old'); print('open', flush=True); sys.stdin.read()", database)
-    assert other.stdout
     assert other.stdout.readline() == "open\n"
     writer = child(WRITE_SLOWLY, database)
-    assert writer.stdout
     assert writer.stdout.readline() == "written\n"
     writer.kill()
     writer.communicate()
@@ -359,7 +357,6 @@ def test_a_killed_writer_leaves_nothing_once_everybody_has_closed(database: str)
 def test_others_write_between_two_pieces(database: str) -> None:
     writer = child(WRITE_SLOWLY + "file.close()\n", database)
     fs = SqliteFileSystem(database=database)
-    assert writer.stdout
     assert writer.stdout.readline() == "written\n"
     fs.pipe("/g", b"meanwhile")
     assert fs.ls("/", detail=False) == ["/g"]
@@ -475,7 +472,6 @@ for number in range(1, 200):
 """,
         database,
     )
-    assert writer.stdout
     assert writer.stdout.readline() == "ready\n"
     for _ in range(3):
         fs.cp_file("/f", "/g")
