@@ -15,6 +15,7 @@ from chuk_fsspec.backends.sqlite import schema
 from chuk_fsspec.backends.sqlite.descriptors import descriptor
 from chuk_fsspec.backends.sqlite.errors import translated
 from chuk_fsspec.backends.sqlite.options import CHUNK_SIZE, Options
+from chuk_fsspec.backends.sqlite.turns import IMPATIENCE
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.engine.clock import now_ns
 
@@ -205,6 +206,8 @@ def _prepare(connection: sqlite3.Connection, options: Options) -> None:
     if mode not in (options.journal_mode, "memory"):
         raise os_error(errno.ENOTSUP, hint=f"journal_mode: this file takes {mode!r} only, not {options.journal_mode!r}")
     connection.execute(f"PRAGMA synchronous = {options.synchronous}")
+    if options.journal_mode == "wal":
+        connection.execute(f"PRAGMA busy_timeout = {round(min(options.busy_timeout, IMPATIENCE) * 1000)}")
 
 
 def _make(connection: sqlite3.Connection, options: Options) -> None:

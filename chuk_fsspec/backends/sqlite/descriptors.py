@@ -22,7 +22,7 @@ def descriptor(path: str) -> Iterator[int]:
     Raises:
         OSError: ENOENT, EACCES.
     """
-    own = _own_descriptor(os.stat(path))
+    own = next(descriptors_of(os.stat(path)), None)
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC) if own is None else own
     try:
         yield fd
@@ -31,16 +31,16 @@ def descriptor(path: str) -> Iterator[int]:
             os.close(fd)
 
 
-def _own_descriptor(wanted: os.stat_result) -> int | None:
+def descriptors_of(wanted: os.stat_result) -> Iterator[int]:
+    """The descriptors that this process has of a file, SQLite's own among them; not to be closed."""
     try:
         names = os.listdir(_OWN)
     except FileNotFoundError:
-        return None
+        return
     for name in names:
         try:
             found = os.fstat(int(name))
         except OSError:
             continue
         if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
-            return int(name)
-    return None
+            yield int(name)

@@ -37,6 +37,11 @@ def translated(error: sqlite3.Error, path: str = "") -> OSError:
     return os_error(errno.EIO, hint=f"SQLite says of {_shown(path)}: {text}")
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether somebody else has what was asked for (SQLITE_BUSY)."""
+    return "locked" in str(error)
+
+
 def damaged(path: str) -> OSError:
     """EIO for a database in whose tables something is missing.
 

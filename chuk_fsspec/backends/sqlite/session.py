@@ -13,6 +13,7 @@ from typing import Any
 from chuk_fsspec.backends.sqlite.database import IN_MEMORY, FrozenConnection, connect
 from chuk_fsspec.backends.sqlite.options import Options
 from chuk_fsspec.backends.sqlite.scopes import Batching, Changing, Looking, Reading
+from chuk_fsspec.backends.sqlite.turns import Turns
 from chuk_fsspec.contract.errors import os_error
 
 _LAST_PATIENCE = 1.0
@@ -63,8 +64,10 @@ class Session:
         self._broken = False
         self._before = 0, 0
         self._data_version = -1
-        self._connection: sqlite3.Connection | None = connect(path, options)
-        self.run: Callable[..., sqlite3.Cursor] = self._connection.cursor().execute
+        self._turns = Turns(options.busy_timeout)
+        self._connection: sqlite3.Connection | None = None
+        self.run: Callable[..., sqlite3.Cursor]
+        self.connection  # noqa: B018 - opens it
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -73,6 +76,8 @@ class Session:
             self._connection = connect(self.path, self.options)
             self.run = self._connection.cursor().execute
             self._data_version = -1
+            if self.path != IN_MEMORY and not self.options.read_only and self.options.journal_mode == "wal":
+                self._turns.follow(self.path)
         return self._connection
 
     def refresh(self) -> None:
@@ -107,7 +112,10 @@ class Session:
     def look(self) -> None:
         """Ask the database whether another connection has changed it."""
         self._open()
-        self._look()
+        try:
+            self._look()
+        except sqlite3.OperationalError as error:
+            self._turns.go_on_after(error, self._look)
 
     def _look(self) -> None:
         (version,) = self.run("PRAGMA data_version").fetchone()
@@ -133,7 +141,7 @@ class Session:
         self._open()
         self.run("BEGIN")
         try:
-            self._look()  # from here on it says the same
+            self.look()  # from here on it says the same
         except BaseException:
             self.end_reading()
             raise
@@ -165,6 +173,9 @@ class Session:
 
     def _begin_writing(self) -> None:
         """Wait until no other process changes the file, and keep them all from it. EBUSY."""
+        self._turns.take(self._begin_at_once)
+
+    def _begin_at_once(self) -> None:
         self.run("BEGIN IMMEDIATE")
 
     def end(self, *, keep: bool, damage: bool = False) -> None:
