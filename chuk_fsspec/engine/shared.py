@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class SharedState:
-    """A store, its lock, who looks on, and directories by path: with links followed, and by their real paths only."""
+    """A store, its lock, who looks on, and directories by path: with links followed, and by their real paths only.
+
+    Views and watchers come and go in any thread, also where garbage is collected and with no lock held: each step on
+    them is one that no other thread can interrupt, and ``watched`` is another object after each change of the watchers.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -23,30 +27,40 @@ class SharedState:
         self.change: AbstractContextManager[Any] = store.change
         self.path_cache = store.path_cache()
         self.real_paths = store.path_cache()
-        self.watchers: list[tuple[Tree, Change]] = []
         self.holders: list[Container[int]] = []
         self.open_counts: dict[int, int] = {}
-        self.views: weakref.WeakSet[Tree] = weakref.WeakSet()
+        self.watchers: dict[object, tuple[Tree, Change]] = {}
+        self.watched = object()
+        self._views: set[weakref.ref[Tree]] = set()
 
     def callbacks_for(self, view: Tree) -> tuple[Change, ...]:
         """Whom to tell of the changes that a view makes: everybody who watches through another one."""
-        return tuple(callback for owner, callback in self.watchers if owner is not view)
+        return tuple(callback for owner, callback in self.watchers.copy().values() if owner is not view)
+
+    def add_view(self, view: Tree) -> None:
+        """Let a view know from now on, for as long as it lives, who watches."""
+        self._views.add(weakref.ref(view, self._views.discard))
+        view.find_watchers()
 
     def watch(self, view: Tree, callback: Change) -> Callable[[], None]:
         """Add a watcher; returns what removes it."""
-        entry = (view, callback)
-        self.watchers.append(entry)
+        entry = object()
+        self.watchers[entry] = (view, callback)
         self._tell_views()
 
         def end() -> None:
-            remove_identical(self.watchers, entry)
+            self.watchers.pop(entry, None)
             self._tell_views()
 
         return end
 
     def _tell_views(self) -> None:
-        for view in list(self.views):
+        self.watched = object()
+        for view in self._living_views():
             view.find_watchers()
+
+    def _living_views(self) -> list[Tree]:
+        return [view for one in self._views.copy() if (view := one()) is not None]
 
     def forget_paths(self) -> None:
         """Drop all resolved directory paths."""
@@ -57,7 +71,7 @@ class SharedState:
         """Make every further operation fail with ``error``: for the copy that a fork leaves in the child."""
         self.lock = self.change = _RefusingLock(error)
         self.forget_paths()
-        for view in self.views:
+        for view in self._living_views():
             view.lock = view.change = self.lock
 
 

@@ -57,8 +57,8 @@ class Tree:
         self.change = shared.change
         self.root = shared.store.root
         self._child = shared.store.child
-        self._others: tuple[Change, ...] = shared.callbacks_for(self)
-        shared.views.add(self)
+        self._others: tuple[Change, ...] = ()
+        shared.add_view(self)
 
     def view(self) -> Tree:
         """Another view of the same filesystem."""
@@ -485,8 +485,11 @@ class Tree:
         self.store.sync()
 
     def find_watchers(self) -> None:
-        """Look up again whom to tell of changes."""
-        self._others = self.shared.callbacks_for(self)
+        """Look up again whom to tell of changes, until nobody has come or gone meanwhile."""
+        shared, watched = self.shared, None
+        while watched is not shared.watched:
+            watched = shared.watched
+            self._others = shared.callbacks_for(self)
 
     def watch(self, callback: Change) -> Callable[[], None]:
         """Call ``callback`` after every change made through another view; returns what ends it."""
