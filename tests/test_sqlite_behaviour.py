@@ -44,6 +44,16 @@ class TestSmallChunksAndFullSyncs(BehaviourSuite):
         )
 
 
+class TestDeduplicating(BehaviourSuite):
+    """Equal chunks are there once; of a page, so that there are many."""
+
+    deviations: ClassVar[dict[str, str]] = DEVIATIONS
+
+    @pytest.fixture
+    def fs(self, tmp_path: Path) -> AbstractFileSystem:
+        return SqliteFileSystem(database=str(tmp_path / "w.db"), chunk_size=4096, deduplicate=True, busy_timeout=2.0)
+
+
 class TestInMemory(BehaviourSuite):
     deviations: ClassVar[dict[str, str]] = DEVIATIONS
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
+from chuk_fsspec.backends.sqlite.maintenance import check
 from tests.sqlite_checker import problems
 from tests.warm_python import WarmProcess
 
@@ -137,6 +138,11 @@ def kill_writers(tmp_path: Path, kills: int, longest: float, **options: Any) -> 
 @pytest.mark.parametrize("journal", ["wal", "delete"])
 def test_a_killed_writer_leaves_whole_files(tmp_path: Path, journal: str) -> None:
     kill_writers(tmp_path, 6, 0.2, journal_mode=journal)
+
+
+def test_a_killed_writer_leaves_whole_files_where_equal_chunks_are_there_once(tmp_path: Path) -> None:
+    kill_writers(tmp_path, 6, 0.2, deduplicate=True)
+    assert check(str(tmp_path / "w.db")).ok, "a block that nothing refers to, or one that is missing"
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import Phase, settings
@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
 from chuk_fsspec.backends.sqlite.leftovers import remove_leftovers
+from chuk_fsspec.backends.sqlite.maintenance import check
 from chuk_fsspec.contract.posix import FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE
 
 if sys.platform != "linux":
@@ -59,11 +60,13 @@ def fresh_directory(parent: Path) -> Path:
 class SqliteMachine(PosixMachine):
     """chuksqlite through ``fs.posix``; in the end its tables must be in order, and empty when all is removed."""
 
+    making: ClassVar[dict[str, Any]] = {}
+
     def __init__(self, tmpfs: Path) -> None:
         self.home = fresh_directory(tmpfs)
         (self.home / "reference").mkdir()
         self.database = str(self.home / "w.db")
-        self.fs = SqliteFileSystem(database=self.database, **OPTIONS)
+        self.fs = SqliteFileSystem(database=self.database, **self.making, **OPTIONS)
         super().__init__(host_calls(str(self.home / "reference")), self.subject_calls(), BY_PATH)
 
     def subject_calls(self) -> PosixCalls:
@@ -76,6 +79,18 @@ class SqliteMachine(PosixMachine):
         assert problems(self.database) == []
         with closing(sqlite3.connect(self.database)) as connection:
             assert connection.execute("SELECT count(*) FROM inode").fetchone() == (1,), "inodes leaked"
+
+
+class DeduplicatingMachine(SqliteMachine):
+    """The same where equal chunks are there once; in the end, no block is left."""
+
+    making: ClassVar[dict[str, Any]] = {"deduplicate": True}
+
+    def teardown(self) -> None:
+        assert check(self.database).ok
+        super().teardown()
+        with closing(sqlite3.connect(self.database)) as connection:
+            assert connection.execute("SELECT count(*) FROM block").fetchone() == (0,), "blocks leaked"
 
 
 class TwoSessionsMachine(SqliteMachine):
@@ -156,7 +171,14 @@ class OtherHandle:
         return lambda *arguments: self._other.method(self.reference, name, *arguments)
 
 
-@pytest.fixture(scope="module", params=[SqliteMachine, TwoSessionsMachine], ids=["one session", "two sessions"])
+MACHINES = {
+    "one session": SqliteMachine,
+    "two sessions": TwoSessionsMachine,
+    "deduplicating": DeduplicatingMachine,
+}
+
+
+@pytest.fixture(scope="module", params=list(MACHINES.values()), ids=list(MACHINES))
 def make_machine(request: pytest.FixtureRequest, tmpfs: Path) -> Callable[[], PosixMachine]:
     def make() -> PosixMachine:
         machine: PosixMachine = request.param(tmpfs)

@@ -127,8 +127,10 @@ def _size(args: argparse.Namespace) -> int:
         ("database file", size.file),
         ("free pages in it", size.free),
         ("write-ahead log", size.log),
+        ("of equal chunks kept once", size.saved),
     ):
-        say(f"{amount(count):>12}  {what}")
+        if count is not None:
+            say(f"{amount(count):>12}  {what}")
     if size.largest:
         say("largest files:")
     for one in size.largest:

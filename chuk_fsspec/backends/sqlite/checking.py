@@ -12,7 +12,9 @@ from typing import Any
 from chuk_fsspec.backends.sqlite.database import connect
 from chuk_fsspec.backends.sqlite.naming import paths_of, shown
 from chuk_fsspec.backends.sqlite.options import Options
-from chuk_fsspec.backends.sqlite.rules import LOST, RULES, Rule
+from chuk_fsspec.backends.sqlite.rules import LOST, RULES, SHARED, Rule
+from chuk_fsspec.backends.sqlite.schema import deduplicates
+from chuk_fsspec.backends.sqlite.shared_chunks import digest
 
 _SHOWN = 20
 _LEFTOVERS = "SELECT (SELECT count(*) FROM inode WHERE nlink = 0) + (SELECT count(*) FROM loose)"
@@ -99,7 +101,11 @@ def find_problems(connection: sqlite3.Connection, on_step: Step) -> Report:
             return _damaged(lines)
         problems: list[Problem] = []
         count = 0
-        for rule in RULES:
+        rules: tuple[Rule, ...] = RULES
+        if deduplicates(connection):
+            connection.create_function("digest", 1, digest, deterministic=True)
+            rules += SHARED
+        for rule in rules:
             on_step(rule.kind)
             found = list(broken(connection, rule))
             count += len(found)

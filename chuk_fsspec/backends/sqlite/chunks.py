@@ -12,7 +12,7 @@ import errno
 import io
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ _HAS_BLOBS = hasattr(sqlite3.Connection, "blobopen")
 
 _LENGTH = "SELECT length(data) FROM chunk WHERE id = ?"
 _PART = "SELECT substr(data, ?, ?) FROM chunk WHERE id = ?"
+_CUT = "UPDATE chunk SET data = substr(data, 1, ?) WHERE id = ?"
 _WHOLE = "SELECT id, data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id"
 _PUT = "INSERT OR REPLACE INTO chunk (id, data) VALUES (?, ?)"
 _SPACE = "SELECT coalesce(sum(length(data)), 0) FROM chunk WHERE id BETWEEN ? AND ?"
@@ -102,8 +103,7 @@ class Chunks:
         view = memoryview(data)
         starts = range(0, len(view), self.size)
         base = key(cid, first)
-        rows = ((base + start // self.size, view[start : start + self.size]) for start in starts)
-        self.connection.executemany("INSERT INTO chunk (id, data) VALUES (?, ?)", rows)
+        self._insert((base + start // self.size, view[start : start + self.size]) for start in starts)
         return len(view)
 
     def write(self, cid: int, data: Buffer, offset: int) -> int:
@@ -113,7 +113,7 @@ class Chunks:
         for index, start, piece in self._split(view, offset):
             if len(piece) == self.size:
                 more += self.size - self._length(cid, index)
-                self.connection.execute(_PUT, (key(cid, index), piece))
+                self._put(key(cid, index), piece)
             else:
                 more += self._write_part(cid, index, piece, start)
         return more
@@ -125,9 +125,7 @@ class Chunks:
         if rest:
             length = self._length(cid, keep)
             if length > rest:
-                self.connection.execute(
-                    "UPDATE chunk SET data = substr(data, 1, ?) WHERE id = ?", (rest, key(cid, keep))
-                )
+                self._cut(key(cid, keep), rest)
                 gone += length - rest
         return -gone
 
@@ -166,20 +164,18 @@ class Chunks:
 
     def copy(self, source: int, target: int, first: int = 0, count: int = INDEX_MAX + 1) -> None:
         """Give another content the same chunks, up to ``count`` of them from ``first`` on."""
-        # SQLite keeps all of them in memory before it inserts the first one into the same table.
-        query = "INSERT INTO chunk (id, data) SELECT id - ? + ?, data FROM chunk WHERE id BETWEEN ? AND ?"
         last = min(first + count - 1, INDEX_MAX)
-        self.connection.execute(query, (key(source, 0), key(target, 0), key(source, first), key(source, last)))
+        self._copy(key(target, 0) - key(source, 0), key(source, first), key(source, last))
 
     def drop(self, cid: int) -> None:
         """Remove a content."""
-        self.connection.execute(_DELETE, (key(cid, 0), key(cid, INDEX_MAX)))
+        self._delete(key(cid, 0), key(cid, INDEX_MAX))
 
     def _drop(self, cid: int, first: int, last: int) -> int:
         """Remove some chunks; returns the space that they took."""
         where = key(cid, first), key(cid, last)
         (gone,) = self.connection.execute(_SPACE, where).fetchone()
-        self.connection.execute(_DELETE, where)
+        self._delete(*where)
         return int(gone)
 
     def _split(self, view: memoryview, offset: int) -> Iterator[tuple[int, int, memoryview]]:
@@ -197,7 +193,7 @@ class Chunks:
             row = self.connection.execute(_PART, (start + 1, size, key(cid, index))).fetchone()
             return (row[0] if row else b"").ljust(size, b"\0")
         try:
-            with self.connection.blobopen("chunk", "data", key(cid, index), readonly=True) as blob:
+            with self._blob(key(cid, index)) as blob:
                 if start >= len(blob):
                     return bytes(size)
                 blob.seek(start)
@@ -218,7 +214,7 @@ class Chunks:
             # It grows by half of itself at least, so that small appends do not each write the chunk anew.
             data.extend(bytes(self._roomy(end, length) - length))
         data[start:end] = piece
-        self.connection.execute(_PUT, (key(cid, index), data))
+        self._put(key(cid, index), data)
         return len(data) - length
 
     def _write_blob(self, chunk: int, piece: memoryview, start: int) -> bool:
@@ -242,7 +238,7 @@ class Chunks:
 
     def _grow(self, cid: int, index: int, length: int) -> None:
         data = self._part(cid, index, 0, length)
-        self.connection.execute(_PUT, (key(cid, index), data))
+        self._put(key(cid, index), data)
 
     def _clear(self, cid: int, start: int, end: int) -> int:
         """Zero a range inside one chunk, as far as it is there."""
@@ -255,3 +251,31 @@ class Chunks:
     def _length(self, cid: int, index: int) -> int:
         row = self.connection.execute(_LENGTH, (key(cid, index),)).fetchone()
         return int(row[0]) if row else 0
+
+    # ---- rows
+
+    def _insert(self, chunks: Iterable[tuple[int, Buffer]]) -> None:
+        """Put chunks, by their keys, where none are."""
+        self.connection.executemany("INSERT INTO chunk (id, data) VALUES (?, ?)", chunks)
+
+    def _put(self, chunk: int, data: Buffer) -> None:
+        """Put a chunk in the place of the one that may be there."""
+        self.connection.execute(_PUT, (chunk, data))
+
+    def _cut(self, chunk: int, length: int) -> None:
+        """Make a longer chunk shorter."""
+        self.connection.execute(_CUT, (length, chunk))
+
+    def _delete(self, first: int, last: int) -> None:
+        """Remove the chunks from one key to another."""
+        self.connection.execute(_DELETE, (first, last))
+
+    def _copy(self, further: int, first: int, last: int) -> None:
+        """Put chunks once more, where none are, under keys that are higher by ``further``."""
+        # SQLite keeps all of them in memory before it inserts the first one into the same table.
+        query = "INSERT INTO chunk (id, data) SELECT id + ?, data FROM chunk WHERE id BETWEEN ? AND ?"
+        self.connection.execute(query, (further, first, last))
+
+    def _blob(self, chunk: int) -> Any:
+        """A chunk to be read in part. ``sqlite3.OperationalError`` that says ``_NO_SUCH_ROW``."""
+        return self.connection.blobopen("chunk", "data", chunk, readonly=True)

@@ -220,7 +220,8 @@ def _make(connection: sqlite3.Connection, options: Options) -> None:
     try:
         if _number(connection, "user_version") == 0:  # else somebody was faster
             uid, gid = getattr(os, "getuid", int)(), getattr(os, "getgid", int)()
-            schema.create(connection, options.chunk_size or CHUNK_SIZE, uid, gid, now_ns())
+            size, deduplicate = options.chunk_size or CHUNK_SIZE, bool(options.deduplicate)
+            schema.create(connection, size, deduplicate=deduplicate, uid=uid, gid=gid, now=now_ns())
         connection.execute("COMMIT")
     except BaseException:
         _roll_back(connection)

@@ -37,6 +37,7 @@ class SqliteFileSystem(CoroutineMethods):
         busy_timeout: float = 30.0,
         read_only: bool = False,
         create: bool = True,
+        deduplicate: bool | None = None,
         auto_mkdir: bool = True,
         follow_links: bool = True,
         **kwargs: Any,
@@ -54,6 +55,7 @@ class SqliteFileSystem(CoroutineMethods):
             busy_timeout: seconds to wait for other processes before EBUSY.
             read_only: refuse every change with EROFS.
             create: make a database that is not there.
+            deduplicate: in a new database, keep equal chunks of large files once; None for no, or what the file has.
             auto_mkdir: make missing parent directories when a file is written, copied or moved.
             follow_links: follow symbolic links; False is what ``posix.nofollow`` gives.
             kwargs: fsspec's own options.
@@ -64,7 +66,7 @@ class SqliteFileSystem(CoroutineMethods):
             OSError: ENOENT without ``create``, EACCES, EBUSY.
         """
         path = _database_path(database, fo, target_protocol or "")
-        options = Options(synchronous, chunk_size, journal_mode, busy_timeout, read_only, create)
+        options = Options(synchronous, chunk_size, journal_mode, busy_timeout, read_only, create, deduplicate)
         self.database = path
         super().__init__(shared_database(path, options), auto_mkdir=auto_mkdir, follow_links=follow_links, **kwargs)
 

@@ -6,19 +6,26 @@ import sqlite3
 
 from chuk_fsspec.backends.sqlite.chunks import INDEX_BITS, INDEX_MAX
 from chuk_fsspec.backends.sqlite.database import IN_MEMORY, open_alone
+from chuk_fsspec.backends.sqlite.schema import deduplicates
 from chuk_fsspec.backends.sqlite.session import Session
 
 _ANY = "SELECT EXISTS (SELECT 1 FROM loose) OR EXISTS (SELECT 1 FROM inode WHERE nlink = 0)"
-_OF = "DELETE FROM chunk WHERE id IN (SELECT c.id FROM {} o JOIN chunk c ON c.id BETWEEN {} AND {})"
+_OF = "DELETE FROM {0} WHERE id IN (SELECT c.id FROM {1} o JOIN {0} c ON c.id BETWEEN {2} AND {3})"
 _FIRST, _LAST = f"o.cid << {INDEX_BITS}", f"(o.cid << {INDEX_BITS}) + {INDEX_MAX}"
-REMOVE = (
-    _OF.format("loose", _FIRST, _LAST),
-    _OF.format("(SELECT cid FROM inode WHERE nlink = 0)", _FIRST, _LAST),
+_REMOVE = (
     "DELETE FROM loose",
     "DELETE FROM dentry WHERE parent IN (SELECT ino FROM inode WHERE nlink = 0)",
     "DELETE FROM inode WHERE nlink = 0",
 )
-"""Removes leftovers, by whoever is alone with the database."""
+
+
+def remove_from(connection: sqlite3.Connection) -> None:
+    """Remove leftovers, within a transaction that is alone with the database."""
+    table = "reference" if deduplicates(connection) else "chunk"
+    for contents in ("loose", "(SELECT cid FROM inode WHERE nlink = 0)"):
+        connection.execute(_OF.format(table, contents, _FIRST, _LAST))
+    for statement in _REMOVE:
+        connection.execute(statement)
 
 
 def remove_leftovers(session: Session) -> None:
@@ -41,7 +48,6 @@ def remove_leftovers(session: Session) -> None:
         return
     try:
         with connection:
-            for statement in REMOVE:
-                connection.execute(statement)
+            remove_from(connection)
     finally:
         connection.close()

@@ -11,6 +11,7 @@ from chuk_fsspec.backends.sqlite.database import connect
 from chuk_fsspec.backends.sqlite.errors import translated
 from chuk_fsspec.backends.sqlite.naming import paths_of
 from chuk_fsspec.backends.sqlite.options import Options
+from chuk_fsspec.backends.sqlite.schema import deduplicates
 
 _KINDS = """
 SELECT coalesce(sum(mode & 61440 = 32768), 0), coalesce(sum(mode & 61440 = 16384), 0),
@@ -18,6 +19,7 @@ SELECT coalesce(sum(mode & 61440 = 32768), 0), coalesce(sum(mode & 61440 = 16384
     coalesce(sum(iif(mode & 61440 = 32768, iif(cid IS NULL, size, space), 0)), 0)
 FROM inode WHERE nlink > 0
 """
+_SAVED = "SELECT coalesce(sum(length(data)), 0) - (SELECT coalesce(sum(length(data)), 0) FROM block) FROM chunk"
 _LARGEST = "SELECT ino, size FROM inode WHERE mode & 61440 = 32768 AND nlink > 0 ORDER BY size DESC, ino LIMIT ?"
 
 
@@ -43,6 +45,7 @@ class Size:
         free: bytes of it that wait to be used again; ``vacuum`` gives them back.
         log: bytes of the write-ahead log beside it.
         chunk_size: bytes of a chunk of a large file.
+        saved: bytes of content that are not there a second time; None for a file that does not deduplicate.
         largest: the largest files, the largest first.
     """
 
@@ -55,6 +58,7 @@ class Size:
     free: int
     log: int
     chunk_size: int
+    saved: int | None
     largest: tuple[Largest, ...]
 
 
@@ -94,6 +98,7 @@ def _measure(connection: sqlite3.Connection, database: str, largest: int) -> Siz
         free=free * page_size,
         log=_size_of(database + "-wal"),
         chunk_size=chunk_size,
+        saved=connection.execute(_SAVED).fetchone()[0] if deduplicates(connection) else None,
         largest=tuple(Largest(paths[ino], size) for ino, size in found),
     )
 

@@ -25,6 +25,7 @@ class Options:
         busy_timeout: seconds to wait for others before EBUSY.
         read_only: refuse every change with EROFS.
         create: make a file that is not there.
+        deduplicate: whether equal chunks are kept once; None for what the file was made with, False for a new one.
     """
 
     synchronous: str = "normal"
@@ -33,6 +34,7 @@ class Options:
     busy_timeout: float = 30.0
     read_only: bool = False
     create: bool = True
+    deduplicate: bool | None = None
 
     def __post_init__(self) -> None:
         if self.synchronous not in _SYNCHRONOUS:

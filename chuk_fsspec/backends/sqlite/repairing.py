@@ -9,9 +9,10 @@ from contextlib import closing
 from chuk_fsspec.backends.sqlite.checking import Report, Step, broken, check, find_problems
 from chuk_fsspec.backends.sqlite.database import open_alone
 from chuk_fsspec.backends.sqlite.errors import translated
-from chuk_fsspec.backends.sqlite.leftovers import REMOVE
-from chuk_fsspec.backends.sqlite.rules import FIRST, LAST, LOST, Rule
-from chuk_fsspec.backends.sqlite.schema import ROOT
+from chuk_fsspec.backends.sqlite.leftovers import remove_from
+from chuk_fsspec.backends.sqlite.rules import FIRST, LAST, LOST, SHARED, Rule
+from chuk_fsspec.backends.sqlite.schema import ROOT, deduplicates
+from chuk_fsspec.backends.sqlite.shared_chunks import digest
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.engine.clock import now_ns
 
@@ -22,6 +23,13 @@ _NEW = (
     "INSERT INTO inode SELECT :ino, :mode, :nlink, uid, gid, :size, :space, :ino, :now, :now, :now, :now, :parent, "
     "cid, NULL, NULL FROM (SELECT uid, gid, :cid AS cid FROM inode WHERE ino = 1)"
 )
+# Where equal chunks are there once, what changes one finds another block for it, as `shared_chunks` does.
+_CHANGEABLE = """
+CREATE TEMP TRIGGER changed INSTEAD OF UPDATE OF data ON chunk BEGIN
+    INSERT OR IGNORE INTO block (hash, data) VALUES (digest(NEW.data), NEW.data);
+    UPDATE reference SET block = (SELECT id FROM block WHERE hash = digest(NEW.data)) WHERE id = NEW.id;
+END
+"""
 _ENTRY = "INSERT INTO dentry (parent, name, ino) VALUES (?, ?, ?)"
 
 
@@ -70,13 +78,17 @@ def _repair(connection: sqlite3.Connection, on_step: Step) -> None:
         connection.execute(_NEW, values)
     while lost := [row["ino"] for row in broken(connection, _UNREACHABLE)]:
         _find(connection, lost)
-    for rule in LAST:
+    last: tuple[Rule, ...] = LAST
+    if deduplicates(connection):
+        connection.create_function("digest", 1, digest, deterministic=True)
+        connection.execute(_CHANGEABLE)
+        last += SHARED
+    for rule in last:
         on_step(rule.kind)
         _apply(connection, rule)
     # Without a write-ahead log, others hold no lock while they rest: they may have nameless files open.
     if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
-        for statement in REMOVE:
-            connection.execute(statement)
+        remove_from(connection)
 
 
 def _apply(connection: sqlite3.Connection, rule: Rule) -> None:

@@ -210,3 +210,25 @@ LAST = (
     ),
 )
 RULES = (*FIRST, *LOST, *LAST)
+
+_REFERENCE = "reference r JOIN inode i ON i.cid = r.id >> 28"
+SHARED = (
+    Rule(
+        "block",
+        f"SELECT i.ino, r.id & 268435455 AS idx FROM {_REFERENCE} WHERE r.block NOT IN (SELECT id FROM block)",
+        "its chunk {idx} refers to a block that is not there",
+    ),
+    Rule(
+        "block",
+        "SELECT id, length(data) AS size FROM block WHERE id NOT IN (SELECT block FROM reference)",
+        "nothing refers to block {id} of {size} bytes",
+        "DELETE FROM block WHERE id = :id",
+    ),
+    Rule(
+        "block",
+        f"SELECT i.ino, r.id & 268435455 AS idx FROM {_REFERENCE} JOIN block b ON b.id = r.block "
+        "WHERE b.hash <> digest(b.data)",
+        "its chunk {idx} is not what was written",
+    ),
+)
+"""What must hold besides, where equal chunks are there once; ``digest`` is that of ``shared_chunks``."""

@@ -31,12 +31,31 @@ TABLES = (
     """CREATE TABLE dentry (
         parent INTEGER NOT NULL, name NOT NULL, ino INTEGER NOT NULL, mtime_ns INTEGER, ctime_ns INTEGER,
         PRIMARY KEY (parent, name)) WITHOUT ROWID""",
-    """CREATE TABLE chunk (
-        id INTEGER PRIMARY KEY, data BLOB NOT NULL,
-        cid INTEGER AS (id >> 28), idx INTEGER AS (id & 268435455))""",
     "CREATE TABLE loose (cid INTEGER PRIMARY KEY)",
     "CREATE TABLE setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
 )
+
+OWN = (
+    """CREATE TABLE chunk (
+        id INTEGER PRIMARY KEY, data BLOB NOT NULL,
+        cid INTEGER AS (id >> 28), idx INTEGER AS (id & 268435455))""",
+)
+"""Chunks that each have their data."""
+
+SHARED = (
+    "CREATE TABLE block (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, data BLOB NOT NULL)",
+    "CREATE TABLE reference (id INTEGER PRIMARY KEY, block INTEGER NOT NULL)",
+    "CREATE INDEX referrer ON reference (block)",
+    """CREATE TRIGGER removed AFTER DELETE ON reference
+        WHEN NOT EXISTS (SELECT 1 FROM reference WHERE block = OLD.block)
+        BEGIN DELETE FROM block WHERE id = OLD.block; END""",
+    """CREATE TRIGGER replaced AFTER UPDATE OF block ON reference
+        WHEN NOT EXISTS (SELECT 1 FROM reference WHERE block = OLD.block)
+        BEGIN DELETE FROM block WHERE id = OLD.block; END""",
+    """CREATE VIEW chunk AS SELECT r.id, b.data, r.id >> 28 AS cid, r.id & 268435455 AS idx
+        FROM reference r JOIN block b ON b.id = r.block""",
+)
+"""Chunks of which equal ones have the same data (``shared_chunks``)."""
 
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -44,22 +63,31 @@ MIGRATIONS: dict[int, Migration] = {}
 """From a version to the next one; each runs in the transaction that opening a file begins."""
 
 
-def create(connection: sqlite3.Connection, chunk_size: int, uid: int, gid: int, now: int) -> None:
+def create(connection: sqlite3.Connection, chunk_size: int, *, deduplicate: bool, uid: int, gid: int, now: int) -> None:
     """Make the tables and the root directory, within a transaction.
 
     Args:
         connection: to an empty database.
         chunk_size: bytes of a chunk of every file in it.
+        deduplicate: whether equal chunks are there once.
         uid: owner of the root directory.
         gid: group of the root directory.
         now: nanoseconds since 1970.
     """
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
-    for statement in TABLES:
+    for statement in (*TABLES, *(SHARED if deduplicate else OWN)):
         connection.execute(statement)
     settings = [("chunk_size", chunk_size), ("next_number", ROOT + 1)]
+    if deduplicate:
+        settings.append(("deduplicate", 1))
     connection.executemany("INSERT INTO setting VALUES (?, ?)", settings)
     root = (ROOT, 0o040755, 2, uid, gid, 0, 0, ROOT, now, now, now, now, ROOT, None, None, None)
     connection.execute("INSERT INTO dentry VALUES (?, '.', ?, ?, ?)", (ROOT, ROOT, now, now))
     connection.execute("INSERT INTO inode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", root)
+
+
+def deduplicates(connection: sqlite3.Connection) -> bool:
+    """Whether a file was made with the option."""
+    row = connection.execute("SELECT value FROM setting WHERE name = 'deduplicate'").fetchone()
+    return row is not None and bool(row[0])

@@ -28,7 +28,7 @@ class SharedDatabase(SharedState):
         super().__init__(SqliteStore(Session(path, options)))
 
 
-_OF_THE_FILE = ("create", "chunk_size")
+_OF_THE_FILE = ("create", "chunk_size", "deduplicate")
 """Options that say how a file is made; it need not be asked for twice."""
 
 _databases: weakref.WeakValueDictionary[str, SharedDatabase] = weakref.WeakValueDictionary()
@@ -61,6 +61,11 @@ def shared_database(database: str, options: Options) -> SharedDatabase:
         if options.chunk_size not in (0, shared.store.chunk_size):
             raise ValueError(
                 f"chunk_size: this database has {shared.store.chunk_size}, not {options.chunk_size}; 0 takes that"
+            )
+        if options.deduplicate not in (None, shared.store.deduplicates):
+            raise ValueError(
+                f"deduplicate: this database was made with {shared.store.deduplicates}, not {options.deduplicate}; "
+                "None takes that"
             )
         return shared
 

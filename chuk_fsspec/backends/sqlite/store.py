@@ -34,6 +34,7 @@ from chuk_fsspec.backends.sqlite.pin import Pin
 from chuk_fsspec.backends.sqlite.schema import PAGE_SIZE, ROOT
 from chuk_fsspec.backends.sqlite.scopes import Reading
 from chuk_fsspec.backends.sqlite.session import Session
+from chuk_fsspec.backends.sqlite.shared_chunks import SharedChunks
 from chuk_fsspec.backends.sqlite.space import free_bytes
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import NAME_MAX
@@ -59,6 +60,8 @@ class SqliteStore(Store):
         session: the connection.
         generation: that of the session.
         numbers: where files and contents get theirs.
+        chunk_size: bytes of a chunk.
+        deduplicates: whether equal chunks are there once.
         loose: the contents that no file has.
     """
 
@@ -82,13 +85,15 @@ class SqliteStore(Store):
         if not session.options.read_only:
             remove_leftovers(session)
         with self.lock:
-            query = "SELECT value FROM setting WHERE name = 'chunk_size'"
-            setting = session.run(query).fetchone()
+            query = "SELECT name, value FROM setting WHERE name IN ('chunk_size', 'deduplicate')"
+            settings: dict[str, int] = dict(session.run(query).fetchall())
             root = self._by_number(ROOT)
-        if setting is None or not isinstance(root, SqliteDirectory):
+        if "chunk_size" not in settings or not isinstance(root, SqliteDirectory):
             raise damaged(session.path)
-        (self.chunk_size,) = setting
-        self._chunks = Chunks(session.connection, self.chunk_size)
+        self.chunk_size = settings["chunk_size"]
+        self.deduplicates = bool(settings.get("deduplicate"))
+        self._kind = SharedChunks if self.deduplicates else Chunks
+        self._chunks = self._kind(session.connection, self.chunk_size)
         self.root = root
 
     @property
@@ -103,7 +108,7 @@ class SqliteStore(Store):
         """The contents, within a scope."""
         connection = self.session.connection
         if self._chunks.connection is not connection:
-            self._chunks = Chunks(connection, self.chunk_size)
+            self._chunks = self._kind(connection, self.chunk_size)
         return self._chunks
 
     # ---- what is known
