@@ -163,7 +163,7 @@ class NodeOperations(Protocol):
         """Write at ``offset`` without an open handle; all of it or an error. Only where ``stateless``."""
 
     def append(self, node: Node, data: Buffer) -> int:
-        """The same at the end, wherever others have moved that by then (O_APPEND): nobody changes it in between."""
+        """The same at the end, wherever others have moved that by then (O_APPEND); ``node.size`` is the new end."""
 
     def allocate(self, node: Node, offset: int, length: int, mode: int) -> None:
         """fallocate(2): 0 and KEEP_SIZE reserve, PUNCH_HOLE and ZERO_RANGE zero. ENOTSUP for other modes."""

@@ -246,6 +246,7 @@ class PosixNodes:
         with fs.open(f"{root}/f", "ab") as file:
             file.write(b"two")
         assert nodes.append(node, memoryview(b"three")) == 5
+        assert node.size == 11
         fs.posix.truncate(f"{root}/f", 4)
         assert nodes.append(node, b"!") == 1
         assert nodes.append(node, b"") == 0

@@ -281,6 +281,7 @@ class LocalNodes:
         left = memoryview(data)
         while left:  # RWF_APPEND: the offset is not looked at (pwritev2(2))
             left = left[os.pwritev(opened.number, (left,), 0, os.RWF_APPEND) :]
+        node.refresh(os.fstat(opened.number))
         self._shared.content_changed(opened, self)
         return len(data)
 

@@ -12,6 +12,7 @@ import os
 import stat
 
 from chuk_adapters.fuse.kernel.handles import HandleTable, close_quietly
+from chuk_adapters.fuse.kernel.notices import Notices
 from chuk_adapters.fuse.kernel.protocol import (
     COPY_FILE_RANGE_IN,
     CREATE_IN,
@@ -54,15 +55,20 @@ class Files:
         table: NodeTable,
         replies: Replies,
         handles: HandleTable,
+        notices: Notices,
         *,
         keeps_handles: bool,
         direct_io: bool,
+        kernel_owns_sizes: bool,
     ) -> None:
         self._nodes = nodes
         self._replies = replies
         self._handles = handles
         self._node = table.node
+        self._notices = notices
         self._keeps_handles = keeps_handles
+        # With its write-back cache on, the kernel alone knows where a file ends.
+        self._append_flag = 0 if kernel_owns_sizes else os.O_APPEND
         self._open_reply = int(OpenReply.DIRECT_IO if direct_io else OpenReply.KEEP_CACHE if nodes.announces else 0)
 
     def handlers(self) -> dict[int, Handler]:
@@ -118,17 +124,25 @@ class Files:
             self._replies.data(unique, handle.pread(size, offset))
 
     def write(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
-        fh, offset, size, write_flags, _, _, _ = WRITE_IN.unpack_from(buffer, HEADER_SIZE)
+        fh, offset, size, write_flags, _, flags, _ = WRITE_IN.unpack_from(buffer, HEADER_SIZE)
         node = self._node(nodeid)
         handle = self._handles.get(fh) if fh else None
         data = memoryview(buffer)[_AFTER_WRITE : _AFTER_WRITE + size]
-        if handle is None:
-            self._nodes.write(node, data, offset)
-        else:
+        if handle is not None:
             handle.pwrite(data, offset)
+        elif flags & self._append_flag:
+            self._append(node, data, offset)
+        else:
+            self._nodes.write(node, data, offset)
         if write_flags & WRITE_KILL_SUIDGID:
             self._nodes.setattr(node, mode=without_set_id(node.mode))
         self._replies.send(WRITE_REPLY.pack(WRITE_REPLY.size, 0, unique, size, 0))
+
+    def _append(self, node: Node, data: memoryview, offset: int) -> None:
+        """Write at the end, which may lie elsewhere by now than where the kernel has put the data in its page cache."""
+        self._nodes.append(node, data)
+        if node.size != offset + len(data):
+            self._notices.written_elsewhere(node, offset)
 
     def flush(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         fh, _, _, _ = FLUSH_IN.unpack_from(buffer, HEADER_SIZE)

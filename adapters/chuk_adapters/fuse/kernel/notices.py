@@ -26,6 +26,8 @@ serving = threading.local()
 
 _EXPECTED = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ENODEV, errno.EBADF, errno.ENOTCONN, errno.ENOTEMPTY))
 """The kernel does not hold it (any more), or is gone: nothing to do."""
+_MOMENT = 0.0005
+"""Seconds: a notice that nothing keeps waiting is sent by then."""
 
 
 class Notices:
@@ -50,6 +52,18 @@ class Notices:
             self._thread = threading.Thread(target=self._send_queued, name="fuse-notices", daemon=True)
             self._thread.start()
         self._queue.put((directory, name, node))
+
+    def written_elsewhere(self, node: Node, offset: int) -> None:
+        """What a request wrote lies elsewhere than at ``offset``, where the kernel has put it in its page cache.
+
+        To be called before the request is answered, so that whoever wrote reads what is there. The last page may be
+        locked until then; but what it holds is not believed in that case, and it is dropped afterwards.
+        """
+        known = self._table.current(node)
+        if known is not None:
+            sender = threading.Thread(target=self._invalidate_from, args=(known, offset), daemon=True)
+            sender.start()
+            sender.join(_MOMENT)
 
     def close(self) -> None:
         """Send nothing more."""
@@ -94,7 +108,9 @@ class Notices:
         self._send(header + encoded + b"\0")
 
     def _invalidate_node(self, known: Known, *, content: bool) -> None:
-        offset = 0 if content else -1
+        self._invalidate_from(known, 0 if content else -1)
+
+    def _invalidate_from(self, known: Known, offset: int) -> None:
         self._send(NOTIFY_INODE.pack(NOTIFY_INODE.size, NOTIFY_INVAL_INODE, 0, known.nodeid, offset, 0))
 
     def _send(self, notice: bytes) -> None:

@@ -14,7 +14,7 @@ from chuk_adapters.fuse.kernel.files import Files
 from chuk_adapters.fuse.kernel.handles import HandleTable, close_quietly
 from chuk_adapters.fuse.kernel.interrupts import Interrupts
 from chuk_adapters.fuse.kernel.names import Names
-from chuk_adapters.fuse.kernel.notices import serving
+from chuk_adapters.fuse.kernel.notices import Notices, serving
 from chuk_adapters.fuse.kernel.protocol import (
     HEADER_SIZE,
     IN_HEADER,
@@ -74,7 +74,7 @@ class Policy:
 class Session:
     """One connection to the kernel, from INIT to the end of the mount."""
 
-    def __init__(self, fd: int, nodes: NodeOperations, table: NodeTable, policy: Policy) -> None:
+    def __init__(self, fd: int, nodes: NodeOperations, table: NodeTable, notices: Notices, policy: Policy) -> None:
         self._fd = fd
         self._nodes = nodes
         self._policy = policy
@@ -92,8 +92,10 @@ class Session:
             table,
             self._replies,
             self._handles,
+            notices,
             keeps_handles=policy.keeps_handles,
             direct_io=policy.direct_io,
+            kernel_owns_sizes=policy.writeback,
         )
         known: dict[int, Handler] = {
             **Names(nodes, table, self._replies).handlers(),
@@ -149,7 +151,8 @@ class Session:
             | Init.NO_OPENDIR_SUPPORT
             | Init.INIT_EXT
         )
-        wanted |= Init.EXPLICIT_INVAL_DATA if self._policy.announced else Init.AUTO_INVAL_DATA
+        if not self._policy.announced:
+            wanted |= Init.AUTO_INVAL_DATA  # without it, the kernel drops what it has cached when the size has changed
         if self._policy.writeback:
             wanted |= Init.WRITEBACK_CACHE
         if self._policy.answer_seconds:

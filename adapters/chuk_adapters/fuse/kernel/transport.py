@@ -41,7 +41,8 @@ class KernelTransport:
         fd = device.mount_device(self._path, self._options)
         policy = self._policy()
         table = NodeTable(self._nodes.root)
-        session = Session(fd, self._nodes, table, policy)
+        notices = Notices(fd, table, kernel_owns_sizes=policy.writeback)
+        session = Session(fd, self._nodes, table, notices, policy)
         try:
             session.negotiate()
         except OSError:
@@ -49,7 +50,6 @@ class KernelTransport:
             device.unmount(self._path, lazy=True)
             raise
         device.raise_readahead(self._path)
-        notices = Notices(fd, table, kernel_owns_sizes=policy.writeback)
         self._endings = [self._nodes.watch(notices.changed), notices.close, self._nodes.hold(table)]
         self.device, self._session, self._table = fd, session, table
 
