@@ -49,6 +49,11 @@ def add_parser(commands: Any) -> None:
         help="let the kernel gather writes until fsync or close: faster for many small ones (kernel transport only)",
     )
     parser.add_argument(
+        "--direct-io",
+        action="store_true",
+        help="bypass the kernel's page cache for content: slower, but lines appended by several mounts stay whole",
+    )
+    parser.add_argument(
         "--transport",
         choices=("kernel", "fusepy"),
         default="auto",

@@ -47,6 +47,7 @@ def serve(args: argparse.Namespace, storage_options: dict[str, Any]) -> int:
         debug=args.debug,
         cache_timeout=args.cache_timeout,
         writeback=args.writeback,
+        direct_io=args.direct_io,
         transport=args.transport,
         fsname=Path(args.url).name if is_workspace(args.url) else source_name(fs, directory),
     )

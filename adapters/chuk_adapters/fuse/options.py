@@ -20,8 +20,10 @@ class MountOptions:
             made through the API are announced to it, and one second where nobody announces them. The VFS believes
             what a filesystem without inode operations said for as long.
         writeback: let the kernel gather writes, which pays for many small writes to large files. They reach the
-            filesystem at fsync or when a file is closed; without it, at once.
-        direct_io: bypass the kernel's page cache for content.
+            filesystem at fsync or when a file is closed; without it, at once. The kernel then decides where O_APPEND
+            writes: append to a file from one mount only.
+        direct_io: bypass the kernel's page cache for content. What O_APPEND writes, up to 1 MiB less a page, then
+            stays in one piece also if other mounts append to the file.
         threads: workers that serve requests at once; None for one, or eight where the filesystem is slow.
         transport: "kernel" speaks to /dev/fuse itself (Linux), "fusepy" uses libfuse through mfusepy; "auto" is
             "kernel" on Linux and "fusepy" elsewhere.
