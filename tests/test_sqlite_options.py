@@ -152,6 +152,24 @@ def test_create(database: str, tmp_path: Path) -> None:
     assert opened(database, create=False).cat_file("/f") == b"content"
 
 
+def test_a_filesystem_that_nobody_has_any_more_is_collected_while_its_file_is_opened_again(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = os.pread
+
+    def collect_and_read(*arguments: int) -> bytes:
+        gc.collect()
+        return read(*arguments)
+
+    gc.disable()
+    try:
+        opened(database).pipe_file("/f", b"content")
+        monkeypatch.setattr(os, "pread", collect_and_read)
+        assert opened(database).cat_file("/f") == b"content"
+    finally:
+        gc.enable()
+
+
 def test_a_missing_directory_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         opened(str(tmp_path / "missing" / "w.db"))

@@ -12,7 +12,7 @@ import urllib.parse
 from contextlib import suppress
 
 from chuk_fsspec.backends.sqlite import schema
-from chuk_fsspec.backends.sqlite.descriptors import descriptor
+from chuk_fsspec.backends.sqlite.descriptors import on_descriptor
 from chuk_fsspec.backends.sqlite.errors import translated
 from chuk_fsspec.backends.sqlite.options import CHUNK_SIZE, Options
 from chuk_fsspec.backends.sqlite.turns import IMPATIENCE
@@ -82,9 +82,12 @@ def _frozen_state(path: str) -> tuple[int, ...] | None:
     """What tells whether a file has changed; None if it, or its directory, takes part in writing."""
     if os.access(os.path.dirname(path), os.W_OK) or os.path.exists(path + "-wal"):
         return None
-    with descriptor(path) as fd:
-        found = os.fstat(fd)
-        return (found.st_ino, found.st_size, found.st_mtime_ns) if os.pread(fd, 2, 18) == _WITH_LOG else None
+    return on_descriptor(path, _state_of)
+
+
+def _state_of(fd: int) -> tuple[int, ...] | None:
+    found = os.fstat(fd)
+    return (found.st_ino, found.st_size, found.st_mtime_ns) if os.pread(fd, 2, 18) == _WITH_LOG else None
 
 
 def open_alone(path: str) -> sqlite3.Connection:
@@ -110,8 +113,8 @@ def open_alone(path: str) -> sqlite3.Connection:
 def synchronise(path: str) -> None:
     """Make what was written to a file and its log durable."""
     for name in (path + "-wal", path):
-        with suppress(FileNotFoundError), descriptor(name) as fd:
-            os.fsync(fd)
+        with suppress(FileNotFoundError):
+            on_descriptor(name, os.fsync)
 
 
 def _open(path: str, options: Options) -> sqlite3.Connection:
@@ -156,8 +159,7 @@ def _version_of(path: str, options: Options) -> int | None:
             raise os_error(errno.EISDIR, hint=f"the database {name!r}")
         if not stat.S_ISREG(mode):
             raise ValueError(f"database: {name!r} is not a regular file")
-        with descriptor(path) as fd:
-            header = os.pread(fd, 100, 0)
+        header = on_descriptor(path, lambda fd: os.pread(fd, 100, 0))
     except FileNotFoundError:
         if not options.create or options.read_only:
             hint = f"the database {name!r} does not exist; create=True, without read_only, makes it"

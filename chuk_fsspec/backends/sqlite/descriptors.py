@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 _OWN = "/dev/fd"
 
+Result = TypeVar("Result")
 
-@contextmanager
-def descriptor(path: str) -> Iterator[int]:
-    """A descriptor of a file, for reading: one that this process has already, or a new one that is closed afterwards.
+
+def on_descriptor(path: str, call: Callable[[int], Result]) -> Result:
+    """What a call says of a file: on a descriptor that this process has already, or on a new one that is closed then.
 
     Whoever closes a descriptor of a file drops all the locks that the process has on that file (fcntl(2)), SQLite's
     too; another process would then believe that it is alone and take the write-ahead log away.
 
     Args:
         path: of the file on the host.
+        call: what is done with a descriptor for reading; it may be made again.
 
     Raises:
-        OSError: ENOENT, EACCES.
+        OSError: ENOENT, EACCES, and what the call raises.
     """
-    own = next(descriptors_of(os.stat(path)), None)
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC) if own is None else own
+    for own in descriptors_of(os.stat(path)):
+        try:
+            return call(own)
+        except OSError as error:  # noqa: PERF203 - there are one or two
+            # Its owner has closed it: another thread, or the garbage collector, which has found a filesystem.
+            if error.errno != errno.EBADF:
+                raise
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        yield fd
+        return call(fd)
     finally:
-        if own is None:
-            os.close(fd)
+        os.close(fd)
 
 
 def descriptors_of(wanted: os.stat_result) -> Iterator[int]:
