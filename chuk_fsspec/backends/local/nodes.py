@@ -355,13 +355,24 @@ class LocalNodes:
             found = None
         if above is None:
             if found is not None and self._table.known(found) is not None:
-                self._tell(None, "", None)  # it is where nobody of this view has looked yet
+                self._moved_out_of_sight(directory, name)
             return
         node = None if found is None else self._table.seen(above, name, found)
         if kept is not None and kept is not node:
             kept.lost(above, name)
             self._tell(None, "", kept)
         self._tell(above, name, node)
+
+    def _moved_out_of_sight(self, directory: Descriptor, name: str) -> None:
+        """An inode that this view knows is in a directory that it has not met: have it looked up from the root."""
+        above: LocalNode | None = self.root
+        for part in self._table.names_to(directory):
+            above = None if above is None else self.lookup(above, part)
+        node = None if above is None else self.lookup(above, name)
+        if node is None:
+            self._tell(None, "", None)  # others have moved it on
+        else:
+            self._tell(above, name, node)
 
     def content_changed(self, found: os.stat_result) -> None:
         """Content or attributes of an inode changed (``shared.View``)."""

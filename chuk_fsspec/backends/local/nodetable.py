@@ -16,6 +16,7 @@ from chuk_fsspec.backends.local.inode import HeldInode, OpenInode
 from chuk_fsspec.backends.local.node import LocalNode, RecentlyUsed
 from chuk_fsspec.backends.local.owning import Owner
 from chuk_fsspec.backends.local.shared import Identity, View
+from chuk_fsspec.backends.local.support import way_to
 from chuk_fsspec.backends.local.walk import open_directory
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import PATH_MAX
@@ -152,6 +153,13 @@ class NodeTable:
             return self.known(os.stat(place.name, dir_fd=place.directory.number, follow_symlinks=False))
         except FileNotFoundError:
             return None
+
+    def names_to(self, directory: Descriptor) -> list[str]:
+        """The names from the root to a directory, as the kernel tells them just now; none if it lies outside by now."""
+        assert self.root.held is not None
+        top, path = (os.readlink(way_to(one.number)) for one in (self.root.held, directory))
+        prefix = f"{top.rstrip('/')}/"
+        return path[len(prefix) :].split("/") if path.startswith(prefix) else []
 
     def held(self, node: LocalNode, held: Descriptor) -> None:
         """A node is held already."""
