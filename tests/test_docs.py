@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas
 import pytest
 
 from chuk_fsspec.backends.memory import drop_store
@@ -44,12 +45,18 @@ def needs_mount(code: str) -> bool:
     return "mount" in code
 
 
+def needs_pandas_3(code: str) -> bool:
+    return "pd.read_csv" in code and "::" in code
+
+
 @pytest.mark.parametrize("page", pages_with("python"), ids=name_of)
 def test_python_blocks(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The blocks of one page run in order, each with names of its own."""
     monkeypatch.chdir(tmp_path)
     for number, code in enumerate(blocks(page, "python"), 1):
         if needs_mount(code) and not os.access("/dev/fuse", os.R_OK | os.W_OK):
+            continue
+        if needs_pandas_3(code) and pandas.__version__ < "3":
             continue
         exec(compile(code, f"{page.name} block {number}", "exec"), {"__name__": "__main__"})
 
@@ -62,6 +69,8 @@ def test_bash_blocks(page: Path, tmp_path: Path) -> None:
         pytest.skip("bash is not installed")
     for code in blocks(page, "bash"):
         if needs_mount(code) and not os.access("/dev/fuse", os.R_OK | os.W_OK):
+            continue
+        if needs_pandas_3(code) and pandas.__version__ < "3":
             continue
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         done = subprocess.run(

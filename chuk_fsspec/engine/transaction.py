@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from fsspec.transaction import Transaction
+from chuk_fsspec.contract.transaction import EndingTransaction
 
 if TYPE_CHECKING:
     from chuk_fsspec.engine.filesystem import InodeFileSystem
 
 
-class UndoTransaction(Transaction):
+class UndoTransaction(EndingTransaction):
     """``with fs.transaction``: all of it or nothing, for the thread that started it.
 
     Files written inside appear when the block ends well, as fsspec promises, or earlier when an ``rm``, ``mv``, ``cp``

@@ -257,6 +257,10 @@ class ForwardingFileSystem(ChainedFileSystem):
         results: list[Any] = self._forward(
             FSSPEC["cat_ranges"], paths, each_start, each_end, on_error=on_error, **kwargs
         )
+        if on_error == "raise":  # which asynchronous filesystems of fsspec before 2026 do not look at
+            for one in results:
+                if isinstance(one, Exception):
+                    raise one
         return results
 
     def cat(self, path: Any, recursive: bool = False, on_error: str = "raise", **kwargs: Any) -> Any:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsspec.transaction import Transaction
-
 from chuk_fsspec.contract.operations import FSSPEC
+from chuk_fsspec.contract.transaction import EndingTransaction
 
 
-class ForwardedTransaction(Transaction):
+class ForwardedTransaction(EndingTransaction):
     """Begins and ends the inner transaction; what it undoes is what the inner one undoes."""
 
     fs: Any

@@ -36,6 +36,7 @@ from chuk_fsspec.contract.expansion import Paths, is_one, matches, move_pairs
 from chuk_fsspec.contract.layering import layers_of
 from chuk_fsspec.contract.paths import is_inside, split, strip_protocol
 from chuk_fsspec.contract.posix import Buffer
+from chuk_fsspec.contract.transaction import EndingTransaction
 
 _MODES = frozenset({"rb", "wb", "ab", "xb", "r+b", "w+b", "a+b", "x+b"})
 _LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG))
@@ -57,6 +58,7 @@ class LocalFileSystem(AbstractFileSystem):
 
     protocol: str | tuple[str, ...] = "chuklocal"
     root_marker = "/"
+    transaction_type = EndingTransaction
     capabilities = support.capabilities()
 
     def __init__(

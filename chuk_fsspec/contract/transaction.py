@@ -1,0 +1,27 @@
+"""fsspec's transaction, which is over once it has ended, however it has."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from fsspec.transaction import Transaction
+
+
+class EndingTransaction(Transaction):
+    """What waits for its end is published or dropped, and then the filesystem is in no transaction any more.
+
+    In fsspec before 2026.9, a file that cannot be published leaves the transaction open, and the others waiting.
+    """
+
+    def complete(self, commit: bool = True) -> None:
+        """Publish the files, or drop them. After an error those that are left are dropped."""
+        fs = self.fs
+        try:
+            super().complete(commit=commit)
+        except BaseException:
+            while self.files:
+                with suppress(OSError):
+                    self.files.popleft().discard()
+            fs._intrans = False  # noqa: SLF001 - it is the transaction of that filesystem
+            fs._transaction = None  # noqa: SLF001
+            raise
