@@ -488,3 +488,14 @@ def test_syncing_keeps_the_locks(database: str) -> None:
     fs.pipe_file("/after", b"content")
     assert run(code, database) == "/after /f"
     assert reader.cat_file("/after") == b"content"
+
+
+def test_what_nobody_has_any_more_is_closed(database: str) -> None:
+    fs: Any = SqliteFileSystem(database=database, skip_instance_cache=True)
+    fs.touch("/f")
+    connection = fs.store.session.connection
+    del fs
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+    assert not Path(f"{database}-wal").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from threading import get_ident
@@ -74,6 +75,9 @@ class Session:
         """The connection; to be used within ``lock`` or ``change``."""
         if self._connection is None:
             self._connection = connect(self.path, self.options)
+            # Not `__del__`, for the garbage collector might finalise the connection first.
+            self._close = weakref.finalize(self, self._connection.close)
+            self._close.atexit = False
             self.run = self._connection.cursor().execute
             self._data_version = -1
             if self.path != IN_MEMORY and not self.options.read_only and self.options.journal_mode == "wal":
@@ -267,7 +271,7 @@ class Session:
     def close(self) -> None:
         """Close the connection; the next use opens it again."""
         if self._connection is not None:
-            self._connection.close()
+            self._close()
             self._connection = None
 
     def close_at_exit(self) -> None:
@@ -278,10 +282,6 @@ class Session:
                     self.close()
             finally:
                 self._mutex.release()
-
-    def __del__(self) -> None:
-        if hasattr(self, "_connection"):  # it was opened
-            self.close()
 
     # ---- fork
 
@@ -316,6 +316,7 @@ class Session:
         """Raise ``error`` from now on. The connection is never closed: that would undo what the parent goes on with."""
         import ctypes
 
+        self._close.detach()
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
         self._connection = None
 
