@@ -8,6 +8,7 @@ import sqlite3
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -452,4 +453,5 @@ def test_locks_of_the_process_outlive_a_sync_and_a_second_look(fs: SqliteFileSys
     code = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('SELECT 1 FROM inode'); db.close()"
     run(code, database)
     fs.pipe_file("/after", b"kept")
-    assert sqlite3.connect(database).execute("SELECT count(*) FROM dentry WHERE name = 'after'").fetchone() == (1,)
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT count(*) FROM dentry WHERE name = 'after'").fetchone() == (1,)

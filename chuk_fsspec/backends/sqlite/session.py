@@ -77,7 +77,7 @@ class Session:
             self._connection = connect(self.path, self.options)
             # Not `__del__`, for the garbage collector might finalise the connection first.
             self._close = weakref.finalize(self, self._connection.close)
-            self._close.atexit = False
+            self._close.atexit = False  # `close_at_exit` looks first whether a thread is at it
             self.run = self._connection.cursor().execute
             self._data_version = -1
             if self.path != IN_MEMORY and not self.options.read_only and self.options.journal_mode == "wal":
@@ -271,7 +271,8 @@ class Session:
     def close(self) -> None:
         """Close the connection; the next use opens it again."""
         if self._connection is not None:
-            self._close()
+            self._close.detach()
+            self._connection.close()
             self._connection = None
 
     def close_at_exit(self) -> None:
