@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import datetime, timezone
@@ -404,10 +405,16 @@ class LocalFileSystem(AbstractFileSystem):
 
     def touch(self, path: str, truncate: bool = True, **kwargs: Any) -> None:
         """Make an empty file, or empty one that is there; ``truncate=False`` only stamps it with the time."""
-        if truncate or self.beneath.inode_or_none(self._strip_protocol(path)) is None:
+        normal = self._strip_protocol(path)
+        if truncate or self.beneath.inode_or_none(normal) is None:
             self.pipe_file(path, b"")
-        else:
-            self.posix.utime(self._strip_protocol(path))
+            return
+        now = time.time_ns()
+        try:
+            # By the clock of what is published: the one that the kernel stamps with lies up to a tick behind it.
+            self.posix.utime(normal, ns=(now, now))
+        except PermissionError:  # who may write but does not own the file may only say "now" (utimensat(2))
+            self.posix.utime(normal)
 
     def cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
         """Copy one file with its permission bits, or make a directory of the same name. EISDIR, ENOSPC."""
