@@ -101,11 +101,7 @@ def find_problems(connection: sqlite3.Connection, on_step: Step) -> Report:
             return _damaged(lines)
         problems: list[Problem] = []
         count = 0
-        rules: tuple[Rule, ...] = RULES
-        if deduplicates(connection):
-            connection.create_function("digest", 1, digest, deterministic=True)
-            rules += SHARED
-        for rule in rules:
+        for rule in (*RULES, *rules_besides(connection)):
             on_step(rule.kind)
             found = list(broken(connection, rule))
             count += len(found)
@@ -114,6 +110,14 @@ def find_problems(connection: sqlite3.Connection, on_step: Step) -> Report:
     except sqlite3.DatabaseError as error:
         return _damaged([str(error)])
     return Report(tuple(problems), count, leftovers)
+
+
+def rules_besides(connection: sqlite3.Connection) -> tuple[Rule, ...]:
+    """The rules that hold in this file and not in every one, with what they need."""
+    if not deduplicates(connection):
+        return ()
+    connection.create_function("digest", 1, digest, deterministic=True)
+    return SHARED
 
 
 def broken(connection: sqlite3.Connection, rule: Rule) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from chuk_fsspec.backends.sqlite import schema
 from chuk_fsspec.backends.sqlite.descriptors import on_descriptor
-from chuk_fsspec.backends.sqlite.errors import translated
+from chuk_fsspec.backends.sqlite.errors import is_busy, translated
 from chuk_fsspec.backends.sqlite.options import CHUNK_SIZE, Options
 from chuk_fsspec.backends.sqlite.turns import IMPATIENCE
 from chuk_fsspec.contract.errors import os_error
@@ -241,7 +241,7 @@ def _migrate(path: str, options: Options) -> None:
         try:
             connection = open_alone(path)
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
+            if not is_busy(error):
                 raise
             if time.monotonic() >= deadline:
                 hint = "the database is of an older version; it is brought up to date while nobody else has it open"

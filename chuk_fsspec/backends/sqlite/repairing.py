@@ -6,13 +6,12 @@ import errno
 import sqlite3
 from contextlib import closing
 
-from chuk_fsspec.backends.sqlite.checking import Report, Step, broken, check, find_problems
+from chuk_fsspec.backends.sqlite.checking import Report, Step, broken, check, find_problems, rules_besides
 from chuk_fsspec.backends.sqlite.database import open_alone
 from chuk_fsspec.backends.sqlite.errors import translated
 from chuk_fsspec.backends.sqlite.leftovers import remove_from
-from chuk_fsspec.backends.sqlite.rules import FIRST, LAST, LOST, SHARED, Rule
-from chuk_fsspec.backends.sqlite.schema import ROOT, deduplicates
-from chuk_fsspec.backends.sqlite.shared_chunks import digest
+from chuk_fsspec.backends.sqlite.rules import FIRST, LAST, LOST, Rule
+from chuk_fsspec.backends.sqlite.schema import ROOT
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.engine.clock import now_ns
 
@@ -78,12 +77,10 @@ def _repair(connection: sqlite3.Connection, on_step: Step) -> None:
         connection.execute(_NEW, values)
     while lost := [row["ino"] for row in broken(connection, _UNREACHABLE)]:
         _find(connection, lost)
-    last: tuple[Rule, ...] = LAST
-    if deduplicates(connection):
-        connection.create_function("digest", 1, digest, deterministic=True)
+    besides = rules_besides(connection)
+    if besides:
         connection.execute(_CHANGEABLE)
-        last += SHARED
-    for rule in last:
+    for rule in (*LAST, *besides):
         on_step(rule.kind)
         _apply(connection, rule)
     # Without a write-ahead log, others hold no lock while they rest: they may have nameless files open.

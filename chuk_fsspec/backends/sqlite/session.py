@@ -166,7 +166,7 @@ class Session:
             raise os_error(errno.EROFS, hint="the database was opened with read_only=True")
         else:
             connection = self._open()
-            self._begin_writing()
+            self._turns.take(self._begin_writing)
             try:
                 self._look()
             except BaseException:
@@ -176,10 +176,7 @@ class Session:
         self._depth += 1
 
     def _begin_writing(self) -> None:
-        """Wait until no other process changes the file, and keep them all from it. EBUSY."""
-        self._turns.take(self._begin_at_once)
-
-    def _begin_at_once(self) -> None:
+        """Keep all other processes from changing the file."""
         self.run("BEGIN IMMEDIATE")
 
     def end(self, *, keep: bool, damage: bool = False) -> None:

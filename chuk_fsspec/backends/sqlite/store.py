@@ -31,7 +31,7 @@ from chuk_fsspec.backends.sqlite.loose_list import LooseList
 from chuk_fsspec.backends.sqlite.numbers import Numbers
 from chuk_fsspec.backends.sqlite.path_cache import SessionPathCache
 from chuk_fsspec.backends.sqlite.pin import Pin
-from chuk_fsspec.backends.sqlite.schema import PAGE_SIZE, ROOT
+from chuk_fsspec.backends.sqlite.schema import PAGE_SIZE, ROOT, deduplicates
 from chuk_fsspec.backends.sqlite.scopes import Reading
 from chuk_fsspec.backends.sqlite.session import Session
 from chuk_fsspec.backends.sqlite.shared_chunks import SharedChunks
@@ -85,13 +85,12 @@ class SqliteStore(Store):
         if not session.options.read_only:
             remove_leftovers(session)
         with self.lock:
-            query = "SELECT name, value FROM setting WHERE name IN ('chunk_size', 'deduplicate')"
-            settings: dict[str, int] = dict(session.run(query).fetchall())
+            setting = session.run("SELECT value FROM setting WHERE name = 'chunk_size'").fetchone()
+            self.deduplicates = deduplicates(session.connection)
             root = self._by_number(ROOT)
-        if "chunk_size" not in settings or not isinstance(root, SqliteDirectory):
+        if setting is None or not isinstance(root, SqliteDirectory):
             raise damaged(session.path)
-        self.chunk_size = settings["chunk_size"]
-        self.deduplicates = bool(settings.get("deduplicate"))
+        (self.chunk_size,) = setting
         self._kind = SharedChunks if self.deduplicates else Chunks
         self._chunks = self._kind(session.connection, self.chunk_size)
         self.root = root
