@@ -7,6 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,6 +27,12 @@ def chukmem() -> Iterator[MemoryFileSystem]:
     name = f"test-{uuid.uuid4().hex}"
     yield MemoryFileSystem(name=name)
     drop_store(name)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    """The path of a database that is still to be made."""
+    return str(tmp_path / "w.db")
 
 
 def pytest_collection_finish() -> None:

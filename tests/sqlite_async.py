@@ -10,10 +10,18 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from typing import Any
 
+import pytest
+
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
 
 PATIENCE = 30.0
 """Seconds after which a test that waits has failed."""
+
+
+@pytest.fixture
+def fs(database: str) -> SqliteFileSystem:
+    """A chuksqlite that does not wait long for others."""
+    return SqliteFileSystem(database=database, busy_timeout=0.2, skip_instance_cache=True)
 
 
 def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:

@@ -18,6 +18,7 @@ from chuk_adapters.fuse import MountOptions, mount
 from chuk_fsspec import MemoryFileSystem
 from chuk_fsspec.backends.local import LocalFileSystem
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
+from tests.mount_serving import served
 from tests.test_mount_tools import PATIENCE
 
 pytestmark = pytest.mark.mount
@@ -26,18 +27,6 @@ LINES = 500
 ACROSS_PAGES, WITHIN_PAGES = 101, 64
 """Bytes of a line. Of one that goes across the pages of its cache, a kernel may send the two parts one by one."""
 
-SERVER = """
-import signal, sys
-signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-from chuk_adapters.fuse import MountOptions, mount
-from chuk_fsspec.backends.local import LocalFileSystem
-from chuk_fsspec.backends.sqlite import SqliteFileSystem
-kind, place, point, direct_io = sys.argv[1:]
-fs = SqliteFileSystem(database=place) if kind == "sqlite" else LocalFileSystem(root=place)
-with mount(fs, point, MountOptions(direct_io=direct_io == "True")):
-    print("mounted", flush=True)
-    signal.sigwait([signal.SIGTERM])
-"""
 WRITER = """
 import os, sys
 who, lines, length = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -60,20 +49,6 @@ sys.stdout.buffer.write(seen)
 
 def line(who: str, number: int, length: int) -> bytes:
     return f"{who} {number} ".ljust(length - 1, "x").encode() + b"\n"
-
-
-@contextmanager
-def served(kind: str, place: Path, point: Path, *, direct_io: bool = False) -> Iterator[None]:
-    """A mount by a process of its own."""
-    point.mkdir()
-    command = [sys.executable, "-c", SERVER, kind, str(place), str(point), str(direct_io)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            assert server.stdout.readline() == "mounted\n"
-            yield
-        finally:
-            server.terminate()
 
 
 @contextmanager

@@ -17,23 +17,15 @@ from hypothesis import strategies as st
 from chuk_fsspec.backends.memory import MemoryFileSystem, drop_store
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
 from chuk_fsspec.backends.sqlite.aio import CoroutineMethods
-from tests.sqlite_async import in_loop, together
+from tests.sqlite_async import fs, in_loop, together
+
+__all__ = ["fs"]
 
 COROUTINES = sorted(
     name
     for name, method in vars(CoroutineMethods).items()
     if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)
 )
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    return str(tmp_path / "w.db")
-
-
-@pytest.fixture
-def fs(database: str) -> SqliteFileSystem:
-    return SqliteFileSystem(database=database, busy_timeout=0.2, skip_instance_cache=True)
 
 
 def contents_of(fs: AbstractFileSystem) -> dict[str, bytes]:

@@ -16,17 +16,9 @@ from typing import Any
 import pytest
 
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
-from tests.sqlite_async import PATIENCE, held, in_loop, names_in, other_process, statements, together
+from tests.sqlite_async import PATIENCE, fs, held, in_loop, names_in, other_process, statements, together
 
-
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    return str(tmp_path / "w.db")
-
-
-@pytest.fixture
-def fs(database: str) -> SqliteFileSystem:
-    return SqliteFileSystem(database=database, busy_timeout=0.2, skip_instance_cache=True)
+__all__ = ["fs"]
 
 
 @in_loop

@@ -21,11 +21,6 @@ DATA = b"".join(bytes([number]) * CHUNK for number in range(10))
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> str:
-    return str(tmp_path / "w.db")
-
-
-@pytest.fixture
 def fs(database: str) -> SqliteFileSystem:
     return opened(database, deduplicate=True)
 

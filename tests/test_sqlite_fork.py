@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import textwrap
 import time
-from pathlib import Path
 
 import pytest
 
@@ -40,11 +39,6 @@ HEAD = """
 @pytest.fixture(params=["wal", "delete"])
 def journal(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    return str(tmp_path / "w.db")
 
 
 def run(database: str, journal: str, code: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import tarfile
@@ -15,6 +14,7 @@ import pytest
 
 from chuk_adapters.fuse import mount
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
+from tests.mount_serving import served
 from tests.sqlite_checker import problems
 from tests.sqlite_other import other_process
 from tests.test_mount_tools import PATIENCE, needs, python, run
@@ -26,11 +26,6 @@ pytestmark = [
 
 ATTRIBUTES_ARE_BELIEVED_FOR = 1.0
 """Seconds, where another process may change them."""
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    return str(tmp_path / "w.db")
 
 
 @pytest.fixture
@@ -104,40 +99,25 @@ def test_of_two_mounts_of_two_processes_one_makes_a_file(
     fs: SqliteFileSystem, point: Path, database: str, tmp_path: Path
 ) -> None:
     second = tmp_path / "second"
-    second.mkdir()
-    code = (
-        "import signal, sys\n"
-        "from chuk_adapters.fuse import mount\n"
-        "from chuk_fsspec.backends.sqlite import SqliteFileSystem\n"
-        "with mount(SqliteFileSystem(database=sys.argv[1]), sys.argv[2]):\n"
-        "    print('mounted', flush=True)\n"
-        "    signal.sigwait([signal.SIGTERM])\n"
-    )
-    command = [sys.executable, "-c", "import signal; signal.pthread_sigmask(0, [15])\n" + code, database, str(second)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            assert server.stdout.readline() == "mounted\n"
-            make = (
-                "import sys\n"
-                "for n in range(100):\n"
-                "    try:\n"
-                "        with open(f'{n}', 'x') as file: file.write(sys.argv[1])\n"
-                "        print(n)\n"
-                "    except FileExistsError: pass\n"
-            )
-            makers = [
-                subprocess.Popen([sys.executable, "-c", make, who], cwd=where, stdout=subprocess.PIPE, text=True)
-                for who, where in (("one", point), ("two", second))
-            ]
-            made = [maker.communicate(timeout=PATIENCE)[0].split() for maker in makers]
-            assert sorted(made[0] + made[1], key=int) == [str(number) for number in range(100)]
-            wanted = dict.fromkeys(made[0], "one") | dict.fromkeys(made[1], "two")
-            assert {name: fs.cat_file(f"/{name}").decode() for name in wanted} == wanted
-            for side in (point, second):
-                within_the_timeout(lambda side=side: contents(side) == wanted)  # type: ignore[misc]
-        finally:
-            server.send_signal(signal.SIGTERM)
+    with served("sqlite", Path(database), second):
+        make = (
+            "import sys\n"
+            "for n in range(100):\n"
+            "    try:\n"
+            "        with open(f'{n}', 'x') as file: file.write(sys.argv[1])\n"
+            "        print(n)\n"
+            "    except FileExistsError: pass\n"
+        )
+        makers = [
+            subprocess.Popen([sys.executable, "-c", make, who], cwd=where, stdout=subprocess.PIPE, text=True)
+            for who, where in (("one", point), ("two", second))
+        ]
+        made = [maker.communicate(timeout=PATIENCE)[0].split() for maker in makers]
+        assert sorted(made[0] + made[1], key=int) == [str(number) for number in range(100)]
+        wanted = dict.fromkeys(made[0], "one") | dict.fromkeys(made[1], "two")
+        assert {name: fs.cat_file(f"/{name}").decode() for name in wanted} == wanted
+        for side in (point, second):
+            within_the_timeout(lambda side=side: contents(side) == wanted)  # type: ignore[misc]
 
 
 # ---- programs
@@ -211,15 +191,6 @@ def test_untar(point: Path, fs: SqliteFileSystem, tmp_path: Path) -> None:
 @pytest.mark.parametrize("when", [0.05, 0.3])
 def test_a_killed_mount_leaves_whole_files(database: str, tmp_path: Path, when: float) -> None:
     target = tmp_path / "killed"
-    target.mkdir()
-    code = (
-        "import signal, sys\n"
-        "from chuk_adapters.fuse import mount\n"
-        "from chuk_fsspec.backends.sqlite import SqliteFileSystem\n"
-        "with mount(SqliteFileSystem(database=sys.argv[1]), sys.argv[2]):\n"
-        "    print('mounted', flush=True)\n"
-        "    signal.pause()\n"
-    )
     write = (
         "import os, sys\n"
         "n = 0\n"
@@ -229,16 +200,15 @@ def test_a_killed_mount_leaves_whole_files(database: str, tmp_path: Path, when: 
         "    print(n, flush=True)\n"
         "    n += 1\n"
     )
-    command = [sys.executable, "-c", code, database, str(target)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        assert server.stdout.readline() == "mounted\n"
-        with subprocess.Popen(
+    with (
+        served("sqlite", Path(database), target) as server,
+        subprocess.Popen(
             [sys.executable, "-c", write], cwd=target, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as writer:
-            time.sleep(when)
-            server.kill()
-            said, _ = writer.communicate(timeout=PATIENCE)
+        ) as writer,
+    ):
+        time.sleep(when)
+        server.kill()
+        said, _ = writer.communicate(timeout=PATIENCE)
     subprocess.run(["umount", "-l", str(target)], check=False, capture_output=True)
     fs = SqliteFileSystem(database=database)
     acknowledged = [int(line) for line in said.split()]

@@ -38,11 +38,6 @@ WRITES = """
 """
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    return str(tmp_path / "w.db")
-
-
 def opened(database: str, **options: Any) -> SqliteFileSystem:
     return SqliteFileSystem(database=database, skip_instance_cache=True, **options)
 

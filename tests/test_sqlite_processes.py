@@ -9,7 +9,6 @@ import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,11 +27,6 @@ STEPS = 60
 @pytest.fixture(params=["wal", "delete"])
 def options(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {"journal_mode": request.param, "chunk_size": CHUNK}
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    return str(tmp_path / "w.db")
 
 
 @pytest.fixture

@@ -33,11 +33,6 @@ MEMORY_PROGRAM = Path(__file__).with_name("sqlite_memory.py")
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> str:
-    return str(tmp_path / "w.db")
-
-
-@pytest.fixture
 def fs(database: str) -> SqliteFileSystem:
     return SqliteFileSystem(database=database)
 

@@ -36,11 +36,6 @@ STAYS_OPEN = """
 """
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    return str(tmp_path / "w.db")
-
-
 def opened(database: str, **options: Any) -> SqliteFileSystem:
     return SqliteFileSystem(database=database, skip_instance_cache=True, **options)
 

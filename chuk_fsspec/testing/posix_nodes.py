@@ -16,6 +16,12 @@ from chuk_fsspec.testing.needs import needs
 RAW_NAME = os.fsdecode(b"raw-\xff")
 
 
+def require_stateless(nodes: NodeOperations) -> None:
+    """Skip the test where content is read and written by open handles only."""
+    if not nodes.stateless:
+        pytest.skip("needs stateless nodes")
+
+
 @needs("nodes", "directories")
 class PosixNodes:
     """``contract.NodeOperations``, on a view that ``posix.nodes`` gives."""
@@ -227,8 +233,7 @@ class PosixNodes:
         assert (after.mode & 0o7777, after.uid) == (0o755, top.uid)
 
     def test_reading_and_writing_without_a_handle(self, nodes: NodeOperations, top: Node) -> None:
-        if not nodes.stateless:
-            pytest.skip("needs stateless nodes")
+        require_stateless(nodes)
         node = nodes.create(top, "f", stat.S_IFREG | 0o644, 0, 0)
         assert nodes.write(node, b"content", 3) == 7
         assert b"".join(nodes.read(node, 99, 0)) == b"\0\0\0content"
@@ -239,8 +244,7 @@ class PosixNodes:
     def test_appending_without_a_handle(
         self, fs: AbstractFileSystem, nodes: NodeOperations, top: Node, root: str
     ) -> None:
-        if not nodes.stateless:
-            pytest.skip("needs stateless nodes")
+        require_stateless(nodes)
         node = nodes.create(top, "f", stat.S_IFREG | 0o644, 0, 0)
         assert nodes.append(node, b"one") == 3
         with fs.open(f"{root}/f", "ab") as file:
@@ -256,8 +260,7 @@ class PosixNodes:
     def test_nobody_appends_over_others(
         self, fs: AbstractFileSystem, nodes: NodeOperations, top: Node, root: str
     ) -> None:
-        if not nodes.stateless:
-            pytest.skip("needs stateless nodes")
+        require_stateless(nodes)
         nodes.create(top, "log", stat.S_IFREG | 0o644, 0, 0)
 
         def append(number: int) -> None:
@@ -279,8 +282,7 @@ class PosixNodes:
             assert [step for owner, step in lines if owner == number] == list(range(40))
 
     def test_pieces_that_were_read_stay_as_they_were(self, nodes: NodeOperations, top: Node) -> None:
-        if not nodes.stateless:
-            pytest.skip("needs stateless nodes")
+        require_stateless(nodes)
         for size in (1000, 200_000):
             node = nodes.create(top, str(size), stat.S_IFREG | 0o644, 0, 0)
             nodes.write(node, b"a" * size, 0)
