@@ -47,6 +47,10 @@ class Capabilities:
     """Holes take no space and can be found and punched."""
     rename_flags: bool = False
     """``posix.rename`` with NOREPLACE and EXCHANGE (Linux renameat2)."""
+    conditional_write: bool = False
+    """``if_match`` and ``if_none_match`` on writes, removals and moves: nothing is done if the etag is another one."""
+    snapshots: bool = False
+    """``fs.snapshots`` takes points in time by itself, at a cost that does not depend on how many files there are."""
     statvfs: bool = False
     """``posix.statvfs`` tells real figures."""
     nodes: bool = False
