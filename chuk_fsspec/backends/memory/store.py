@@ -95,8 +95,10 @@ class MemoryStore(Store):
         if inode.version == FREED:
             return
         if inode.mode & S_IFMT == S_IFREG:
-            self._space.used -= own_space(inode)
-            if inode.history is not None:
+            if inode.history is None:
+                self._space.used -= space_of(inode)
+            else:
+                self._space.used -= own_space(inode)
                 inode.content = Gone()
         inode.version = FREED
         self._space.inodes -= 1
@@ -156,10 +158,12 @@ class MemoryStore(Store):
         gone = self.children(directory)
         if directory.epoch != self.timeline.now:
             self.timeline.begin_change(directory)
-        for name, _ in gone:
-            if self._scopes:
+        if directory.history is None and not self._scopes:
+            directory.content.clear()
+        else:
+            for name, _ in gone:
                 self._journals.record_entry(directory, name)
-            set_entry(directory, name, None)
+                set_entry(directory, name, None)
         return [inode for _, inode in gone]
 
     def relink(self, inode: Own, nlink: int, now: int) -> None:
