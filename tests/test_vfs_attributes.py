@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from chuk_fsspec.vfs.attributes import attributes_of
+from chuk_fsspec.contract.attributes import attributes_of
 from tests.vfs_kinds import GID, KINDS, UID, World, lent
 
 KEEPING = ["direct", "whole"]

@@ -11,7 +11,7 @@ from chuk_fsspec.cli.progress import ProgressLine
 from chuk_fsspec.cli.urls import is_volatile, open_url, parse_option
 
 if TYPE_CHECKING:
-    from chuk_fsspec.transfer.report import Report
+    from chuk_fsspec.contract.reports import Report
 
 FORMATS = ("agentfs",)
 

@@ -14,9 +14,9 @@ from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.contract.nodes import Node, NodeOperations
 from chuk_fsspec.contract.paths import join
+from chuk_fsspec.contract.reports import Report, Tally
 from chuk_fsspec.transfer.agentfs_database import CHUNK_SIZE, ROOT_INO, AgentDatabase
 from chuk_fsspec.transfer.nodes import BLOCK, blocks, directory_at
-from chuk_fsspec.transfer.report import Report, Tally
 from chuk_fsspec.vfs import open_vfs
 
 _CHUNK_SIZE_MAX = 1 << 30

@@ -17,9 +17,9 @@ from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.nodes import Node, NodeOperations
 from chuk_fsspec.contract.paths import join
+from chuk_fsspec.contract.reports import Report, Tally
 from chuk_fsspec.transfer.batches import Batches
 from chuk_fsspec.transfer.nodes import BLOCK, blocks, directory_at, writer
-from chuk_fsspec.transfer.report import Report, Tally
 from chuk_fsspec.vfs import open_vfs
 
 _OWNER = getattr(os, "getuid", int)(), getattr(os, "getgid", int)()

@@ -14,11 +14,11 @@ from typing import cast
 
 from fsspec import AbstractFileSystem
 
+from chuk_fsspec.contract.attributes import Attributes, attributes_of
 from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import SPECIAL_NAMES
 from chuk_fsspec.contract.posix import Posix
-from chuk_fsspec.vfs.attributes import Attributes, attributes_of
 from chuk_fsspec.vfs.errors import os_errors
 
 Names = Sequence[str]

@@ -7,10 +7,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from chuk_fsspec.contract.attributes import Attributes
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import check_name
 from chuk_fsspec.vfs import looking
-from chuk_fsspec.vfs.attributes import Attributes
 from chuk_fsspec.vfs.changing import settle_new
 from chuk_fsspec.vfs.errors import os_errors
 from chuk_fsspec.vfs.node import DirectoryNode, PathNode

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from chuk_fsspec.vfs.attributes import Attributes
+from chuk_fsspec.contract.attributes import Attributes
 
 if TYPE_CHECKING:
     from chuk_fsspec.vfs.content import Content

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from itertools import count
 from weakref import WeakValueDictionary
 
-from chuk_fsspec.vfs.attributes import Attributes
+from chuk_fsspec.contract.attributes import Attributes
 from chuk_fsspec.vfs.node import DirectoryNode, PathNode
 from chuk_fsspec.vfs.places import Places
 
