@@ -103,6 +103,11 @@ def upload_name(name: str, token: str) -> str:
     return f".chuk-upload-{target}-{token}.part"
 
 
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is one that somebody still writes, or left behind."""
+    return bool(_TEMPORARY.fullmatch(name) or _UPLOAD.fullmatch(name))
+
+
 def is_left_behind(name: str, idle: Callable[[], float]) -> bool:
     """Whether a directory entry is a temporary file of ours that nobody writes any more.
 
