@@ -23,8 +23,8 @@ Archive = str | os.PathLike[str] | BinaryIO
 
 
 def name_of(archive: Archive) -> str:
-    """What the end of the name is looked at of; empty for an open file."""
-    return os.fspath(archive) if isinstance(archive, (str, os.PathLike)) else ""
+    """The path whose end tells the format; empty for an open file. Of a chained URL that is the first part."""
+    return os.fspath(archive).partition("::")[0] if isinstance(archive, (str, os.PathLike)) else ""
 
 
 # ---- reading

@@ -158,7 +158,7 @@ class _Export:
             return "nobody knows what it is"
         if kind in SPECIAL:
             if self._options.special == "refuse":
-                raise refused("special", f"a {kind.value} (special='skip' leaves it out)", found.place)
+                raise refused("special", f"a {kind.value} (special=skip leaves it out)", found.place)
             if self._options.special == "skip" or kind is Kind.SOCKET or not self._format.special:
                 return f"it is a {kind.value}"
         if kind is Kind.SYMLINK and not self._format.links:

@@ -33,9 +33,9 @@ def place_of(name: str, limits: ArchiveLimits, rule: Names) -> str:
     if name.startswith("/"):
         raise _refused("the path is absolute", name)
     if rule == "portable" and "\\" in name:
-        raise _refused("a backslash leads elsewhere on some systems (names='any' takes it)", name)
+        raise _refused("a backslash leads elsewhere on some systems (names=any takes it)", name)
     if rule == "portable" and _DRIVE.match(name):
-        raise _refused("a drive letter leads elsewhere on some systems (names='any' takes it)", name)
+        raise _refused("a drive letter leads elsewhere on some systems (names=any takes it)", name)
     parts = [part for part in name.split("/") if part not in {"", "."}]
     if ".." in parts:
         raise _refused("'..' leads out of the target", name)

@@ -94,7 +94,7 @@ class _Transaction:
         self._transaction.__enter__()
         try:
             for path in self._removed:
-                self._fs.rm(path, recursive=True)
+                _remove_tree(self._fs, path)
             self._fs.makedirs(self.base, exist_ok=True)
         except BaseException as error:
             self._transaction.__exit__(type(error), error, error.__traceback__)
@@ -226,12 +226,31 @@ def _move(fs: AbstractFileSystem, source: str, target: str) -> None:
     fs.makedirs(target, exist_ok=True)
     for path in _entries(fs, source):
         _move(fs, path, below(target, _name(path)))
-    with suppress(FileNotFoundError):  # a directory that was only a part of names went with the last of them
-        fs.rmdir(source)
+    _remove_directory(fs, source)
 
 
 def _remove(fs: AbstractFileSystem, path: str) -> None:
     """Remove what is there, if anything; what cannot be removed stays, for the error itself matters more."""
     with suppress(OSError):
         if fs.lexists(path):
-            fs.rm(path, recursive=True)
+            _remove_tree(fs, path)
+
+
+def _remove_tree(fs: AbstractFileSystem, path: str) -> None:
+    """Remove a file or directory, whose name may hold what ``rm`` takes for a pattern."""
+    pending, directories = [path], []
+    while pending:
+        at = pending.pop()
+        if fs.info(at)["type"] != "directory":
+            fs.rm_file(at)
+            continue
+        directories.append(at)
+        pending += _entries(fs, at)
+    for directory in reversed(directories):
+        _remove_directory(fs, directory)
+
+
+def _remove_directory(fs: AbstractFileSystem, path: str) -> None:
+    """Remove an empty directory; one that was only a part of names went with the last of them."""
+    with suppress(FileNotFoundError):
+        fs.rmdir(path)

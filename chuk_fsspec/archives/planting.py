@@ -7,10 +7,11 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from fsspec import AbstractFileSystem
 from fsspec.callbacks import Callback
+from fsspec.implementations.local import LocalFileSystem
 
 from chuk_fsspec.archives.limits import Meter
 from chuk_fsspec.archives.members import FORMAT_BITS, SPECIAL, Kind, Member
@@ -22,6 +23,7 @@ from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import PATH_MAX, encoded_length
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.contract.reports import Tally
+from chuk_fsspec.forwarding.publishing import open_whole
 
 Links = Literal["inside", "skip", "keep", "refuse"]
 Special = Literal["refuse", "skip", "keep"]
@@ -135,7 +137,7 @@ class Planter:
             reason = self._reason_against_link(member, place)
         elif kind in SPECIAL:
             if policy.special == "refuse":
-                raise refused("special", f"a {kind.value} (special='skip' leaves it out)", member.path, errno.EPERM)
+                raise refused("special", f"a {kind.value} (special=skip leaves it out)", member.path, errno.EPERM)
             if policy.special == "skip":
                 reason = f"it is a {kind.value}"
             elif not self._can.special_files:
@@ -152,7 +154,7 @@ class Planter:
             raise refused("links", "the text of a link is empty, too long, or holds NUL", member.path)
         if links != "keep" and leads_outside(place, target):
             if links == "inside":
-                why = "a link that may lead out of the target (links='skip' leaves it out, 'keep' makes it)"
+                why = "it may lead out of the target (links=skip leaves it out, links=keep makes it)"
                 raise refused("links", why, member.path, errno.EPERM)
             return "it may lead out of the target"
         return "" if self._can.symlinks else "the target has no symbolic links"
@@ -212,10 +214,14 @@ class Planter:
                 for data in self._counted(member, content):
                     position += handle.pwrite(data, position)
         else:
-            with self._fs.open(at, "wb") as file:
+            with self._open(at) as file:
                 for data in self._counted(member, content):
                     file.write(data)
         self.tally.files += 1
+
+    def _open(self, at: str) -> Any:
+        """A file that takes content piece by piece. What a failure leaves of it goes with its directory."""
+        return self._fs.open(at, "wb") if isinstance(self._fs, LocalFileSystem) else open_whole(self._fs, at, "wb")
 
     def _counted(self, member: Member, content: Iterable[Buffer]) -> Iterable[Buffer]:
         for data in content:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from chuk_fsspec.cli.output import CommandError, complain, printable, say
+from chuk_fsspec.cli.output import CommandError
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.progress import ProgressLine
-from chuk_fsspec.cli.urls import is_volatile, open_url, parse_option
-
-if TYPE_CHECKING:
-    from chuk_fsspec.contract.reports import Report
+from chuk_fsspec.cli.transfers import add_option, tell
+from chuk_fsspec.cli.urls import is_volatile, open_url
 
 FORMATS = ("agentfs",)
 
@@ -41,7 +39,7 @@ def add_commands(commands: Any, group: str) -> None:
     _add_format(parser)
     parser.add_argument("file", metavar="FILE", help="the database")
     parser.add_argument("url", metavar="URL", help="where to: an empty or missing directory of any filesystem")
-    _add_option(parser)
+    add_option(parser)
     parser = add_command(
         commands,
         "export",
@@ -57,23 +55,11 @@ def add_commands(commands: Any, group: str) -> None:
     parser.add_argument("url", metavar="URL", help="what: a directory of any filesystem")
     parser.add_argument("file", metavar="FILE", help="the database to be made")
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
-    _add_option(parser)
+    add_option(parser)
 
 
 def _add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("format", metavar="FORMAT", choices=FORMATS, help=f"whose database: {', '.join(FORMATS)}")
-
-
-def _add_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--option",
-        "-o",
-        action="append",
-        default=[],
-        type=_option,
-        metavar="KEY=VALUE",
-        help="storage option of the URL's filesystem; may be repeated",
-    )
 
 
 def _import(args: argparse.Namespace) -> int:
@@ -100,7 +86,7 @@ def _import(args: argparse.Namespace) -> int:
         notes.append(f"these are changes to the directory {report.overlay_base}, whose own files are not included")
     if report.changed_meanwhile:
         notes.append("another program changed the database meanwhile: import again when it has ended")
-    return _tell("imported", report, notes)
+    return tell("imported", report, notes)
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -115,31 +101,4 @@ def _export(args: argparse.Namespace) -> int:
     notes = []
     if report.xattrs:
         notes.append(f"{report.xattrs} extended attributes of {report.with_xattrs} entries have no place in AgentFS")
-    return _tell("exported", report, notes)
-
-
-def _tell(done: str, report: Report, notes: list[str]) -> int:
-    """Print what happened; returns the exit code."""
-    for entry in report.left_out:
-        complain(f"{printable(entry.path)}: left out: {printable(entry.reason)}")
-    if report.left_out_count > len(report.left_out):
-        complain(f"{report.left_out_count} entries are left out; only the first {len(report.left_out)} are shown")
-    for note in notes:
-        say(f"note: {printable(note)}")
-    counts = (
-        (report.files, "files"),
-        (report.directories, "directories"),
-        (report.symlinks, "symbolic links"),
-        (report.hard_links, "hard links"),
-        (report.special_files, "special files"),
-    )
-    shown = ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing"
-    say(f"{done} {shown}; {report.bytes} bytes")
-    return 1 if report.left_out_count else 0
-
-
-def _option(text: str) -> tuple[str, Any]:
-    try:
-        return parse_option(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    return tell("exported", report, notes)

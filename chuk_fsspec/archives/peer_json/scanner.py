@@ -103,7 +103,7 @@ class Scanner:
         self.peek()
         self._fill(_WORD_MAX)
         match = _WORD.match(self._text, self._at)
-        if match is None:
+        if match is None or len(match[0]) > _WORD_MAX:
             raise _wrong()
         self._at = match.end()
         try:

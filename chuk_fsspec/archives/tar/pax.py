@@ -12,6 +12,7 @@ XATTR = b"SCHILY.xattr."
 
 Record = tuple[bytes, bytes]
 
+_ESCAPED = ((b"%", b"%25"), (b"=", b"%3D"))  # as GNU tar does, for a keyword ends at the first =
 _LENGTH = re.compile(rb"([0-9]{1,20}) ")
 _TIME_MAX = (1 << 63) - 1
 _TIME = re.compile(rb"(-?)([0-9]{1,12})(?:\.([0-9]{0,30}))?")
@@ -44,6 +45,21 @@ def read_records(data: bytes) -> list[Record]:
         records.append((keyword, value))
         at = stop
     return records
+
+
+def xattr_keyword(name: bytes) -> bytes:
+    """The keyword for an extended attribute."""
+    for plain, escaped in _ESCAPED:
+        name = name.replace(plain, escaped)
+    return XATTR + name
+
+
+def xattr_name(keyword: bytes) -> bytes:
+    """The extended attribute that a keyword is for."""
+    name = keyword[len(XATTR) :]
+    for plain, escaped in reversed(_ESCAPED):
+        name = name.replace(escaped, plain)
+    return name
 
 
 def number(value: bytes) -> int:

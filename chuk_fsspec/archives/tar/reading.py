@@ -12,7 +12,7 @@ from chuk_fsspec.archives.limits import Meter
 from chuk_fsspec.archives.members import Entry, Kind, Member
 from chuk_fsspec.archives.refusal import damaged, refused
 from chuk_fsspec.archives.tar.headers import BLOCK, END, Header, padding, read_header
-from chuk_fsspec.archives.tar.pax import XATTR, Record, in_range, nanoseconds, number, read_records
+from chuk_fsspec.archives.tar.pax import XATTR, Record, in_range, nanoseconds, number, read_records, xattr_name
 from chuk_fsspec.archives.tar.sparse import PREFIX, SparseMap, old_map, pax_map, with_zeros
 from chuk_fsspec.contract.posix import Buffer
 
@@ -115,7 +115,7 @@ class TarReader:
             size=stored if holes is None else holes.size,
             target=_text(known.get(b"linkpath") or before.target or header.target),
             rdev=_device(header, name) if kind in {Kind.CHARACTER, Kind.BLOCK} else 0,
-            xattrs={_text(key[len(XATTR) :]): value for key, value in known.items() if key.startswith(XATTR)},
+            xattrs={_text(xattr_name(key)): value for key, value in known.items() if key.startswith(XATTR)},
         )
         yield member, self._pieces(self._left) if holes is None else with_zeros(holes, self._pieces)
         self._skip(self._left + padding(stored))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from chuk_fsspec.archives.compression import Sink
 from chuk_fsspec.archives.members import Kind, Member
 from chuk_fsspec.archives.tar.headers import BLOCK, Header, padding, write_header
-from chuk_fsspec.archives.tar.pax import XATTR, Record, decimal, write_records
+from chuk_fsspec.archives.tar.pax import Record, decimal, write_records, xattr_keyword
 from chuk_fsspec.contract.posix import Buffer
 
 _RECORD = 20 * BLOCK
@@ -74,7 +74,7 @@ def _described(member: Member) -> tuple[Header, list[Record]]:
     seconds = time_ns // 10**9
     if time_ns % 10**9 or not 0 <= seconds <= _SIZE_MAX:
         records.append((b"mtime", decimal(time_ns)))
-    records += [(XATTR + _bytes(key), value) for key, value in sorted(member.xattrs.items())]
+    records += [(xattr_keyword(_bytes(key)), value) for key, value in sorted(member.xattrs.items())]
     header = Header(
         name=short_name,
         mode=member.mode,

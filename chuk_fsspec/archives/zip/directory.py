@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chuk_fsspec.archives.limits import Meter
-from chuk_fsspec.archives.refusal import damaged, refused
+from chuk_fsspec.archives.refusal import ArchiveRefused, damaged, refused
 from chuk_fsspec.archives.zip.extras import LARGE, large_numbers, mtime_ns, read_extras, unicode_name
 
 _END = struct.Struct("<4s4H2LH")
@@ -67,6 +67,8 @@ class Directory:
         self._file, self._meter = file, meter
         self._place = _find(file)
         meter.require_members(self._place.count)
+        if self._place.count * _ENTRY.size > self._place.stop - self._place.start:
+            raise _miscounted()
         self._offsets = array("Q", sorted(entry.offset for entry in self))
         for one, other in zip(self._offsets, self._offsets[1:], strict=False):
             if other < one + _LOCAL_SIZE:
@@ -83,7 +85,7 @@ class Directory:
             at += length
             yield entry
         if begins + at != place.stop:
-            raise damaged("its directory has another number of entries than it says")
+            raise _miscounted()
 
     def end_of(self, entry: ZipEntry) -> int:
         """Where the next entry, or the directory, begins."""
@@ -93,7 +95,7 @@ class Directory:
 
 def _entry(data: bytes, meter: Meter) -> tuple[ZipEntry, int]:
     if len(data) < _ENTRY.size or not data.startswith(_ENTRY_MAGIC):
-        raise damaged("its directory has another number of entries than it says")
+        raise _miscounted()
     (_, made_by, _, flags, method, time, date, crc, packed, size, *lengths, disk, _, attributes, offset) = (
         _ENTRY.unpack(data[: _ENTRY.size])
     )
@@ -167,9 +169,11 @@ def _find64(file: Any, locator: int, small: tuple[int, int, int]) -> _Place:
 def _checked(start: int, size: int, count: int, end: int) -> _Place:
     if start + size != end:
         raise damaged("its directory is somewhere else than it says (a program before the archive?)")
-    if count * _ENTRY.size > size:
-        raise damaged("its directory has another number of entries than it says")
     return _Place(start, end, count)
+
+
+def _miscounted() -> ArchiveRefused:
+    return damaged("its directory has another number of entries than it says")
 
 
 def _read(file: Any, count: int) -> bytes:
