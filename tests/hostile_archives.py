@@ -113,7 +113,7 @@ def flipped(data: bytes, at: int) -> bytes:
 def zstd(data: bytes) -> bytes:
     from backports import zstd as library
 
-    return library.compress(data)
+    return library.compress(data, options={library.CompressionParameter.checksum_flag: 1})
 
 
 NOISE = random.Random(5).randbytes(5000)
@@ -263,7 +263,7 @@ TARS: dict[str, Hostile] = {
     "gzip, wrong checksum": Hostile(lambda: flipped(gzip.compress(SOUND), -5), "damage"),
     "gzip, then something else": Hostile(lambda: gzip.compress(SOUND) + b"evil", "damage"),
     "zstd, cut": Hostile(lambda: zstd(SOUND)[:-3], "damage"),
-    "zstd, one bit": Hostile(lambda: flipped(zstd(SOUND), 1), "damage"),
+    "zstd, one bit": Hostile(lambda: flipped(zstd(SOUND), 3000), "damage"),
     "no archive": Hostile(lambda: b"just some text\n", "format"),
     "nothing": Hostile(lambda: b"", "format"),
     "only zeros": Hostile(lambda: b"\0" * 100, "format"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -14,10 +15,10 @@ from chuk_fsspec.archives.ends import Archive, CountingFile, name_of, opened_tar
 from chuk_fsspec.archives.formats import Format, format_named, format_of_name
 from chuk_fsspec.archives.members import SPECIAL, Kind, Member
 from chuk_fsspec.archives.peer_json.writing import JsonWriter
-from chuk_fsspec.archives.refusal import refused
 from chuk_fsspec.archives.tar.writing import TarWriter
 from chuk_fsspec.archives.trees import Found, Tree
 from chuk_fsspec.archives.zip.writing import ZipWriter
+from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.contract.reports import Report, Tally
 
@@ -83,9 +84,8 @@ def export_archive(
         ValueError: for a format that is not known, or that the name does not tell.
         ImportError: for zstd where it is not installed.
         FileExistsError: if there is an archive, and ``overwrite`` is not set.
-        ArchiveRefused: EINVAL for a special file that is refused.
-        OSError: ENOENT; EBUSY for a file that changes while it is read; whatever the filesystems say. No archive is
-            left then.
+        OSError: ENOENT; ENOTSUP for a special file that is refused; EBUSY for a file that changes while it is read;
+            whatever the filesystems say. No archive is left then.
     """
     known = format_named(format) if format else format_of_name(name_of(archive))
     tree = Tree(fs, path)
@@ -158,7 +158,8 @@ class _Export:
             return "nobody knows what it is"
         if kind in SPECIAL:
             if self._options.special == "refuse":
-                raise refused("special", f"a {kind.value} (special=skip leaves it out)", found.place)
+                hint = f"it is a {kind.value} (special=skip leaves it out)"
+                raise os_error(errno.ENOTSUP, found.place, hint=hint)
             if self._options.special == "skip" or kind is Kind.SOCKET or not self._format.special:
                 return f"it is a {kind.value}"
         if kind is Kind.SYMLINK and not self._format.links:

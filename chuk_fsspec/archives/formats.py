@@ -6,6 +6,7 @@ import errno
 from dataclasses import dataclass
 
 from chuk_fsspec.archives.refusal import refused
+from chuk_fsspec.archives.tar.headers import is_header
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,6 @@ def format_of_content(start: bytes) -> Format:
     other = next((name for magic, name in _OTHERS.items() if start.startswith(magic)), "")
     if other:
         raise refused("format", f"{other} archives are not read: unpack it to tar or zip", code=errno.ENOTSUP)
-    if len(start) < SNIFFED:
-        raise refused("format", "it is no tar, zip or JSON archive, or is cut off")
+    if len(start) < SNIFFED or not is_header(start):
+        raise refused("format", "it is no tar, zip or JSON archive")
     return TAR

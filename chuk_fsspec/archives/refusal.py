@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 
 CORRUPT = getattr(errno, "EBADMSG", errno.EIO)
 """What a damaged archive is answered with."""
@@ -28,12 +27,15 @@ def refused(rule: str, why: str, member: str | None = None, code: int = errno.EI
         member: the member as the archive names it.
         code: the errno.
     """
-    text = f"{os.strerror(code)}: {why}"
-    error = ArchiveRefused(code, text) if member is None else ArchiveRefused(code, text, member)
-    error.rule = rule
-    return error
+    return _error(rule, f"the archive is refused: {why}", member, code)
 
 
 def damaged(why: str, member: str | None = None) -> ArchiveRefused:
     """The error for an archive that is not what its format says."""
-    return refused("damage", f"the archive is damaged: {why}", member, CORRUPT)
+    return _error("damage", f"the archive is damaged: {why}", member, CORRUPT)
+
+
+def _error(rule: str, text: str, member: str | None, code: int) -> ArchiveRefused:
+    error = ArchiveRefused(code, text) if member is None else ArchiveRefused(code, text, member)
+    error.rule = rule
+    return error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 from dataclasses import dataclass
 
-from chuk_fsspec.archives.refusal import damaged
+from chuk_fsspec.archives.refusal import ArchiveRefused, damaged
 
 BLOCK = 512
 END = bytes(BLOCK)
@@ -54,6 +54,14 @@ def read_header(block: bytes) -> Header:
         rdev_major=_number(block[329:337]) if has_devices else 0,
         rdev_minor=_number(block[337:345]) if has_devices else 0,
     )
+
+
+def is_header(block: bytes) -> bool:
+    """Whether a block can be the first one of an archive; an empty archive begins with its end."""
+    try:
+        return block == END or bool(read_header(block))
+    except ArchiveRefused:
+        return False
 
 
 def write_header(header: Header) -> bytes:

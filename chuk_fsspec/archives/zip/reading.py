@@ -139,8 +139,8 @@ class ZipReader:
 def _kind_of(entry: ZipEntry) -> tuple[Kind, int]:
     """What an entry is, and its permission bits: those of Unix where a program noted them."""
     is_directory = entry.name.endswith("/") or (not entry.size and bool(entry.attributes & _DOS_DIRECTORY))
-    mode = entry.attributes >> 16
-    kind = kind_of_mode(mode) if entry.system in _UNIX else None
+    mode = entry.attributes >> 16 if entry.system in _UNIX else 0
+    kind = kind_of_mode(mode)
     if is_directory or kind is Kind.DIRECTORY:
         return Kind.DIRECTORY, mode & 0o7777 if kind is Kind.DIRECTORY else DIRECTORY_MODE
     if kind is None:
