@@ -123,8 +123,8 @@ class Planter:
         Args:
             base: where the directory is by now.
         """
-        while self._directories:
-            place, member = self._directories.pop()
+        # What is in a directory goes first, for its own permission bits may shut it.
+        for place, member in sorted(self._directories, key=lambda described: described[0], reverse=True):
             self._describe(below(base, place), member)
 
     # ---- rules

@@ -66,6 +66,7 @@ class Tree:
         self._fs = without_links(fs)
         self._can = capabilities_of(fs)
         self._top = fs._strip_protocol(path)
+        self._fs.invalidate_cache(self._top)
         self._found = attributes_of(self._fs.info(self._top))
         if stat.S_ISLNK(self._found.mode):
             raise os_error(errno.ELOOP, self._top, hint="it is a link; give what it leads to")
