@@ -8,9 +8,6 @@ from dataclasses import dataclass, fields
 from chuk_fsspec.archives.refusal import refused
 from chuk_fsspec.contract.paths import NAME_MAX
 
-RATIO_FREE = 16 << 20
-"""Bytes that may come out before the ratio counts: a small archive of zeros is no attack."""
-
 
 @dataclass(frozen=True)
 class ArchiveLimits:
@@ -22,7 +19,8 @@ class ArchiveLimits:
         members: entries of the archive, of every kind.
         depth: names in a path.
         name_bytes: length of one name.
-        ratio: bytes that come out for each byte of the archive, from 16 MiB on.
+        ratio: bytes that come out for each byte of the archive.
+        ratio_from: bytes that may come out before the ratio counts: a small archive of zeros is no attack.
         header_bytes: what describes one member besides its content: extended headers, long names, maps of holes.
     """
 
@@ -32,6 +30,7 @@ class ArchiveLimits:
     depth: int = 128
     name_bytes: int = NAME_MAX
     ratio: int = 200
+    ratio_from: int = 128 << 20
     header_bytes: int = 1 << 20
 
     def __post_init__(self) -> None:
@@ -94,6 +93,6 @@ class Meter:
             raise refused("total_bytes", f"all files may have {limits.total_bytes} bytes", path, errno.EDQUOT)
 
     def _require_ratio(self, out: int, path: str | None) -> None:
-        if out > RATIO_FREE and 0 < self.limits.ratio < out / max(self.taken, 1):
+        if out > self.limits.ratio_from and 0 < self.limits.ratio < out / max(self.taken, 1):
             why = f"more than {self.limits.ratio} bytes come out for each byte of the archive"
             raise refused("ratio", why, path, errno.EDQUOT)

@@ -92,7 +92,8 @@ def _add_import(commands: Any) -> None:
         default=[],
         type=_limit,
         metavar="NAME=NUMBER",
-        help="another limit, 0 for none: total_bytes, file_bytes, members, depth, name_bytes, ratio, header_bytes",
+        help="another limit, 0 for none: total_bytes, file_bytes, members, depth, name_bytes, ratio, ratio_from, "
+        "header_bytes",
     )
     _add_special(parser, ("refuse", "skip", "keep"))
     _add_common(parser)

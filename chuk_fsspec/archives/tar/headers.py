@@ -33,9 +33,7 @@ class Header:
 
 def read_header(block: bytes) -> Header:
     """Take a header block apart. ArchiveRefused for a wrong checksum or a field that is no number."""
-    expected = _number(block[_CHECKSUM])
-    rest = block[:148] + b" " * 8 + block[156:]
-    if expected not in (sum(rest), sum(byte - 256 if byte > 127 else byte for byte in rest)):
+    if not _is_sound(block):
         raise damaged("a header has the wrong checksum")
     name, kind = _text(block[:100]), block[156:157]
     magic = block[257:265]
@@ -77,6 +75,13 @@ def write_header(header: Header) -> bytes:
 def padding(size: int) -> int:
     """Bytes that follow content of a size, up to the next block."""
     return -size % BLOCK
+
+
+def _is_sound(block: bytes) -> bool:
+    expected = _number(block[_CHECKSUM])
+    rest = block[: _CHECKSUM.start] + b" " * 8 + block[_CHECKSUM.stop :]
+    # Some old programs counted bytes from -128 to 127.
+    return expected == sum(rest) or expected == sum(byte - 256 if byte > 127 else byte for byte in rest)
 
 
 def _text(field: bytes) -> bytes:
