@@ -94,14 +94,14 @@ def sparse_old(size: int, *pieces: tuple[int, int], stored: int = 0) -> bytes:
     return header(b"sparse", stored, b"S", rest=fields + b"\0" + b"%011o\0" % size) + bytes(stored + -stored % 512)
 
 
-def sparse_pax(realsize: int, table: bytes) -> bytes:
+def sparse_pax(realsize: int, table: bytes, data: bytes = b"") -> bytes:
     said = pax(
         GNU__sparse__major=b"1",
         GNU__sparse__minor=b"0",
         GNU__sparse__name=b"sparse",
         GNU__sparse__realsize=b"%d" % realsize,
     )
-    return said + entry(b"GNUSparseFile.0/sparse", table + bytes(-len(table) % 512))
+    return said + entry(b"GNUSparseFile.0/sparse", table + bytes(-len(table) % 512) + data)
 
 
 def bomb(size: int = 3 * MEBI) -> bytes:
