@@ -21,7 +21,10 @@ from chuk_fsspec.wrappers.security import SecureFileSystem
 from tests.attacks.canaries import HostCanary, StoreCanary, differing
 from tests.hostile_archives import ALL, GOOD, MEBI, SOUND, Hostile, entry, tar
 
-KINDS = ("chukmem", "chuksqlite", "chuklocal", "secure chukmem", "secure chuklocal")
+KINDS = (
+    *("chukmem", "chuksqlite", "chuklocal", "secure chukmem"),
+    pytest.param("secure chuklocal", marks=pytest.mark.slow),
+)
 
 
 @dataclass

@@ -157,6 +157,33 @@ def test_an_object_store(chukmem: MemoryFileSystem) -> None:
     assert again.find("/") == ["/a", "/d/e/f", "/d/g"]
 
 
+def test_an_object_store_that_fails_on_the_way(chukmem: MemoryFileSystem) -> None:
+    chukmem.pipe({f"/{n}": b"new" for n in range(4)})
+    data = exported(chukmem, "zip")
+    for path, existing in (("bucket/new", "refuse"), ("bucket/d", "merge"), ("bucket/d", "replace")):
+        for copies in range(1, 5):
+            store = CopyFailing()
+            store.pipe_file("bucket/d/mine", b"mine")
+            store.pipe_file("bucket/d/2", b"old")
+            before = {name: store.cat_file(name) for name in store.objects}
+            store.copies = copies
+            with pytest.raises(OSError, match="no more copies"):
+                import_archive(io.BytesIO(data), store, path, existing=existing)  # type: ignore[arg-type]
+            assert {name: store.cat_file(name) for name in store.objects} == before
+
+
+class CopyFailing(ObjectFileSystem):
+    """Copies so many objects, then fails once."""
+
+    copies = 1 << 30
+
+    def cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
+        self.copies -= 1
+        if self.copies == 0:
+            raise OSError(errno.EIO, "no more copies")
+        super().cp_file(path1, path2, **kwargs)
+
+
 # ---- what the formats have no place for
 
 
@@ -375,6 +402,17 @@ def test_existing(target: Any, back: MemoryFileSystem) -> None:
     assert sorted(target.ls("/", detail=False)) == ["/beside", "/box", "/empty"]
     with pytest.raises(NotADirectoryError):
         import_archive(io.BytesIO(data), target, "/beside", existing="replace")
+
+
+def test_directories_that_were_there_keep_their_attributes(target: Any, back: MemoryFileSystem) -> None:
+    back.pipe({"/d/f": b"new", "/new/f": b"new"})
+    for path in ("/d", "/new"):
+        back.posix.chmod(path, 0o700)
+    target.pipe_file("/box/d/mine", b"mine")
+    target.posix.chmod("/box/d", 0o751)
+    import_archive(io.BytesIO(exported(back, "tar")), target, "/box", existing="merge")
+    modes = [stat.S_IMODE(target.info(path)["mode"]) for path in ("/box/d", "/box/new")]
+    assert modes == [0o751, 0o700]
 
 
 def test_into_the_root(target: Any, back: MemoryFileSystem) -> None:

@@ -90,7 +90,8 @@ class CountingFile:
         view = memoryview(data).cast("B")
         done = 0
         while done < len(view):
-            done += self._file.write(view[done:])
+            written = self._file.write(view[done:])
+            done += len(view) - done if written is None else written
         self.count += done
         return done
 

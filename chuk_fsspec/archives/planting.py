@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -85,6 +85,7 @@ class Planter:
         self._can = capabilities_of(fs)
         self._in_place, self._merges = in_place and self._can.random_write, merges
         self._made: dict[bytes, Kind] = {}
+        self._met: set[bytes] = set()
         self._directories: list[tuple[str, Member]] = []
 
     def plant(self, member: Member, content: Iterable[Buffer]) -> None:
@@ -117,15 +118,17 @@ class Planter:
             self.tally.special_files += 1
         self._describe(below(self._base, place), member)
 
-    def finish(self, base: str) -> None:
-        """Give directories their attributes, now that nothing is made in them any more.
+    def finish(self, base: str, kept: Container[str] = ()) -> None:
+        """Give new directories their attributes, now that nothing is made in them any more.
 
         Args:
             base: where the directory is by now.
+            kept: those in it that were there before, which keep theirs.
         """
         # What is in a directory goes first, for its own permission bits may shut it.
         for place, member in sorted(self._directories, key=lambda described: described[0], reverse=True):
-            self._describe(below(base, place), member)
+            if place not in kept and _key(place) not in self._met:
+                self._describe(below(base, place), member)
 
     # ---- rules
 
@@ -193,6 +196,7 @@ class Planter:
         if self._merges and self._fs.lexists(at):
             if self._fs.info(at)["type"] != "directory":
                 raise os_error(errno.ENOTDIR, at, hint="the archive has a directory here; move it away")
+            self._met.add(key)
             return
         self._fs.mkdir(at, create_parents=False)
         self.tally.directories += 1

@@ -84,8 +84,8 @@ def _described(member: Member) -> tuple[Header, list[Record]]:
         mtime=min(max(seconds, 0), _SIZE_MAX),
         type=_TYPES[member.kind],
         target=short_target,
-        rdev_major=os.major(member.rdev),
-        rdev_minor=os.minor(member.rdev),
+        rdev_major=os.major(member.rdev) if member.rdev else 0,
+        rdev_minor=os.minor(member.rdev) if member.rdev else 0,
     )
     return header, records
 
