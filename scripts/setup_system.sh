@@ -9,8 +9,12 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 
 packages=()
 have git || packages+=(git)
+for tool in zip unzip zstd; do
+    have "$tool" || packages+=("$tool")
+done
 if [[ $(uname -s) == Linux ]]; then
     have fusermount3 || packages+=(fuse3)
+    have bsdtar || packages+=(libarchive-tools)
 fi
 # An existing environment has its Python already; looking for one takes a second.
 if [[ ! -x ${VENV:-.venv}/bin/python && -z ${PYTHON:-} && -z $(scripts/pythons.sh) ]]; then

@@ -15,7 +15,7 @@ import pytest
 
 from chuk_fsspec.cli import archive_cmd
 from chuk_fsspec.cli.main import main
-from tests.hostile_archives import GOOD, entry, link, tar
+from tests.archive_bytes import GOOD, entry, link, tar
 
 
 @pytest.fixture

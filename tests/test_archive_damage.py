@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chuk_fsspec.archives import ArchiveLimits, export_archive, import_archive
 from chuk_fsspec.backends.memory import MemoryFileSystem
-from tests.hostile_archives import MEBI, NOISE, sparse_old, sparse_pax, tar
+from tests.archive_bytes import MEBI, NOISE, sparse_old, sparse_pax, tar
 from tests.test_agentfs_transfer import fill, new_memory
 
 LIMITS = ArchiveLimits(file_bytes=8 * MEBI, total_bytes=16 * MEBI)

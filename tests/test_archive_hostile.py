@@ -18,8 +18,9 @@ import pytest
 from chuk_fsspec.archives import ArchiveLimits, ArchiveRefused, import_archive
 from chuk_fsspec.backends.memory import drop_store
 from chuk_fsspec.wrappers.security import SecureFileSystem
+from tests.archive_bytes import GOOD, MEBI, SOUND, entry, tar
 from tests.attacks.canaries import HostCanary, StoreCanary, differing
-from tests.hostile_archives import ALL, GOOD, MEBI, SOUND, Hostile, entry, tar
+from tests.hostile_archives import ALL, Hostile
 
 KINDS = (
     *("chukmem", "chuksqlite", "chuklocal", "secure chukmem"),

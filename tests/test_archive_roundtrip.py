@@ -424,7 +424,7 @@ def test_into_the_root(target: Any, back: MemoryFileSystem) -> None:
 
 def test_inside_of_a_transaction(target: Any, back: MemoryFileSystem) -> None:
     """The caller's transaction is the caller's: an import in it is whole or nothing by itself."""
-    from tests.hostile_archives import GOOD, entry, tar
+    from tests.archive_bytes import GOOD, entry, tar
 
     target.pipe_file("/mine", b"mine")
     with target.transaction:

@@ -17,8 +17,8 @@ from chuk_fsspec.wrappers.audit import AuditFileSystem
 from chuk_fsspec.wrappers.readonly import ReadOnlyFileSystem
 from chuk_fsspec.wrappers.security import SecureFileSystem
 from chuk_fsspec.wrappers.streaming import StreamFileSystem
+from tests.archive_bytes import GOOD, entry, link, tar
 from tests.archive_trees import described
-from tests.hostile_archives import GOOD, entry, link, tar
 
 Stack = Callable[[MemoryFileSystem, Path], Any]
 

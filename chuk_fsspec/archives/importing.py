@@ -10,6 +10,7 @@ from fsspec import AbstractFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 
 from chuk_fsspec.archives.compression import Counted, decompressed
+from chuk_fsspec.archives.describing import ImportTally
 from chuk_fsspec.archives.ends import Archive, Peeked, opened_source, require_seekable
 from chuk_fsspec.archives.formats import SNIFFED, Format, format_named, format_of_content
 from chuk_fsspec.archives.limits import ArchiveLimits, Meter
@@ -17,7 +18,7 @@ from chuk_fsspec.archives.members import Entry, Member
 from chuk_fsspec.archives.names import Names
 from chuk_fsspec.archives.peer_json.reading import JsonReader
 from chuk_fsspec.archives.placing import Existing, place_for
-from chuk_fsspec.archives.planting import ImportTally, Links, Planter, Policy, Special
+from chuk_fsspec.archives.planting import Links, Planter, Policy, Special
 from chuk_fsspec.archives.tar.reading import TarReader
 from chuk_fsspec.archives.trees import without_links
 from chuk_fsspec.archives.zip.reading import ZipReader

@@ -13,6 +13,7 @@ from fsspec import AbstractFileSystem
 from fsspec.callbacks import Callback
 from fsspec.implementations.local import LocalFileSystem
 
+from chuk_fsspec.archives.describing import Describer, ImportTally
 from chuk_fsspec.archives.limits import Meter
 from chuk_fsspec.archives.members import FORMAT_BITS, SPECIAL, Kind, Member
 from chuk_fsspec.archives.names import Names, leads_outside, place_of
@@ -22,16 +23,12 @@ from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import PATH_MAX, encoded_length
 from chuk_fsspec.contract.posix import Buffer
-from chuk_fsspec.contract.reports import Tally
 from chuk_fsspec.forwarding.publishing import open_whole
 
 Links = Literal["inside", "skip", "keep", "refuse"]
 Special = Literal["refuse", "skip", "keep"]
 
 _PRIVATE = 0o600
-_SET_ID = 0o6000
-_USER_XATTR = "user."
-_CANNOT = frozenset((errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP))
 
 
 @dataclass(frozen=True)
@@ -42,16 +39,6 @@ class Policy:
     names: Names
     special: Special
     owners: bool
-
-
-@dataclass
-class ImportTally(Tally):
-    """What was imported so far."""
-
-    copied_links: int = 0
-    without_attributes: int = 0
-    without_owners: int = 0
-    without_xattrs: int = 0
 
 
 class Planter:
@@ -84,6 +71,7 @@ class Planter:
         self._meter, self._callback = meter, callback
         self._can = capabilities_of(fs)
         self._in_place, self._merges = in_place and self._can.random_write, merges
+        self._describer = Describer(fs, self.tally, owners=policy.owners)
         self._made: dict[bytes, Kind] = {}
         self._met: set[bytes] = set()
         self._directories: list[tuple[str, Member]] = []
@@ -116,7 +104,7 @@ class Planter:
             mode = FORMAT_BITS[member.kind] | _PRIVATE
             self._fs.posix.mknod(below(self._base, place), mode, member.rdev)
             self.tally.special_files += 1
-        self._describe(below(self._base, place), member)
+        self._describer.describe(below(self._base, place), member)
 
     def finish(self, base: str, kept: Container[str] = ()) -> None:
         """Give new directories their attributes, now that nothing is made in them any more.
@@ -128,7 +116,7 @@ class Planter:
         # What is in a directory goes first, for its own permission bits may shut it.
         for place, member in sorted(self._directories, key=lambda described: described[0], reverse=True):
             if place not in kept and _key(place) not in self._met:
-                self._describe(below(base, place), member)
+                self._describer.describe(below(base, place), member)
 
     # ---- rules
 
@@ -250,41 +238,6 @@ class Planter:
         self._meter.give(member.path, copied)
         self._fs.cp_file(below(self._base, source), below(self._base, place))
         self.tally.copied_links += 1
-
-    # ---- attributes
-
-    def _describe(self, at: str, member: Member) -> None:
-        if not self._can.attributes:
-            self.tally.without_attributes += 1
-            return
-        posix = self._fs.posix
-        if member.kind in {Kind.FILE, Kind.DIRECTORY}:
-            self._set_xattrs(at, member)
-        if self._policy.owners:
-            self._set_owner(at, member)
-        if member.kind is not Kind.SYMLINK:
-            posix.chmod(at, member.mode if self._policy.owners else member.mode & ~_SET_ID)
-        if member.mtime_ns is not None:
-            posix.utime(at, ns=(member.mtime_ns, member.mtime_ns), follow_symlinks=False)
-
-    def _set_xattrs(self, at: str, member: Member) -> None:
-        for name, value in member.xattrs.items():
-            if self._can.xattrs and (self._policy.owners or name.startswith(_USER_XATTR)):
-                try:
-                    self._fs.posix.setxattr(at, name, value)
-                    continue
-                except OSError as error:
-                    if error.errno not in _CANNOT:
-                        raise
-            self.tally.without_xattrs += 1
-
-    def _set_owner(self, at: str, member: Member) -> None:
-        try:
-            self._fs.posix.chown(at, member.uid, member.gid, follow_symlinks=False)
-        except OSError as error:
-            if error.errno not in _CANNOT:
-                raise
-            self.tally.without_owners += 1
 
 
 def _key(place: str) -> bytes:
