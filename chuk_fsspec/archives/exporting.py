@@ -14,7 +14,7 @@ from chuk_fsspec.archives.compression import compressing
 from chuk_fsspec.archives.ends import Archive, CountingFile, name_of, opened_target
 from chuk_fsspec.archives.formats import Format, format_named, format_of_name
 from chuk_fsspec.archives.members import SPECIAL, Kind, Member
-from chuk_fsspec.archives.peer_json.writing import JsonWriter
+from chuk_fsspec.archives.snapshot_json.writing import JsonWriter
 from chuk_fsspec.archives.tar.writing import TarWriter
 from chuk_fsspec.archives.trees import Found, Tree
 from chuk_fsspec.archives.zip.writing import ZipWriter

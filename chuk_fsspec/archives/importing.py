@@ -16,9 +16,9 @@ from chuk_fsspec.archives.formats import SNIFFED, Format, format_named, format_o
 from chuk_fsspec.archives.limits import ArchiveLimits, Meter
 from chuk_fsspec.archives.members import Entry, Member
 from chuk_fsspec.archives.names import Names
-from chuk_fsspec.archives.peer_json.reading import JsonReader
 from chuk_fsspec.archives.placing import Existing, place_for
 from chuk_fsspec.archives.planting import Links, Planter, Policy, Special
+from chuk_fsspec.archives.snapshot_json.reading import JsonReader
 from chuk_fsspec.archives.tar.reading import TarReader
 from chuk_fsspec.archives.trees import without_links
 from chuk_fsspec.archives.zip.reading import ZipReader

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from chuk_fsspec.archives.compression import Source
 from chuk_fsspec.archives.members import DIRECTORY_MODE, Entry, Kind, Member
-from chuk_fsspec.archives.peer_json.scanner import Scanner
 from chuk_fsspec.archives.refusal import ArchiveRefused, damaged, refused
+from chuk_fsspec.archives.snapshot_json.scanner import Scanner
 from chuk_fsspec.contract.posix import Buffer
 
 _VERSION = 1
