@@ -1,0 +1,108 @@
+"""``${name}`` in contents, paths and link targets; ``$$`` is a dollar. What a value holds is not looked at again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from chuk_fsspec.templates import checks
+from chuk_fsspec.templates.parsing import check_name, is_name, nearest
+from chuk_fsspec.templates.template import Variable
+
+_REFERENCE = re.compile(r"\$(?:\$|\{([^}\n]*)(\}?))")
+_SHOWN = 10
+
+
+def values_of(declared: tuple[Variable, ...], given: Mapping[str, Any] | None) -> dict[str, str]:
+    """The value of each variable that has one: given, or by default.
+
+    Args:
+        declared: the variables that the template declares.
+        given: from name to text or a number.
+
+    Raises:
+        ValueError: for a value of another kind; where the template declares variables, also for a name that is none of
+            them, naming the nearest one.
+    """
+    known = [variable.name for variable in declared]
+    values = {variable.name: variable.default for variable in declared if variable.default is not None}
+    for name, value in checks.mapping({} if given is None else given, "variables").items():
+        check_name(name, "variables")
+        if known and name not in known:
+            hint = nearest(name, known) or f"; it has {', '.join(known)}"
+            raise ValueError(f"variables: the template has no {name}{hint}")
+        values[name] = checks.scalar(value, f"variables.{name}")
+    return values
+
+
+def missing_of(declared: tuple[Variable, ...], values: Mapping[str, str]) -> list[Variable]:
+    """The declared variables that still have to be given."""
+    return [variable for variable in declared if variable.name not in values]
+
+
+class Substitution:
+    """Puts values into texts, and remembers which were not defined and where."""
+
+    def __init__(self, values: Mapping[str, str], limit: int) -> None:
+        """Begin.
+
+        Args:
+            values: from name to text.
+            limit: most characters that one text may become.
+        """
+        self._values = values
+        self._limit = limit
+        self.undefined: dict[str, str] = {}
+        self.malformed: dict[str, str] = {}
+
+    def into(self, text: str, where: str) -> str:
+        """A text with its variables substituted; what is not defined stays as it is.
+
+        Args:
+            text: with ``${name}`` and ``$$``.
+            where: its place in the template, to be remembered with what is undefined.
+
+        Raises:
+            OSError: EFBIG if it becomes too long.
+        """
+        if "$" not in text:
+            return text
+        pieces: list[str] = []
+        size = end = 0
+        for match in _REFERENCE.finditer(text):
+            piece = self._value(match, where)
+            pieces += (text[end : match.start()], piece)
+            size += match.start() - end + len(piece)
+            if size > self._limit:
+                raise checks.too_large(where, "characters", self._limit)
+            end = match.end()
+        pieces.append(text[end:])
+        return "".join(pieces)
+
+    def require_all_defined(self) -> None:
+        """Refuse what met a variable without a value. ValueError, naming each and the first place of its use."""
+        if self.malformed:
+            shown = _shown(self.malformed)
+            raise ValueError(f"not a variable: {shown}; write $${{ for a literal ${{, or set verbatim for the file")
+        if self.undefined:
+            shown = _shown({f"${{{name}}}": where for name, where in self.undefined.items()})
+            raise ValueError(f"not defined: {shown}; give them values, or write $${{name}} for the literal text")
+
+    def _value(self, match: re.Match[str], where: str) -> str:
+        name = match[1]
+        if name is None:
+            return "$"
+        if match[2] and name in self._values:
+            return self._values[name]
+        if match[2] and is_name(name):
+            self.undefined.setdefault(name, where)
+        else:
+            self.malformed.setdefault(match[0][:40], where)
+        return match[0]
+
+
+def _shown(found: Mapping[str, str]) -> str:
+    shown = [f"{what} in {where}" for what, where in list(found.items())[:_SHOWN]]
+    more = len(found) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

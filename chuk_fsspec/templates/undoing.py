@@ -1,0 +1,137 @@
+"""Steps that a failure takes back: by the filesystem's own transaction, or one by one."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import TracebackType
+
+from fsspec import AbstractFileSystem
+
+from chuk_fsspec.contract.capabilities import capabilities_of
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.paths import NAME_MAX, encoded_length
+
+_MARK = "before"
+
+
+class InTransaction:
+    """Steps in a transaction that undoes everything by itself."""
+
+    defers = True
+    """Files that are written whole appear when the transaction ends."""
+
+    def __init__(self, fs: AbstractFileSystem) -> None:
+        self._fs = fs
+
+    def make_directory(self, path: str) -> None:
+        """Make one directory."""
+        self._fs.mkdir(path, create_parents=False)
+
+    def set_aside(self, path: str) -> None:
+        """Free the name of a file or link."""
+        self._fs.rm_file(path)
+
+    @contextmanager
+    def making(self, path: str) -> Iterator[None]:
+        """The block makes a file or link."""
+        yield
+
+
+class Undoing:
+    """Steps that are taken back one by one if the block fails, the last one first.
+
+    What is replaced waits beside its place, as ``before-…``, until everything is done. There it also lies if the
+    process is killed meanwhile.
+    """
+
+    defers = False
+
+    def __init__(self, fs: AbstractFileSystem) -> None:
+        self._fs = fs
+        self._token = secrets.token_hex(4)
+        self._undo: list[tuple[str, Callable[[], None]]] = []
+        self._aside: list[str] = []
+        self._capabilities = capabilities_of(fs)
+
+    def make_directory(self, path: str) -> None:
+        """Make one directory."""
+        self._fs.makedirs(path, exist_ok=not self._capabilities.directories)
+        self._undo.append((path, lambda: self._remove_directory(path)))
+
+    def set_aside(self, path: str) -> None:
+        """Free the name of a file or link."""
+        aside = self._beside(path)
+        self._undo.append((path, lambda: self._put_back(aside, path)))
+        self._rename(path, aside)
+        self._aside.append(aside)
+
+    @contextmanager
+    def making(self, path: str) -> Iterator[None]:
+        """The block makes a file or link, which must not be there. What others make meanwhile is not ours to remove."""
+        if self._capabilities.exclusive_create and self._capabilities.atomic_write:
+            yield
+            self._undo.append((path, lambda: self._remove_entry(path)))
+            return
+        if self._fs.exists(path):
+            raise os_error(errno.EEXIST, path)
+        self._undo.append((path, lambda: self._remove_entry(path)))
+        yield
+
+    def __enter__(self) -> Undoing:  # noqa: PYI034 - typing.Self needs Python 3.11
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            for path in self._aside:
+                self._fs.rm_file(path)
+            return
+        failed = [path for path, undo in reversed(self._undo) if not _succeeds(undo)]
+        if failed:
+            hint = f"cannot be brought back; what was there may lie beside it, as {_MARK}-{self._token}-…"
+            raise os_error(errno.EIO, failed[0], hint=hint) from error
+
+    def _beside(self, path: str) -> str:
+        parent, _, name = path.rpartition("/")
+        aside = f"{_MARK}-{self._token}-{name}"
+        if encoded_length(aside) > NAME_MAX:
+            aside = f"{_MARK}-{self._token}-{len(self._aside)}"
+        return f"{parent}/{aside}"
+
+    def _rename(self, source: str, path: str) -> None:
+        """Rename in one step where the filesystem can; fsspec's own mv takes names for patterns."""
+        if self._capabilities.rename:
+            self._fs.posix.rename(source, path)
+        else:
+            self._fs.cp_file(source, path)
+            self._fs.rm_file(source)
+
+    def _put_back(self, aside: str, path: str) -> None:
+        with suppress(FileNotFoundError):  # then it had not been moved yet
+            self._rename(aside, path)
+
+    def _remove_entry(self, path: str) -> None:
+        with suppress(FileNotFoundError):
+            self._fs.rm_file(path)
+
+    def _remove_directory(self, path: str) -> None:
+        """Remove a directory that was made, unless somebody else uses it by now."""
+        try:
+            self._fs.rmdir(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+
+
+def _succeeds(undo: Callable[[], None]) -> bool:
+    try:
+        undo()
+    except OSError:
+        return False
+    return True
