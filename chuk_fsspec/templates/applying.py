@@ -77,6 +77,21 @@ def apply(
     return _report(todo, sets_modes=applying.writer.sets_modes)
 
 
+def preview(plan: Plan, fs: Any, target_path: str = "/", *, on_existing: str = ERROR) -> list[tuple[str, str]]:
+    """What ``apply`` would do, with the same arguments. Nothing is changed.
+
+    Returns:
+        Pairs of "make", "write", "link", "replace" or "keep", and the path that it happens to.
+
+    Raises:
+        OSError: as ``apply``, before anything is changed.
+    """
+    place = place_at(fs, target_path)
+    with place.named():
+        todo = survey(plan, place, on_existing)
+    return [(action, place.name_of(path)) for action, path in todo.actions()]
+
+
 @contextmanager
 def _undone_on_failure(place: Place) -> Iterator[InTransaction | Undoing]:
     if place.capabilities.transactions:

@@ -59,14 +59,18 @@ class Place:
             path = self.fs._parent(path)
         return missing[::-1]
 
+    def name_of(self, path: str) -> str:
+        """The name by which the caller knows a path of the filesystem."""
+        return f"{self.shown.rstrip('/')}{path}" if self.shown else path
+
     @contextmanager
     def named(self) -> Iterator[None]:
         """Errors from inside name paths as the caller knows them."""
         try:
             yield
         except OSError as error:
-            if self.shown and isinstance(error.filename, str) and error.filename.startswith("/"):
-                error.filename = f"{self.shown.rstrip('/')}{error.filename}"
+            if isinstance(error.filename, str) and error.filename.startswith("/"):
+                error.filename = self.name_of(error.filename)
             raise
 
 

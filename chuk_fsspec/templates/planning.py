@@ -9,7 +9,7 @@ from chuk_fsspec.templates import checks
 from chuk_fsspec.templates.layout import Layout, link_below, path_below
 from chuk_fsspec.templates.planned import Plan, PlannedDirectory, PlannedFile, PlannedLink
 from chuk_fsspec.templates.sources import Source
-from chuk_fsspec.templates.substitution import Substitution, missing_of, values_of
+from chuk_fsspec.templates.substitution import Substitution, values_of
 from chuk_fsspec.templates.template import (
     DEFAULT_LIMITS,
     DirectoryEntry,
@@ -17,7 +17,6 @@ from chuk_fsspec.templates.template import (
     Limits,
     LinkEntry,
     Template,
-    Variable,
 )
 
 
@@ -47,25 +46,45 @@ def plan(
             a file that is a directory too; those of ``content_from``; EFBIG past the limits. All name the entry.
     """
     values = values_of(template.variables, variables)
-    missing = missing_of(template.variables, values)
-    if strict and missing:
-        raise ValueError(f"variables without a value: {', '.join(map(_described, missing))}")
-    planning = _Planning(Substitution(values, limits.total_bytes), contents, limits)
+    planning = _Planning(Substitution(values, limits.total_bytes), contents, limits, strict=strict)
     planned = planning.run(template)
     if strict:
-        planning.substitution.require_all_defined()
+        planning.substitution.require_values(template.variables)
     return lay_out(planned, limits.entries)
 
 
-def _described(variable: Variable) -> str:
-    return f"{variable.name} ({variable.description})" if variable.description else variable.name
+def missing_values(
+    template: Template,
+    variables: Mapping[str, Any] | None = None,
+    *,
+    contents: Source | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> dict[str, str]:
+    """The variables that a template still needs values for.
+
+    Args:
+        template: what ``parse`` gave.
+        variables: those that are given.
+        contents: where ``content_from`` reads.
+        limits: how much it may become.
+
+    Returns:
+        From name to its description, or to the place of its first use; declared ones first.
+
+    Raises:
+        ValueError, OSError: as ``plan``, of values and of reading.
+    """
+    substitution = Substitution(values_of(template.variables, variables), limits.total_bytes)
+    _Planning(substitution, contents, limits, strict=True).run(template)
+    return substitution.missing(template.variables)
 
 
 class _Planning:
     """One plan in the making."""
 
-    def __init__(self, substitution: Substitution, contents: Source | None, limits: Limits) -> None:
+    def __init__(self, substitution: Substitution, contents: Source | None, limits: Limits, *, strict: bool) -> None:
         self.substitution = substitution
+        self._strict = strict
         self._contents = contents
         self._limits = limits
         self._room = limits.total_bytes
@@ -98,6 +117,8 @@ class _Planning:
             if self._contents is None:
                 raise ValueError(f"{where}: say which directory contents come from, with content_base")
             name = self.substitution.into(entry.content_from, where)
+            if self._strict and self.substitution.has_failed:
+                return b""  # what is missing is told for the whole template, and comes before a file of another name
             data = self._contents.read(name, where, self._room)
             content = data if entry.verbatim else text_or_bytes(data, encoding, where, must=bool(entry.encoding))
         if isinstance(content, str):

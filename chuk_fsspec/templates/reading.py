@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
+from chuk_fsspec.templates import checks
 from chuk_fsspec.templates.documents import is_document, read_document
 from chuk_fsspec.templates.parsing import parse
 from chuk_fsspec.templates.sources import Source, open_beside, open_source
@@ -59,6 +61,22 @@ def list_templates(
             if find_manifest(path for path, _ in below.entries(recursive=False)):
                 found[name] = read_tree(below, limits), below
     return found
+
+
+def read_values(location: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
+    """Read the values of variables from a YAML, JSON or TOML file: one dict from name to text or a number.
+
+    Args:
+        location: a path of this machine, or an fsspec URL.
+        limits: how much it may hold.
+
+    Raises:
+        OSError: of reading.
+        ValueError: for a file that cannot be understood, naming line and column.
+    """
+    source, name = open_beside(location)
+    data = read_document(source.read(name, name, limits.document_bytes), name, limits)
+    return dict(checks.mapping(data, name))
 
 
 def _read_file(source: Source, name: str, limits: Limits) -> Template:

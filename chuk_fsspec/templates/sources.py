@@ -118,26 +118,27 @@ class Source:
                     pending.append(relative)
 
 
-def open_source(location: str | os.PathLike[str] | AbstractFileSystem) -> Source:
+def open_source(location: str | os.PathLike[str] | AbstractFileSystem, path: str = "/") -> Source:
     """Open a directory to read from.
 
     Args:
-        location: a directory of this machine, an fsspec URL of one, or a filesystem for all of it.
+        location: a directory of this machine, an fsspec URL of one, or a filesystem.
+        path: the directory in the filesystem; without meaning for the others.
 
     Raises:
         OSError: ENOENT, ENOTDIR.
         ImportError: for a protocol whose package is not installed.
     """
     if isinstance(location, AbstractFileSystem):
-        return _source(location, "/", "")
-    name = os.fspath(location)
-    fs, path = url_to_fs(name)
+        fs, path, name = location, location._strip_protocol(path), path
+    else:
+        name = os.fspath(location)
+        fs, path = url_to_fs(name)
     if isinstance(fs, LocalFileSystem):
         return _of_this_machine(path, name)
-    source = _source(fs, path, name)
     if not fs.isdir(path):
         raise os_error(errno.ENOTDIR if fs.exists(path) else errno.ENOENT, name)
-    return source
+    return _source(fs, path, name)
 
 
 def open_beside(location: str | os.PathLike[str]) -> tuple[Source, str]:

@@ -36,11 +36,6 @@ def values_of(declared: tuple[Variable, ...], given: Mapping[str, Any] | None) -
     return values
 
 
-def missing_of(declared: tuple[Variable, ...], values: Mapping[str, str]) -> list[Variable]:
-    """The declared variables that still have to be given."""
-    return [variable for variable in declared if variable.name not in values]
-
-
 class Substitution:
     """Puts values into texts, and remembers which were not defined and where."""
 
@@ -80,14 +75,25 @@ class Substitution:
         pieces.append(text[end:])
         return "".join(pieces)
 
-    def require_all_defined(self) -> None:
-        """Refuse what met a variable without a value. ValueError, naming each and the first place of its use."""
+    @property
+    def has_failed(self) -> bool:
+        """Whether something could not be substituted."""
+        return bool(self.undefined or self.malformed)
+
+    def missing(self, declared: tuple[Variable, ...]) -> dict[str, str]:
+        """From each variable without a value, declared ones first, to its description or the place of its first use."""
+        listed = {one.name: one.description for one in declared if one.name not in self._values}
+        return {**listed, **{name: where for name, where in self.undefined.items() if not listed.get(name)}}
+
+    def require_values(self, declared: tuple[Variable, ...]) -> None:
+        """Refuse variables without a value, and what cannot be a variable. ValueError, naming each."""
         if self.malformed:
             shown = _shown(self.malformed)
             raise ValueError(f"not a variable: {shown}; write $${{ for a literal ${{, or set verbatim for the file")
-        if self.undefined:
-            shown = _shown({f"${{{name}}}": where for name, where in self.undefined.items()})
-            raise ValueError(f"not defined: {shown}; give them values, or write $${{name}} for the literal text")
+        missing = self.missing(declared)
+        if missing:
+            hint = "give them values, or write $${name} for the literal text"
+            raise ValueError(f"variables without a value: {_shown(missing)}; {hint}")
 
     def _value(self, match: re.Match[str], where: str) -> str:
         name = match[1]
@@ -103,6 +109,6 @@ class Substitution:
 
 
 def _shown(found: Mapping[str, str]) -> str:
-    shown = [f"{what} in {where}" for what, where in list(found.items())[:_SHOWN]]
+    shown = [f"{what} ({why})" if why else what for what, why in list(found.items())[:_SHOWN]]
     more = len(found) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -30,6 +30,13 @@ class Write:
     path: str
     replaced: Mapping[str, Any] | None
 
+    @property
+    def action(self) -> str:
+        """One word for people."""
+        if self.replaced is not None:
+            return "replace"
+        return "link" if isinstance(self.entry, PlannedLink) else "write"
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -46,6 +53,12 @@ class Survey:
     directories: tuple[tuple[str, PlannedDirectory], ...]
     writes: tuple[Write, ...]
     kept: tuple[str, ...]
+
+    def actions(self) -> list[tuple[str, str]]:
+        """Each path with what happens to it: "make", "write", "link", "replace" or "keep"."""
+        made = [("make", path) for path in (*self.above, *(path for path, _ in self.directories))]
+        written = [(write.action, write.path) for write in self.writes]
+        return [*made, *written, *(("keep", path) for path in self.kept)]
 
 
 def survey(plan: Plan, place: Place, on_existing: str = ERROR) -> Survey:
