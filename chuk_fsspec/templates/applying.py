@@ -106,6 +106,7 @@ class _Applying:
     def __init__(self, place: Place, steps: InTransaction | Undoing, callback: Callback) -> None:
         self._fs = place.fs
         self._steps = steps
+        self._callback = callback
         self.writer = Writer(place.fs, callback, defers=steps.defers)
 
     def run(self, todo: Survey) -> None:
@@ -130,6 +131,8 @@ class _Applying:
         mode = entry.mode if entry.mode is not None else _mode_of(write)
         with self._steps.making(path):
             self.writer.write(path, entry.content, mode)
+        if isinstance(entry.content, bytes):
+            self._callback.relative_update(len(entry.content))
         self.writer.set_mode(path, mode)
 
 

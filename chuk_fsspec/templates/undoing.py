@@ -70,15 +70,19 @@ class Undoing:
 
     @contextmanager
     def making(self, path: str) -> Iterator[None]:
-        """The block makes a file or link, which must not be there. What others make meanwhile is not ours to remove."""
-        if self._capabilities.exclusive_create and self._capabilities.atomic_write:
-            yield
-            self._undo.append((path, lambda: self._remove_entry(path)))
-            return
-        if self._fs.exists(path):
+        """The block makes a file or link, which must not be there. What others make meanwhile is not ours to remove.
+
+        An ``OSError`` of an atomic write says that nothing was made; anything else may come after it.
+        """
+        if not self._capabilities.exclusive_create and self._fs.exists(path):
             raise os_error(errno.EEXIST, path)
         self._undo.append((path, lambda: self._remove_entry(path)))
-        yield
+        try:
+            yield
+        except OSError as error:
+            if self._capabilities.atomic_write or isinstance(error, FileExistsError):
+                self._undo.pop()
+            raise
 
     def __enter__(self) -> Undoing:  # noqa: PYI034 - typing.Self needs Python 3.11
         return self

@@ -24,7 +24,7 @@ class Writer:
 
         Args:
             fs: where to.
-            callback: told of each byte of content (``relative_update``).
+            callback: told of each byte of streams (``relative_update``).
             defers: whether a transaction is open, in which what is written whole has no name before its end, so that it
                 cannot be given a mode.
         """
@@ -62,7 +62,6 @@ class Writer:
     def _write_whole(self, path: str, content: bytes | Stream) -> None:
         if isinstance(content, bytes):
             self._fs.pipe_file(path, content, mode="create" if self._exclusive else "overwrite")
-            self._callback.relative_update(len(content))
             return
         with self._fs.open(path, "xb" if self._exclusive else "wb") as file:
             for block in self._blocks(content):
@@ -78,10 +77,9 @@ class Writer:
             handle.close()
 
     def _blocks(self, content: bytes | Stream) -> Iterator[Any]:
-        """The content in pieces, each counted once it was taken."""
+        """The content in pieces; those of a stream are counted."""
         if isinstance(content, bytes):
             yield content
-            self._callback.relative_update(len(content))
             return
         with content.open() as source:
             while block := source.read(_BLOCK):
