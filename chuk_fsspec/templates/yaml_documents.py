@@ -22,7 +22,11 @@ def read_yaml(text: str, values_max: int) -> Any:
     Raises:
         ValueError: naming line and column.
     """
-    loader = yaml.SafeLoader(text)
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        line, column = text.count("\n", 0, error.position) + 1, error.position - text.rfind("\n", 0, error.position)
+        raise ValueError(f"line {line}, column {column}: a character that YAML does not allow") from None
     try:
         root = loader.get_single_node()
         if root is None:
@@ -32,8 +36,6 @@ def read_yaml(text: str, values_max: int) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ValueError(f"{_place(mark)}{error.problem or error.context}") from None
-    except yaml.YAMLError as error:
-        raise ValueError(str(error).splitlines()[0]) from None
     finally:
         loader.dispose()
 
