@@ -115,6 +115,7 @@ class _Applying:
             self._steps.make_directory(path)
         for write in todo.writes:
             self._write(write)
+        self.writer.finish()
         if self.writer.sets_modes:
             for path, directory in reversed(todo.directories):
                 if directory.mode is not None:

@@ -33,6 +33,8 @@ class Writer:
         self._callback = callback
         self._defers = defers
         self._exclusive = capabilities.exclusive_create
+        self._mode = "create" if self._exclusive else "overwrite"
+        self._waiting: dict[str, bytes] = {}
         self.sets_modes = capabilities.attributes and (capabilities.random_write or not defers)
 
     def write(self, path: str, content: bytes | Stream, mode: int | None) -> None:
@@ -59,9 +61,22 @@ class Writer:
         if mode is not None and self.sets_modes and not self._defers:
             self._fs.posix.chmod(path, mode)
 
+    def finish(self) -> None:
+        """Write what waits: in a transaction, many files in one call cost less than as many calls.
+
+        Raises:
+            OSError: as ``write``.
+        """
+        waiting, self._waiting = self._waiting, {}
+        if waiting:
+            self._fs.pipe(waiting, mode=self._mode)
+
     def _write_whole(self, path: str, content: bytes | Stream) -> None:
+        if isinstance(content, bytes) and self._defers:
+            self._waiting[path] = content
+            return
         if isinstance(content, bytes):
-            self._fs.pipe_file(path, content, mode="create" if self._exclusive else "overwrite")
+            self._fs.pipe_file(path, content, mode=self._mode)
             return
         with self._fs.open(path, "xb" if self._exclusive else "wb") as file:
             for block in self._blocks(content):

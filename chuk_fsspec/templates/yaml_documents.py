@@ -10,6 +10,8 @@ except ImportError as error:
     raise ImportError("YAML templates need PyYAML: pip install 'chuk-fsspec[templates]'") from error
 
 _MERGE = "tag:yaml.org,2002:merge"
+_LINE_BREAKS = frozenset("\r\x85\u2028\u2029\ufeff")
+"""What a YAML reader takes for an end of line, or for nothing, unless it stands escaped in quotes."""
 
 
 def read_yaml(text: str, values_max: int) -> Any:
@@ -94,7 +96,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: Any, text: str) -> Any:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    style = '"' if _LINE_BREAKS & set(text) else "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _represent_text)
