@@ -294,6 +294,21 @@ def test_what_a_rule_refuses_is_undone(tmp_path: Path) -> None:
     assert contents(secured) == {}
 
 
+def test_a_name_that_cannot_be_set_aside_changes_nothing(tmp_path: Path) -> None:
+    secured = SecureFileSystem(LocalFileSystem(str(tmp_path)), profile={"denied_patterns": ["^before-"]})
+    secured.pipe_file("/d/b", b"old")
+    before = state(secured)
+    with pytest.raises(PermissionError):
+        TemplateLoader(secured, on_existing="replace").quick_load({"d/a": "x", "d/b": "x"})
+    assert state(secured) == before
+
+
+def test_directories_that_forbid_writing_are_filled_first(fs: AbstractFileSystem) -> None:
+    closed = {"directories": [{"path": "d", "mode": "0555"}], "files": [{"path": "d/e/f", "content": "x"}]}
+    TemplateLoader(fs).apply_template(closed, "/t")
+    assert (fs.cat_file("/t/d/e/f"), mode_of(fs, "/t/d")) == (b"x", 0o555)
+
+
 def test_what_somebody_else_makes_meanwhile_is_not_removed(fs: AbstractFileSystem) -> None:
     if capabilities_of(fs).transactions:
         pytest.skip("its transaction undoes by itself")

@@ -132,6 +132,10 @@ def test_values_are_checked() -> None:
     template = parse({"variables": ["project"], **file(content="${project}")})
     with pytest.raises(ValueError, match="the template has no projct; did you mean project"):
         plan(template, {"projct": "x"})
+    both = parse({"variables": ["project"], **file(content="${project} ${other}")})
+    assert plan(both, {"project": "a", "other": "b"}).files[0].content == b"a b"
+    with pytest.raises(ValueError, match=r"without a value: other \(files\[0\].content\)"):
+        plan(both, {"project": "a"})
     with pytest.raises(ValueError, match=r"variables.project: text or a number is needed, not list"):
         plan(template, {"project": []})
     with pytest.raises(ValueError, match="variables: a dict is needed, not str"):
@@ -238,6 +242,8 @@ def test_a_template_cannot_ask_for_more_than_the_limits() -> None:
         plan(parse({"files": [{"path": "a", "content": "x" * 60}, {"path": "b", "content": "x" * 60}]}), limits=few)
     with fails_with(errno.EFBIG):
         plan(parse(file(content="${a}" * 1_000_000)), {"a": "x" * 1_000_000}, limits=few)
+    with fails_with(errno.EFBIG):
+        plan(parse(file(content="$$" * 101)), limits=Limits(references=100))
     plan(parse({"directories": ["a/b/c"], **file(content="x" * 100)}), limits=Limits(entries=4, total_bytes=100))
 
 

@@ -7,6 +7,7 @@ from chuk_fsspec.templates.parsing import parse
 from chuk_fsspec.templates.planned import Plan
 from chuk_fsspec.templates.planning import missing_values, plan
 from chuk_fsspec.templates.reading import list_templates, read_template
+from chuk_fsspec.templates.sources import open_source
 from chuk_fsspec.templates.template import Limits, Template, Variable
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "list_templates",
     "make_template",
     "missing_values",
+    "open_source",
     "parse",
     "plan",
     "preview",

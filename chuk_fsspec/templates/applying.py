@@ -119,7 +119,7 @@ class _Applying:
         if self.writer.sets_modes:
             for path, directory in reversed(todo.directories):
                 if directory.mode is not None:
-                    self._fs.posix.chmod(path, directory.mode)
+                    self._steps.set_directory_mode(path, directory.mode)
 
     def _write(self, write: Write) -> None:
         entry, path = write.entry, write.path

@@ -13,7 +13,7 @@ from chuk_fsspec.templates import checks
 from chuk_fsspec.templates.applying import Report, apply
 from chuk_fsspec.templates.parsing import parse
 from chuk_fsspec.templates.planned import Plan, PlannedDirectory, PlannedFile
-from chuk_fsspec.templates.planning import lay_out, plan
+from chuk_fsspec.templates.planning import lay_out, missing_values, plan
 from chuk_fsspec.templates.preloading import KEEP, plan_copy
 from chuk_fsspec.templates.reading import list_templates, read_template
 from chuk_fsspec.templates.sources import Source, open_source
@@ -107,7 +107,7 @@ class TemplateLoader:
         Args:
             template_dir: a directory of this machine, or an fsspec URL of one.
             target_path: the directory that their paths count from.
-            variables: for all of them; each takes those that it declares.
+            variables: for all of them; each takes those that it declares or uses.
 
         Returns:
             From the name of each template to how many directories, files and links it has.
@@ -118,8 +118,9 @@ class TemplateLoader:
         given = checks.mapping({} if variables is None else variables, "variables")
         plans: dict[str, Plan] = {}
         for name, (template, source) in list_templates(template_dir, self.limits).items():
-            declared = {variable.name for variable in template.variables}
-            own = {key: value for key, value in given.items() if not declared or key in declared}
+            takes = {variable.name for variable in template.variables}
+            takes.update(missing_values(template, contents=source, limits=self.limits))
+            own = {key: value for key, value in given.items() if key in takes}
             plans[name] = plan(template, own, strict=self.strict, contents=source, limits=self.limits)
         together = joined(plans, self.limits)
         apply(together, self.fs, target_path, on_existing=self.on_existing)

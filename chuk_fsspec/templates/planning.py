@@ -46,8 +46,9 @@ def plan(
             a file that is a directory too; those of ``content_from``; EFBIG past the limits. All name the entry.
     """
     values = values_of(template.variables, variables)
-    planning = _Planning(Substitution(values, limits.total_bytes), contents, limits, strict=strict)
+    planning = _Planning(Substitution(values, limits), contents, limits, strict=strict)
     planned = planning.run(template)
+    planning.substitution.require_known(template.variables)
     if strict:
         planning.substitution.require_values(template.variables)
     return lay_out(planned, limits.entries)
@@ -74,8 +75,9 @@ def missing_values(
     Raises:
         ValueError, OSError: as ``plan``, of values and of reading.
     """
-    substitution = Substitution(values_of(template.variables, variables), limits.total_bytes)
+    substitution = Substitution(values_of(template.variables, variables), limits)
     _Planning(substitution, contents, limits, strict=True).run(template)
+    substitution.require_known(template.variables)
     return substitution.missing(template.variables)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from chuk_fsspec.templates import checks
 from chuk_fsspec.templates.parsing import check_name, is_name, nearest
-from chuk_fsspec.templates.template import Variable
+from chuk_fsspec.templates.template import Limits, Variable
 
 _REFERENCE = re.compile(r"\$(?:\$|\{([^}\n]*)(\}?))")
 _SHOWN = 10
@@ -22,16 +22,11 @@ def values_of(declared: tuple[Variable, ...], given: Mapping[str, Any] | None) -
         given: from name to text or a number.
 
     Raises:
-        ValueError: for a value of another kind; where the template declares variables, also for a name that is none of
-            them, naming the nearest one.
+        ValueError: for a value of another kind, and for a name that is none.
     """
-    known = [variable.name for variable in declared]
     values = {variable.name: variable.default for variable in declared if variable.default is not None}
     for name, value in checks.mapping({} if given is None else given, "variables").items():
         check_name(name, "variables")
-        if known and name not in known:
-            hint = nearest(name, known) or f"; it has {', '.join(known)}"
-            raise ValueError(f"variables: the template has no {name}{hint}")
         values[name] = checks.scalar(value, f"variables.{name}")
     return values
 
@@ -39,15 +34,17 @@ def values_of(declared: tuple[Variable, ...], given: Mapping[str, Any] | None) -
 class Substitution:
     """Puts values into texts, and remembers which were not defined and where."""
 
-    def __init__(self, values: Mapping[str, str], limit: int) -> None:
+    def __init__(self, values: Mapping[str, str], limits: Limits) -> None:
         """Begin.
 
         Args:
             values: from name to text.
-            limit: most characters that one text may become.
+            limits: how long one text may become, and how many references there may be.
         """
         self._values = values
-        self._limit = limit
+        self._limits = limits
+        self._references = 0
+        self.used: set[str] = set()
         self.undefined: dict[str, str] = {}
         self.malformed: dict[str, str] = {}
 
@@ -69,11 +66,22 @@ class Substitution:
             piece = self._value(match, where)
             pieces += (text[end : match.start()], piece)
             size += match.start() - end + len(piece)
-            if size > self._limit:
-                raise checks.too_large(where, "characters", self._limit)
+            self._references += 1
+            if size > self._limits.total_bytes:
+                raise checks.too_large(where, "characters", self._limits.total_bytes)
+            if self._references > self._limits.references:
+                raise checks.too_large(where, "variables in texts", self._limits.references)
             end = match.end()
         pieces.append(text[end:])
         return "".join(pieces)
+
+    def require_known(self, declared: tuple[Variable, ...]) -> None:
+        """Where variables are declared, refuse one that is neither declared nor used. ValueError, with the nearest."""
+        known = {variable.name: None for variable in declared}
+        for name in self._values if known else ():
+            if name not in known and name not in self.used:
+                hint = nearest(name, list(known)) or f"; it has {', '.join(known)}"
+                raise ValueError(f"variables: the template has no {name}{hint}")
 
     @property
     def has_failed(self) -> bool:
@@ -100,6 +108,7 @@ class Substitution:
         if name is None:
             return "$"
         if match[2] and name in self._values:
+            self.used.add(name)
             return self._values[name]
         if match[2] and is_name(name):
             self.undefined.setdefault(name, where)

@@ -103,12 +103,14 @@ class Limits:
         total_bytes: of all contents together, after substitution.
         document_bytes: of a template file or manifest.
         document_values: in a template file, counted as if nothing in it were shared.
+        references: ``${name}`` and ``$$`` in all.
     """
 
     entries: int = 100_000
     total_bytes: int = 256 << 20
     document_bytes: int = 32 << 20
     document_values: int = 1_000_000
+    references: int = 1_000_000
 
 
 DEFAULT_LIMITS = Limits()

@@ -15,6 +15,7 @@ from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import NAME_MAX, encoded_length
 
 _MARK = "before"
+_OWNER = 0o700
 
 
 class InTransaction:
@@ -29,6 +30,10 @@ class InTransaction:
     def make_directory(self, path: str) -> None:
         """Make one directory."""
         self._fs.mkdir(path, create_parents=False)
+
+    def set_directory_mode(self, path: str, mode: int) -> None:
+        """Give a directory that was made its permission bits."""
+        self._fs.posix.chmod(path, mode)
 
     def set_aside(self, path: str) -> None:
         """Free the name of a file or link."""
@@ -61,11 +66,21 @@ class Undoing:
         self._fs.makedirs(path, exist_ok=not self._capabilities.directories)
         self._undo.append((path, lambda: self._remove_directory(path)))
 
+    def set_directory_mode(self, path: str, mode: int) -> None:
+        """Give a directory that was made its permission bits; before it is emptied again, all of the owner's."""
+        self._undo.append((path, lambda: self._fs.posix.chmod(path, _OWNER)))
+        self._fs.posix.chmod(path, mode)
+
     def set_aside(self, path: str) -> None:
         """Free the name of a file or link."""
         aside = self._beside(path)
         self._undo.append((path, lambda: self._put_back(aside, path)))
-        self._rename(path, aside)
+        try:
+            self._rename(path, aside)
+        except OSError:
+            if self._capabilities.rename:  # in one step: nothing has happened
+                self._undo.pop()
+            raise
         self._aside.append(aside)
 
     @contextmanager
