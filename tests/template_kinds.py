@@ -16,6 +16,7 @@ from chuk_fsspec.backends.memory import MemoryFileSystem, drop_store
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
 from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.mounted import MountedFileSystem
+from chuk_fsspec.wrappers.base import WrapperFileSystem
 from chuk_fsspec.wrappers.security import SecureFileSystem
 from chuk_fsspec.wrappers.streaming import StreamFileSystem
 
@@ -26,14 +27,21 @@ def mounted(name: str, root: Path) -> AbstractFileSystem:
     return MountedFileSystem({"/": {"protocol": "chukmem", "options": {"name": name}}, "/t/mounted": inside})
 
 
+def over(kind: type[WrapperFileSystem], protocol: str, options: dict[str, Any], **own: Any) -> AbstractFileSystem:
+    """A wrapper given by plain values: then each thread has an inner filesystem of its own."""
+    return kind(target_protocol=protocol, target_options=options, **own)
+
+
 KINDS: dict[str, Callable[[str, Path], AbstractFileSystem]] = {
     "chukmem": lambda name, root: MemoryFileSystem(name),
     "chuksqlite": lambda name, root: SqliteFileSystem(database=f"{root}/w.db"),
     "chuklocal": lambda name, root: LocalFileSystem(str(root)),
     "chukmount": mounted,
-    "chuksecure-chukmem": lambda name, root: SecureFileSystem(MemoryFileSystem(name), profile="testing"),
-    "chuksecure-chuklocal": lambda name, root: SecureFileSystem(LocalFileSystem(str(root)), profile="testing"),
-    "chukstream": lambda name, root: StreamFileSystem(MemoryFileSystem(name)),
+    "chuksecure-chukmem": lambda name, root: over(SecureFileSystem, "chukmem", {"name": name}, profile="testing"),
+    "chuksecure-chuklocal": lambda name, root: over(
+        SecureFileSystem, "chuklocal", {"root": str(root)}, profile="testing"
+    ),
+    "chukstream": lambda name, root: over(StreamFileSystem, "chukmem", {"name": name}),
 }
 
 

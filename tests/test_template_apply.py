@@ -13,9 +13,8 @@ from fsspec import AbstractFileSystem
 
 from chuk_fsspec.backends.local import LocalFileSystem
 from chuk_fsspec.backends.memory import MemoryFileSystem, drop_store
-from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.templates import Report, TemplateLoader, apply, parse, plan, preview
-from chuk_fsspec.testing.checks import failing, fails_with
+from chuk_fsspec.testing.checks import failing, fails_with, in_threads, same_filesystem
 from chuk_fsspec.wrappers.security import SecureFileSystem
 from tests.template_kinds import contents, fs, plain, state
 
@@ -310,19 +309,38 @@ def test_directories_that_forbid_writing_are_filled_first(fs: AbstractFileSystem
 
 
 def test_what_somebody_else_makes_meanwhile_is_not_removed(fs: AbstractFileSystem) -> None:
-    if capabilities_of(fs).transactions:
-        pytest.skip("its transaction undoes by itself")
+
+    if fs.protocol == "chuksqlite":
+        pytest.skip("others wait until its transaction has ended")
+
+    def meddle(_: int) -> None:
+        for path in ("/t/b", "/t/d/more"):
+            same_filesystem(fs).pipe_file(path, b"theirs")
 
     class Meddles(fsspec.Callback):
         def relative_update(self, inc: int = 1) -> None:
-            fs.pipe_file("/t/b", b"theirs")
-            fs.pipe_file("/t/d/more", b"theirs")
+            in_threads(1, meddle)
 
     planned = plan(parse({"files": [{"path": "d/a", "content": "x"}, {"path": "b", "content": "x"}]}))
     with fails_with(errno.EEXIST):
         apply(planned, fs, "/t", callback=Meddles())
     there = {path: content for path, content in contents(fs, "/t").items() if not path.startswith("/mounted")}
     assert there == {"/b": b"theirs", "/d": None, "/d/more": b"theirs"}
+
+
+def test_templates_that_meet_in_a_new_target_leave_one_of_them_whole_or_none(fs: AbstractFileSystem) -> None:
+    files = [{"path": f"{name}/f{number}", "content": "x"} for name in "ab" for number in range(40)]
+
+    def work(number: int) -> bool:
+        try:
+            TemplateLoader(same_filesystem(fs)).apply_template({"files": files}, "/t/new")
+        except (FileExistsError, FileNotFoundError):
+            return False
+        return True
+
+    done = in_threads(4, work)
+    assert len(fs.find("/t/new")) == (len(files) if any(done) else 0)
+    assert sum(done) <= 1
 
 
 def test_a_template_in_a_transaction_of_the_caller_ends_with_it(chukmem: MemoryFileSystem) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from fsspec import AbstractFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 
 from chuk_fsspec.templates.places import Place, place_at
 from chuk_fsspec.templates.planned import Plan, PlannedLink
 from chuk_fsspec.templates.surveying import ERROR, Survey, Write, survey
-from chuk_fsspec.templates.undoing import InTransaction, Undoing
+from chuk_fsspec.templates.undoing import Undoing
 from chuk_fsspec.templates.writing import Writer
 
 _PERMISSIONS = 0o777
@@ -51,9 +52,10 @@ def apply(
 ) -> Report:
     """Make what is planned in a directory of a filesystem: all of it, or nothing.
 
-    A filesystem with ``transactions`` undoes a failure itself; elsewhere each step is undone, the last first. Symbolic
-    links that are there already are not followed below the target. A file that is replaced becomes a new one with the
-    permission bits of the old one, so that what is written never shows under another name of it.
+    A failure is undone step by step, the last first, so that what others do in the target meanwhile stays. Where the
+    filesystem has ``transactions``, it is one, so that a killed process leaves nothing either. Symbolic links that are
+    there already are not followed below the target. A file that is replaced becomes a new one with the permission bits
+    of the old one, so that what is written never shows under another name of it.
 
     Args:
         plan: what ``planning.plan`` gave.
@@ -71,10 +73,11 @@ def apply(
     place = place_at(fs, target_path)
     with place.named():
         todo = survey(plan, place, on_existing)
-        with _undone_on_failure(place) as steps:
-            applying = _Applying(place, steps, callback)
-            applying.run(todo)
-    return _report(todo, sets_modes=applying.writer.sets_modes)
+        can = place.capabilities
+        in_transaction = can.transactions and can.random_write
+        with _undone_on_failure(place.fs, in_transaction=in_transaction) as steps:
+            _Applying(place, steps, Writer(place.fs, callback, in_place=in_transaction)).run(todo)
+    return _report(todo, keeps_modes=can.attributes)
 
 
 def preview(plan: Plan, fs: Any, target_path: str = "/", *, on_existing: str = ERROR) -> list[tuple[str, str]]:
@@ -93,21 +96,31 @@ def preview(plan: Plan, fs: Any, target_path: str = "/", *, on_existing: str = E
 
 
 @contextmanager
-def _undone_on_failure(place: Place) -> Iterator[InTransaction | Undoing]:
-    if place.capabilities.transactions:
-        with place.fs.transaction:
-            yield InTransaction(place.fs)
-    else:
-        with Undoing(place.fs) as steps:
+def _undone_on_failure(fs: AbstractFileSystem, *, in_transaction: bool) -> Iterator[Undoing]:
+    """A failure is undone step by step also in a transaction, which would take along what others do meanwhile.
+
+    The transaction is for what no step can undo: a killed process, and a commit that fails.
+    """
+    failure: BaseException | None = None
+    with fs.transaction if in_transaction else nullcontext():
+        steps = Undoing(fs)
+        try:
             yield steps
+        except BaseException as error:  # noqa: BLE001 - raised below, when the transaction has ended
+            steps.undo(error)
+            failure = error
+        else:
+            steps.finish()
+    if failure is not None:
+        raise failure
 
 
 class _Applying:
-    def __init__(self, place: Place, steps: InTransaction | Undoing, callback: Callback) -> None:
+    def __init__(self, place: Place, steps: Undoing, writer: Writer) -> None:
         self._fs = place.fs
         self._steps = steps
-        self._callback = callback
-        self.writer = Writer(place.fs, callback, defers=steps.defers)
+        self._writer = writer
+        self._keeps_modes = place.capabilities.attributes
 
     def run(self, todo: Survey) -> None:
         """Make directories, then files and links; modes of directories last, for they may forbid writing."""
@@ -115,8 +128,7 @@ class _Applying:
             self._steps.make_directory(path)
         for write in todo.writes:
             self._write(write)
-        self.writer.finish()
-        if self.writer.sets_modes:
+        if self._keeps_modes:
             for path, directory in reversed(todo.directories):
                 if directory.mode is not None:
                     self._steps.set_directory_mode(path, directory.mode)
@@ -131,10 +143,8 @@ class _Applying:
             return
         mode = entry.mode if entry.mode is not None else _mode_of(write)
         with self._steps.making(path):
-            self.writer.write(path, entry.content, mode)
-        if isinstance(entry.content, bytes):
-            self._callback.relative_update(len(entry.content))
-        self.writer.set_mode(path, mode)
+            self._writer.write(path, entry.content, mode)
+        self._writer.finish(path, entry.content, mode)
 
 
 def _mode_of(write: Write) -> int | None:
@@ -145,7 +155,7 @@ def _mode_of(write: Write) -> int | None:
     return mode & _PERMISSIONS if isinstance(mode, int) else None
 
 
-def _report(todo: Survey, *, sets_modes: bool) -> Report:
+def _report(todo: Survey, *, keeps_modes: bool) -> Report:
     files = [write.entry for write in todo.writes if not isinstance(write.entry, PlannedLink)]
     modes = [entry.mode for entry in files] + [entry.mode for _, entry in todo.directories]
     return Report(
@@ -154,6 +164,6 @@ def _report(todo: Survey, *, sets_modes: bool) -> Report:
         links=len(todo.writes) - len(files),
         replaced=sum(write.replaced is not None for write in todo.writes),
         kept=len(todo.kept),
-        without_mode=0 if sets_modes else sum(mode is not None for mode in modes),
+        without_mode=0 if keeps_modes else sum(mode is not None for mode in modes),
         size=sum(file.size for file in files),
     )

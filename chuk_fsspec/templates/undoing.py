@@ -1,4 +1,4 @@
-"""Steps that a failure takes back: by the filesystem's own transaction, or one by one."""
+"""Steps that can be taken back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import errno
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from types import TracebackType
 
 from fsspec import AbstractFileSystem
 
@@ -18,41 +17,12 @@ _MARK = "before"
 _OWNER = 0o700
 
 
-class InTransaction:
-    """Steps in a transaction that undoes everything by itself."""
-
-    defers = True
-    """Files that are written whole appear when the transaction ends."""
-
-    def __init__(self, fs: AbstractFileSystem) -> None:
-        self._fs = fs
-
-    def make_directory(self, path: str) -> None:
-        """Make one directory."""
-        self._fs.mkdir(path, create_parents=False)
-
-    def set_directory_mode(self, path: str, mode: int) -> None:
-        """Give a directory that was made its permission bits."""
-        self._fs.posix.chmod(path, mode)
-
-    def set_aside(self, path: str) -> None:
-        """Free the name of a file or link."""
-        self._fs.rm_file(path)
-
-    @contextmanager
-    def making(self, path: str) -> Iterator[None]:
-        """The block makes a file or link."""
-        yield
-
-
 class Undoing:
-    """Steps that are taken back one by one if the block fails, the last one first.
+    """Steps that are taken back one by one, the last one first.
 
     What is replaced waits beside its place, as ``before-…``, until everything is done. There it also lies if the
     process is killed meanwhile.
     """
-
-    defers = False
 
     def __init__(self, fs: AbstractFileSystem) -> None:
         self._fs = fs
@@ -99,20 +69,21 @@ class Undoing:
                 self._undo.pop()
             raise
 
-    def __enter__(self) -> Undoing:  # noqa: PYI034 - typing.Self needs Python 3.11
-        return self
+    def finish(self) -> None:
+        """Remove what was replaced: from here on nothing can be taken back."""
+        for path in self._aside:
+            self._fs.rm_file(path)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            for path in self._aside:
-                self._fs.rm_file(path)
-            return
+    def undo(self, cause: BaseException) -> None:
+        """Take everything back.
+
+        Raises:
+            OSError: EIO naming what cannot be brought back, when everything else was.
+        """
         failed = [path for path, undo in reversed(self._undo) if not _succeeds(undo)]
         if failed:
             hint = f"cannot be brought back; what was there may lie beside it, as {_MARK}-{self._token}-…"
-            raise os_error(errno.EIO, failed[0], hint=hint) from error
+            raise os_error(errno.EIO, failed[0], hint=hint) from cause
 
     def _beside(self, path: str) -> str:
         parent, _, name = path.rpartition("/")

@@ -14,82 +14,71 @@ from chuk_fsspec.contract.foreign import os_error_of
 from chuk_fsspec.templates.planned import Stream
 
 _BLOCK = 1 << 20
+_USUAL = 0o644
+"""Permission bits of new files where nothing else is said."""
 
 
 class Writer:
     """Writes files that are not there yet."""
 
-    def __init__(self, fs: AbstractFileSystem, callback: Callback, *, defers: bool) -> None:
+    def __init__(self, fs: AbstractFileSystem, callback: Callback, *, in_place: bool) -> None:
         """Begin.
 
         Args:
             fs: where to.
-            callback: told of each byte of streams (``relative_update``).
-            defers: whether a transaction is open, in which what is written whole has no name before its end, so that it
-                cannot be given a mode.
+            callback: told of each byte of content (``relative_update``).
+            in_place: write at once what a transaction would otherwise keep waiting until its end, so that the next step
+                finds it. Needs ``random_write``.
         """
-        capabilities = capabilities_of(fs)
+        can = capabilities_of(fs)
         self._fs = fs
         self._callback = callback
-        self._defers = defers
-        self._exclusive = capabilities.exclusive_create
-        self._mode = "create" if self._exclusive else "overwrite"
-        self._waiting: dict[str, bytes] = {}
-        self.sets_modes = capabilities.attributes and (capabilities.random_write or not defers)
+        self._in_place = in_place
+        self._exclusive = can.exclusive_create
+        self._keeps_modes = can.attributes
 
     def write(self, path: str, content: bytes | Stream, mode: int | None) -> None:
-        """Write one file.
+        """Write one file; ``finish`` comes next.
 
         Args:
             path: its path in the filesystem.
             content: all of it.
-            mode: permission bits that ``set_mode`` gives it next. A file in a transaction has them from the beginning.
+            mode: permission bits; None for what the filesystem gives new files.
 
         Raises:
             OSError: EEXIST where the filesystem can tell in one step; ENOSPC and others of writing.
         """
         try:
-            if mode is not None and self._defers and self.sets_modes:
-                self._write_in_place(path, content, mode)
+            if self._in_place:
+                self._write_in_place(path, content, _USUAL if mode is None else mode)
+            elif isinstance(content, bytes):
+                self._fs.pipe_file(path, content, mode="create" if self._exclusive else "overwrite")
             else:
-                self._write_whole(path, content)
+                with self._fs.open(path, "xb" if self._exclusive else "wb") as file:
+                    for block in self._blocks(content):
+                        file.write(block)
         except Exception as error:
             raise os_error_of(error, path) from error
 
-    def set_mode(self, path: str, mode: int | None) -> None:
-        """Give a file that was written its permission bits; None for those that the filesystem gave it."""
-        if mode is not None and self.sets_modes and not self._defers:
-            self._fs.posix.chmod(path, mode)
-
-    def finish(self) -> None:
-        """Write what waits: in a transaction, many files in one call cost less than as many calls.
-
-        Raises:
-            OSError: as ``write``.
-        """
-        waiting, self._waiting = self._waiting, {}
-        if waiting:
-            self._fs.pipe(waiting, mode=self._mode)
-
-    def _write_whole(self, path: str, content: bytes | Stream) -> None:
-        if isinstance(content, bytes) and self._defers:
-            self._waiting[path] = content
-            return
+    def finish(self, path: str, content: bytes | Stream, mode: int | None) -> None:
+        """Count what was written at once, and give it the permission bits that it does not have yet."""
         if isinstance(content, bytes):
-            self._fs.pipe_file(path, content, mode=self._mode)
-            return
-        with self._fs.open(path, "xb" if self._exclusive else "wb") as file:
-            for block in self._blocks(content):
-                file.write(block)
+            self._callback.relative_update(len(content))
+        if mode is not None and self._keeps_modes and not self._in_place:
+            self._fs.posix.chmod(path, mode)
 
     def _write_in_place(self, path: str, content: bytes | Stream, mode: int) -> None:
         handle = self._fs.posix.open_handle(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         try:
-            offset = 0
-            for block in self._blocks(content):
-                offset += handle.pwrite(block, offset)
-        finally:
-            handle.close()
+            try:
+                offset = 0
+                for block in self._blocks(content):
+                    offset += handle.pwrite(block, offset)
+            finally:
+                handle.close()
+        except BaseException:
+            self._fs.rm_file(path)
+            raise
 
     def _blocks(self, content: bytes | Stream) -> Iterator[Any]:
         """The content in pieces; those of a stream are counted."""
