@@ -308,6 +308,31 @@ def test_directories_that_forbid_writing_are_filled_first(fs: AbstractFileSystem
     assert (fs.cat_file("/t/d/e/f"), mode_of(fs, "/t/d")) == (b"x", 0o555)
 
 
+def test_what_cannot_be_undone_is_said_and_nothing_is_lost(
+    plain: AbstractFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain.pipe({"/t/a": b"old a", "/t/b": b"old b"})
+
+    class Breaks(fsspec.Callback):
+        """From the second file on, nothing can be removed any more."""
+
+        def relative_update(self, inc: int = 1) -> None:
+            self.value += 1
+            if self.value == 2:
+                monkeypatch.setattr(type(plain), "rm_file", broken)
+                raise KeyboardInterrupt
+
+    def broken(fs: AbstractFileSystem, path: str) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+
+    files = {"files": [{"path": "a", "content": "new"}, {"path": "b", "content": "new"}]}
+    with fails_with(errno.EIO, "/t/b"):
+        TemplateLoader(plain, on_existing="replace").apply_template(files, "/t", callback=Breaks())
+    monkeypatch.undo()
+    there = contents(plain, "/t")
+    assert {b"old a", b"old b"} <= set(there.values())
+
+
 def test_what_somebody_else_makes_meanwhile_is_not_removed(fs: AbstractFileSystem) -> None:
 
     if fs.protocol == "chuksqlite":
