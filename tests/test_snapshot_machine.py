@@ -38,5 +38,5 @@ def test_snapshots_are_what_the_model_says(machine: type[SnapshotMachine]) -> No
     examples, steps = (2000, 60) if NIGHTLY else (100, 30)
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=examples, stateful_step_count=steps, deadline=None, phases=Phase),
+        settings=settings(max_examples=examples, stateful_step_count=steps, deadline=None, phases=tuple(Phase)),
     )
