@@ -63,18 +63,21 @@ class Record:
 
     __slots__ = (*FIELDS, "changes", "content", "epoch", "parent")
 
-    version: int
-    content: Any
     parent: MemoryDirectory
+    changes: dict[str, AnyInode | None]
 
     def __init__(self, inode: AnyInode, content: Any) -> None:
-        for name in FIELDS:
-            setattr(self, name, getattr(inode, name))
+        self.mode = inode.mode  # one by one, which takes a third of the time of a loop over FIELDS
+        self.uid = inode.uid
+        self.gid = inode.gid
+        self.nlink = inode.nlink
+        self.atime_ns = inode.atime_ns
+        self.mtime_ns = inode.mtime_ns
+        self.ctime_ns = inode.ctime_ns
+        self.version = inode.version
+        self.xattrs = inode.xattrs
         self.epoch = inode.epoch
         self.content = content
-        self.changes: dict[str, AnyInode | None] = {}
-        if isinstance(inode, MemoryDirectory):
-            self.parent = inode.parent  # type: ignore[assignment]
 
 
 class History:
@@ -87,9 +90,9 @@ class History:
 
     __slots__ = ("records", "shares")
 
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-        self.shares = False
+    def __init__(self, record: Record) -> None:
+        self.records = [record]
+        self.shares = True
 
     def index_at(self, epoch: int) -> int:
         """The place of the newest record that is not newer than an epoch; -1 if there is none."""

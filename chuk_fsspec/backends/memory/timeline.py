@@ -106,19 +106,27 @@ class Timeline:
         reader = self._last_before(epoch)
         if reader is None or reader.epoch < inode.epoch:
             return
-        history = inode.history
-        if history is None:
-            history = inode.history = History()
-        history.records.append(Record(inode, _content_to_keep(inode, history)))
-        history.shares = True
+        content = inode.content
+        if type(content) is not bytes:
+            content = _content_to_keep(inode)
+        record = Record(inode, content)
+        if isinstance(inode, MemoryDirectory):
+            record.changes = {}
+            record.parent = inode.parent  # type: ignore[assignment]
+        if inode.history is None:
+            inode.history = History(record)
+        else:
+            inode.history.records.append(record)
+            inode.history.shares = True
         reader.inodes.append(inode)
 
     def _last_before(self, epoch: int) -> Kept | None:
         """The newest snapshot that was taken before an epoch began."""
         kept = self.kept
-        if kept and kept[-1].epoch >= epoch:
-            kept = kept[: bisect_left(kept, epoch, key=lambda one: one.epoch)]
-        return kept[-1] if kept else None
+        if kept and kept[-1].epoch < epoch:
+            return kept[-1]
+        earlier = bisect_left(kept, epoch, key=lambda one: one.epoch)
+        return kept[earlier - 1] if earlier else None
 
     def settle(self, inode: AnyInode) -> None:
         """Bring an inode to what the restores have made of it."""
@@ -191,15 +199,15 @@ def _merge(record: Record, older: Record, directory: MemoryDirectory, *, is_newe
             del older.changes[name]
 
 
-def _content_to_keep(inode: AnyInode, history: History) -> Any:
+def _content_to_keep(inode: AnyInode) -> Any:
     """An inode's content as one that no later change reaches."""
     content = inode.content
     if isinstance(inode, MemoryDirectory):
         return None
-    if inode.mode & S_IFMT != S_IFREG or type(content) is bytes or inode.version == FREED:
+    if inode.mode & S_IFMT != S_IFREG or inode.version == FREED:
         return content
-    if history.records and history.records[-1].version == inode.version:
-        return history.records[-1].content
+    if inode.history is not None and inode.history.records[-1].version == inode.version:
+        return inode.history.records[-1].content
     kept = contents.copy(content)
     if type(content) is bytearray:
         inode.content = kept
