@@ -90,8 +90,9 @@ def test_files_that_come_and_go_leave_nothing_behind(chukmem: MemoryFileSystem) 
     for number in range(1000):
         chukmem.pipe_file(f"/d/temporary{number}", b"x" * 1000)
         chukmem.rm_file(f"/d/temporary{number}")
-    assert directory.history is not None
-    assert [record.changes for record in directory.history.records] == [{}]
+    assert directory.past is not None
+    assert directory.past.changes == {}
+    assert directory.past.older is None
     assert used(chukmem) == 0
 
 

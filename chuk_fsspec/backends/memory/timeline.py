@@ -15,9 +15,10 @@ from chuk_fsspec.backends.memory.inode import (
     FIELDS,
     FREED,
     AnyInode,
-    History,
     MemoryDirectory,
     Record,
+    has_content,
+    record_at,
     set_entry,
     space_of,
 )
@@ -113,11 +114,8 @@ class Timeline:
         if isinstance(inode, MemoryDirectory):
             record.changes = {}
             record.parent = inode.parent  # type: ignore[assignment]
-        if inode.history is None:
-            inode.history = History(record)
-        else:
-            inode.history.records.append(record)
-            inode.history.shares = True
+        inode.past = record
+        inode.shares = True
         reader.inodes.append(inode)
 
     def _last_before(self, epoch: int) -> Kept | None:
@@ -142,27 +140,32 @@ class Timeline:
         kept.dropped = True
         before = self.kept[index - 1] if index else None
         for inode in kept.inodes:
-            history = inode.history
-            assert history is not None
-            place = history.index_at(kept.epoch)
-            if before is not None and history.records[place].epoch <= before.epoch:
+            record = record_at(inode, kept.epoch)
+            assert record is not None
+            if before is not None and record.epoch <= before.epoch:
                 before.inodes.append(inode)
             else:
-                self._drop_record(inode, history, place)
+                self._drop_record(inode, record)
         kept.inodes = []
 
-    def _drop_record(self, inode: AnyInode, history: History, place: int) -> None:
-        record = history.records.pop(place)
+    def _drop_record(self, inode: AnyInode, record: Record) -> None:
+        newer = None
+        if inode.past is record:
+            inode.past = record.older
+        else:
+            newer = inode.past
+            while newer is not None and newer.older is not record:
+                newer = newer.older
+            assert newer is not None
+            newer.older = record.older
         if isinstance(inode, MemoryDirectory):
-            if place:
-                _merge(record, history.records[place - 1], inode, is_newest=place == len(history.records))
-        elif inode.mode & S_IFMT == S_IFREG and not history.has_content(record.version):
+            if record.older is not None:
+                _merge(record, record.older, inode, is_newest=newer is None)
+        elif inode.mode & S_IFMT == S_IFREG and not has_content(inode, record.version):
             if inode.version == record.version:
-                history.shares = False  # the space of the content is now the inode's own
+                inode.shares = False  # the space of the content is now the inode's own
             elif record.version != FREED:
                 self._space.used -= space_of(record)
-        if not history.records:
-            inode.history = None
 
     def put_back(self, inode: AnyInode, record: Record | None, entries: dict[str, AnyInode | None]) -> None:
         """Make an inode what a record says, which it keeps; without one, or as a freed one, it loses all its names.
@@ -183,10 +186,9 @@ class Timeline:
         if isinstance(inode, MemoryDirectory):
             inode.parent = record.parent
         elif inode.mode & S_IFMT == S_IFREG and inode.version != record.version:
-            assert inode.history is not None
             self._space.used -= own_space(inode)
             inode.content = contents.copy(record.content)
-            inode.history.shares = True
+            inode.shares = True
         for name in FIELDS:
             setattr(inode, name, getattr(record, name))
 
@@ -206,8 +208,8 @@ def _content_to_keep(inode: AnyInode) -> Any:
         return None
     if inode.mode & S_IFMT != S_IFREG or inode.version == FREED:
         return content
-    if inode.history is not None and inode.history.records[-1].version == inode.version:
-        return inode.history.records[-1].content
+    if inode.past is not None and inode.past.version == inode.version:
+        return inode.past.content
     kept = contents.copy(content)
     if type(content) is bytearray:
         inode.content = kept
@@ -216,4 +218,4 @@ def _content_to_keep(inode: AnyInode) -> Any:
 
 def own_space(inode: AnyInode) -> int:
     """Bytes that would be free if a regular file had no content now."""
-    return 0 if inode.history is not None and inode.history.shares else space_of(inode)
+    return 0 if inode.shares else space_of(inode)
