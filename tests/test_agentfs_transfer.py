@@ -311,15 +311,15 @@ def test_a_failed_import_leaves_nothing(tmp_path: Path) -> None:
         maker.file(f"{number:04}", pattern(300))
     maker.file("z-too-large", pattern(1_000_000))
     maker.run("COMMIT")
-    drop_store("small")
-    small = MemoryFileSystem(name="small", capacity=500_000, skip_instance_cache=True)
+    drop_store("agentfs-small")
+    small = MemoryFileSystem(name="agentfs-small", capacity=500_000, skip_instance_cache=True)
     with pytest.raises(OSError) as caught:
         import_agentfs(maker.path, small, "/in/here")
     assert caught.value.errno == errno.ENOSPC
     assert small.find("/") == []
     assert not small._intrans
     maker.close()
-    drop_store("small")
+    drop_store("agentfs-small")
 
 
 def test_an_import_inside_a_transaction_is_undone_with_it(chukmem: MemoryFileSystem, tmp_path: Path) -> None:

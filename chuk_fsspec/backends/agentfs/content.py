@@ -18,8 +18,8 @@ _BLOCK = 1 << 20
 _ZEROS = bytes(_BLOCK)
 
 # What is no bytes, or too long, comes as NULL, before it is loaded.
-_CHUNKS = """SELECT CAST(chunk_index AS INTEGER), CASE WHEN typeof(data) = 'blob' AND length(data) <= ?1 THEN data END
-FROM fs_data WHERE ino = ?2 AND chunk_index BETWEEN ?3 AND ?4 ORDER BY chunk_index"""
+_CHUNKS = """SELECT CAST(chunk_index AS INTEGER), CASE WHEN typeof(data) = 'blob' AND length(data) <= ? THEN data END
+FROM fs_data WHERE ino = ? AND chunk_index BETWEEN ? AND ? ORDER BY chunk_index"""
 _PIECES = """SELECT offset, CASE WHEN typeof(data) = 'blob' AND typeof(offset) = 'integer' THEN data END
 FROM fs_data WHERE ino = ? AND offset < ? AND offset + length(data) > ? ORDER BY offset, id"""
 

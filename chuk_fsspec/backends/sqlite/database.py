@@ -208,8 +208,7 @@ def _prepare(connection: sqlite3.Connection, options: Options) -> None:
     if mode not in (options.journal_mode, "memory"):
         raise os_error(errno.ENOTSUP, hint=f"journal_mode: this file takes {mode!r} only, not {options.journal_mode!r}")
     connection.execute(f"PRAGMA synchronous = {options.synchronous}")
-    if options.journal_mode == "wal":
-        connection.execute(f"PRAGMA busy_timeout = {round(min(options.busy_timeout, IMPATIENCE) * 1000)}")
+    connection.execute(f"PRAGMA busy_timeout = {round(min(options.busy_timeout, IMPATIENCE) * 1000)}")
 
 
 def _make(connection: sqlite3.Connection, options: Options) -> None:

@@ -78,11 +78,25 @@ class Session:
             # Not `__del__`, for the garbage collector might finalise the connection first.
             self._close = weakref.finalize(self, self._connection.close)
             self._close.atexit = False  # `close_at_exit` looks first whether a thread is at it
-            self.run = self._connection.cursor().execute
+            self.run = self._patient(self._connection.cursor().execute)
             self._data_version = -1
-            if self.path != IN_MEMORY and not self.options.read_only and self.options.journal_mode == "wal":
+            if self.path != IN_MEMORY and not self.options.read_only:
                 self._turns.follow(self.path)
         return self._connection
+
+    def _patient(self, execute: Callable[..., sqlite3.Cursor]) -> Callable[..., sqlite3.Cursor]:
+        """The same, for as long as others keep it from the file: with a log beside it, only beginning has to wait."""
+        if self.options.journal_mode == "wal":
+            return execute
+
+        def run(*statement: Any) -> sqlite3.Cursor:
+            try:
+                return execute(*statement)
+            except sqlite3.OperationalError as error:
+                in_line = not self.connection.in_transaction
+                return self._turns.go_on_after(error, lambda: execute(*statement), in_line=in_line)
+
+        return run
 
     def refresh(self) -> None:
         """Notice what other processes have committed. Whoever is in a scope already knows, and keeps to that."""
@@ -119,7 +133,7 @@ class Session:
         try:
             self._look()
         except sqlite3.OperationalError as error:
-            self._turns.go_on_after(error, self._look)
+            self._turns.go_on_after(error, self._look, in_line=False)
 
     def _look(self) -> None:
         (version,) = self.run("PRAGMA data_version").fetchone()

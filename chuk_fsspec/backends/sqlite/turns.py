@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 from chuk_fsspec.backends.sqlite.descriptors import descriptors_of
 from chuk_fsspec.backends.sqlite.errors import is_busy
@@ -27,6 +28,8 @@ IMPATIENCE = 0.25
 
 TURN = 0.03
 """Seconds that a process may go on with transactions while others wait in line."""
+
+Result = TypeVar("Result")
 
 _PAUSE = 0.001
 _PLACE = 1 << 62
@@ -49,11 +52,23 @@ class Turns:
         """The file at a path of the host was opened by SQLite, for the first time or once more."""
         self._line = _line(path)
 
-    def go_on_after(self, error: sqlite3.OperationalError, step: Callable[[], object]) -> None:
-        """Try something again that raised SQLITE_BUSY, for as long as patience lasts; another error is raised again."""
+    def go_on_after(self, error: sqlite3.OperationalError, step: Callable[[], Result], *, in_line: bool) -> Result:
+        """Try something again that raised SQLITE_BUSY, for as long as patience lasts; another error is raised again.
+
+        Args:
+            error: what it raised.
+            step: what is tried.
+            in_line: whether to wait in line for it. Whoever has begun must not, for the next one waits for its end.
+
+        Returns:
+            What the step returns.
+        """
         if not is_busy(error):
             raise error
-        _until_it_begins(step, time.monotonic() + self._patience)
+        deadline = time.monotonic() + self._patience
+        if self._line is None or not in_line:
+            return _until_it_begins(step, deadline)
+        return self._wait_in_line(self._line, step, deadline)
 
     def take(self, begin: Callable[[], object]) -> None:
         """Begin a transaction.
@@ -81,29 +96,27 @@ class Turns:
                 return
         self._wait_in_line(line, begin, now + self._patience)
 
-    def _wait_in_line(self, line: _Line, begin: Callable[[], object], deadline: float) -> None:
+    def _wait_in_line(self, line: _Line, begin: Callable[[], Result], deadline: float) -> Result:
         """Be the next one, then begin."""
         while not line.take():
             if time.monotonic() >= deadline:  # whoever is first waits for somebody with a very long transaction
-                begin()
-                return
+                return begin()
             time.sleep(_PAUSE)
         try:
-            _until_it_begins(begin, deadline)
+            begun = _until_it_begins(begin, deadline)
         finally:
             line.leave()
         self._until = time.monotonic() + TURN
+        return begun
 
 
-def _until_it_begins(begin: Callable[[], object], deadline: float) -> None:
+def _until_it_begins(begin: Callable[[], Result], deadline: float) -> Result:
     while True:
         try:
-            begin()
+            return begin()
         except sqlite3.OperationalError as error:  # noqa: PERF203 - each try may fail
             if not is_busy(error) or time.monotonic() >= deadline:
                 raise
-        else:
-            return
 
 
 class _Line:
