@@ -63,6 +63,7 @@ class RestoringSnapshots(SnapshotFixtures):
 
     def test_what_is_written_after_a_restore_is_new(self, fs: AbstractFileSystem, tree: str, take: Take) -> None:
         name = take()
+        write_in_place(fs, tree)
         fs.pipe_file(f"{tree}/file", b"abandoned")
         abandoned = fs.info(f"{tree}/file")["etag"]
         fs.snapshots.restore(name)
