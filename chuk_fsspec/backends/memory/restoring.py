@@ -36,10 +36,11 @@ class Restores:
         pending: oldest first; always the same list, for whoever looks at it often.
     """
 
+    _is_held: Callable[[Inode], bool]
+
     def __init__(self, timeline: Timeline, free: Callable[[AnyInode], None]) -> None:
         self._timeline = timeline
         self._free = free
-        self._is_held: Callable[[Inode], bool] = bool
         self._low = self._high = 0
         self._concerned: deque[Iterator[AnyInode]] = deque()
         self.pending: list[Restore] = []
