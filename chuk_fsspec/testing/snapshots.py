@@ -203,7 +203,7 @@ class Snapshots(SnapshotFixtures):
             lambda: past.cat_file(f"{tree}/file"),
             lambda: nodes.getattr(node),
             lambda: nodes.listxattr(node),
-            lambda: past.posix.statvfs(),
+            past.posix.statvfs,
             lambda: nodes.lookup(nodes.root, tree[1:]),
             lambda: nodes.read(node, 1, 0),
         ]

@@ -52,14 +52,14 @@ class Restores:
     def add(self, kept: Kept, is_held: Callable[[Inode], bool]) -> None:
         """Bring back a snapshot."""
         timeline = self._timeline
-        while self.pending and self.pending[-1].epoch > timeline.kept[-1].epoch:
-            self.pending.pop()  # no snapshot has seen its effect, and this one goes over it
+        # Of an earlier one whose effect no snapshot has seen, nothing is left beside this one.
+        seen = [earlier for earlier in self.pending if earlier.epoch <= timeline.kept[-1].epoch]
         self._is_held = is_held
         self._concerned.extend(iter(later.inodes) for later in timeline.kept[timeline.kept.index(kept) :])
         restore = Restore(kept.epoch, timeline.epoch + 1)
-        self._low = min(one.to for one in (*self.pending, restore))
+        self._low = min(one.to for one in (*seen, restore))
         self._high = restore.epoch
-        self.pending.append(restore)
+        self.pending[:] = [*seen, restore]  # in one step, for whoever looks without the lock
         timeline.next_epoch()
 
     def apply(self, inode: AnyInode) -> None:
