@@ -16,6 +16,7 @@ from chuk_fsspec.backends.memory.inode import (
     FREED,
     AnyInode,
     MemoryDirectory,
+    MemoryInode,
     Record,
     has_content,
     record_at,
@@ -95,7 +96,7 @@ class Timeline:
 
     def begin_change(self, inode: AnyInode) -> None:
         """To be called before a change of an inode whose epoch is not ``now``."""
-        if self.restores.pending:
+        if self.now == _NEVER:
             self.restores.apply(inode)
             self.restores.go_on()
         if inode.epoch != self.epoch:
@@ -104,27 +105,19 @@ class Timeline:
 
     def keep(self, inode: AnyInode, epoch: int) -> None:
         """Note how an inode is, if a snapshot saw it so, before it changes in an epoch."""
-        reader = self._last_before(epoch)
+        kept = self.kept
+        reader = kept[-1] if kept and kept[-1].epoch < epoch else self._last_before(epoch)
         if reader is None or reader.epoch < inode.epoch:
             return
         content = inode.content
-        if type(content) is not bytes:
-            content = _content_to_keep(inode)
-        record = Record(inode, content)
-        if isinstance(inode, MemoryDirectory):
-            record.changes = {}
-            record.parent = inode.parent  # type: ignore[assignment]
-        inode.past = record
+        inode.past = Record(inode, content) if type(content) is bytes else _record_of_others(inode)
         inode.shares = True
         reader.inodes.append(inode)
 
     def _last_before(self, epoch: int) -> Kept | None:
         """The newest snapshot that was taken before an epoch began."""
-        kept = self.kept
-        if kept and kept[-1].epoch < epoch:
-            return kept[-1]
-        earlier = bisect_left(kept, epoch, key=lambda one: one.epoch)
-        return kept[earlier - 1] if earlier else None
+        earlier = bisect_left(self.kept, epoch, key=lambda one: one.epoch)
+        return self.kept[earlier - 1] if earlier else None
 
     def settle(self, inode: AnyInode) -> None:
         """Bring an inode to what the restores have made of it."""
@@ -201,11 +194,19 @@ def _merge(record: Record, older: Record, directory: MemoryDirectory, *, is_newe
             del older.changes[name]
 
 
-def _content_to_keep(inode: AnyInode) -> Any:
-    """An inode's content as one that no later change reaches."""
+def _record_of_others(inode: AnyInode) -> Record:
+    """The record of an inode whose content may be changed in place."""
+    if not isinstance(inode, MemoryDirectory):
+        return Record(inode, _content_to_keep(inode))
+    record = Record(inode, None)
+    record.changes = {}
+    record.parent = inode.parent  # type: ignore[assignment]
+    return record
+
+
+def _content_to_keep(inode: MemoryInode) -> Any:
+    """The content of a file or link as one that no later change reaches."""
     content = inode.content
-    if isinstance(inode, MemoryDirectory):
-        return None
     if inode.mode & S_IFMT != S_IFREG or inode.version == FREED:
         return content
     if inode.past is not None and inode.past.version == inode.version:
