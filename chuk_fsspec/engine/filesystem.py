@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
-from fsspec import AbstractFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 from fsspec.utils import stringify_path
 
@@ -29,17 +28,18 @@ from chuk_fsspec.engine.parents import DIRECTORY_PERMISSIONS, make_parents
 from chuk_fsspec.engine.posix import InodePosix
 from chuk_fsspec.engine.resolve import Resolver
 from chuk_fsspec.engine.shared import SharedState
-from chuk_fsspec.engine.snapshots import InodeSnapshots, PastTree, past_capabilities
+from chuk_fsspec.engine.snapshots import PastTree, past_capabilities
 from chuk_fsspec.engine.spilling import STAGED_FROM, SpillingAppendFile, SpillingFile
 from chuk_fsspec.engine.store import Stage
 from chuk_fsspec.engine.transaction import UndoTransaction
 from chuk_fsspec.engine.tree import Tree
+from chuk_fsspec.engine.views import StoreViews
 
 _BAD_PATH = frozenset((errno.EINVAL, errno.ENAMETOOLONG))
 _MODES = frozenset({"rb", "wb", "ab", "xb", "r+b", "w+b", "a+b", "x+b"})
 
 
-class InodeFileSystem(AbstractFileSystem):
+class InodeFileSystem(StoreViews):
     """An fsspec filesystem on an engine. A backend gives it the shared state of its store.
 
     ``fs.posix`` has what POSIX knows beyond fsspec; every instance on the same store sees the same files.
@@ -129,36 +129,6 @@ class InodeFileSystem(AbstractFileSystem):
     def posix(self) -> InodePosix:
         """POSIX operations on this filesystem."""
         return InodePosix(self, self.inodes, self._resolver, self._uid, self._gid)
-
-    def without_links(self) -> InodeFileSystem:
-        """The view of this store that follows no links (``Posix.nofollow``)."""
-        if not self.follow_links:
-            return self
-        return self._view(self.inodes.shared, follow_links=False)
-
-    def as_of(self, snapshot: str) -> InodeFileSystem:
-        """The view of this store as it was (``Snapshots.at``). ENOENT."""
-        return self._view(self.inodes.shared.past(snapshot), at=snapshot)
-
-    @property
-    def snapshots(self) -> InodeSnapshots:
-        """Snapshots of this filesystem."""
-        return InodeSnapshots(self)
-
-    def _view(self, shared: SharedState, **changed: Any) -> InodeFileSystem:
-        """A filesystem of the same arguments but for those that are changed, on a store."""
-        options = {**self.storage_options, **changed}
-        try:
-            view = type(self)(*self.storage_args, **options)
-            if view.inodes.shared is shared:
-                return view
-        except FileNotFoundError:
-            pass
-        # The arguments open another store by now, in which there may be no such snapshot.
-        view = type(self)(*self.storage_args, **{**options, "at": ""}, skip_instance_cache=True)
-        view.stand_on(shared, options.get("at", ""))
-        view.storage_options = options
-        return view
 
     @property
     def fsid(self) -> str:

@@ -49,9 +49,9 @@ class InodeSnapshots:
     def create(self, name: str, description: str = "") -> Snapshot:
         check_name(name)
         with self._tree.change:
+            self._store.await_transactions()
             if any(one.name == name for one in self._store.snapshots()):
                 raise os_error(errno.EEXIST, name, hint="a snapshot of this name was taken; delete it first")
-            self._store.await_transactions()
             snapshot = Snapshot(name, description, time.time_ns())
             self._store.take_snapshot(snapshot)
         return snapshot

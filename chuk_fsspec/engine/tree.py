@@ -29,6 +29,7 @@ from chuk_fsspec.contract.posix import (
 )
 from chuk_fsspec.engine import content as contents
 from chuk_fsspec.engine import xattrs
+from chuk_fsspec.engine.ancestry import is_above
 from chuk_fsspec.engine.clock import now_ns
 from chuk_fsspec.engine.handle import InodeHandle
 from chuk_fsspec.engine.inode import FILE_MODE, LINK_MODE, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, Directory, Inode
@@ -265,7 +266,7 @@ class Tree:
             raise os_error(errno.ENOENT, name, new_name)
         if moves_directory:
             self._refuse_loop(inode, destination, name)
-        if self._is_above(target, source):
+        if is_above(self.store, target, source):
             raise os_error(errno.ENOTEMPTY, name, new_name)
         if target is None:
             check_name(new_name)
@@ -309,18 +310,8 @@ class Tree:
 
     def _refuse_loop(self, moved: Inode, destination: Directory, name: str) -> None:
         """EINVAL if a directory would come to lie inside itself."""
-        if self._is_above(moved, destination):
+        if is_above(self.store, moved, destination):
             raise os_error(errno.EINVAL, name, hint="a directory cannot move into itself")
-
-    def _is_above(self, inode: Inode | None, directory: Directory) -> bool:
-        """Whether a directory is an inode, or lies somewhere below it."""
-        if not isinstance(inode, Directory):
-            return False
-        self._settle(directory)
-        while directory is not inode and directory is not directory.parent:
-            directory = directory.parent
-            self._settle(directory)
-        return directory is inode
 
     def _adopt(self, moved: Inode, old: Directory, new: Directory) -> None:
         self.store.update(moved, parent=new)

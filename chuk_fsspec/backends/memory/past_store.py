@@ -140,16 +140,25 @@ class PastStore(ReadOnlyStore):
             return contents.seek(inode.content, offset, whence)
 
     def statvfs(self) -> StatVfs:
-        return self._live.statvfs()
+        with self.lock:
+            self._require()
+            return self._live.statvfs()
+
+    def settle(self, inode: Inode) -> None:
+        self._require()
 
     # ---- steps, all under the lock
 
     def _state(self, live: AnyInode) -> Any:
         """An inode's record, or itself if nothing was changed since. ESTALE once the snapshot is deleted."""
-        if self._kept.dropped:
-            raise deleted_error(self._kept.snapshot)
+        self._require()
         self._timeline.settle(live)
         return state_at(live, self._kept.epoch)
+
+    def _require(self) -> None:
+        """ESTALE once the snapshot is deleted."""
+        if self._kept.dropped:
+            raise deleted_error(self._kept.snapshot)
 
     def _node(self, live: AnyInode) -> AnyPast:
         """The one object for an inode as it was."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chuk_fsspec.backends.memory.inode import FREED, AnyInode, MemoryDirectory
+from chuk_fsspec.backends.memory.inode import FREED, AnyInode, MemoryDirectory, changes_since, record_at
 from chuk_fsspec.engine.inode import Inode
 
 if TYPE_CHECKING:
@@ -36,10 +36,11 @@ class Restores:
         pending: oldest first; always the same list, for whoever looks at it often.
     """
 
+    _is_held: Callable[[Inode], bool]
+
     def __init__(self, timeline: Timeline, free: Callable[[AnyInode], None]) -> None:
         self._timeline = timeline
         self._free = free
-        self._is_held: Callable[[Inode], bool] = bool
         self._low = self._high = 0
         self._concerned: deque[Iterator[AnyInode]] = deque()
         self.pending: list[Restore] = []
@@ -51,14 +52,14 @@ class Restores:
     def add(self, kept: Kept, is_held: Callable[[Inode], bool]) -> None:
         """Bring back a snapshot."""
         timeline = self._timeline
-        while self.pending and self.pending[-1].epoch > timeline.kept[-1].epoch:
-            self.pending.pop()  # no snapshot has seen its effect, and this one goes over it
+        # Of an earlier one whose effect no snapshot has seen, nothing is left beside this one.
+        seen = [earlier for earlier in self.pending if earlier.epoch <= timeline.kept[-1].epoch]
         self._is_held = is_held
         self._concerned.extend(iter(later.inodes) for later in timeline.kept[timeline.kept.index(kept) :])
         restore = Restore(kept.epoch, timeline.epoch + 1)
-        self._low = min(one.to for one in (*self.pending, restore))
+        self._low = min(one.to for one in (*seen, restore))
         self._high = restore.epoch
-        self.pending.append(restore)
+        self.pending[:] = [*seen, restore]  # in one step, for whoever looks without the lock
         timeline.next_epoch()
 
     def apply(self, inode: AnyInode) -> None:
@@ -68,15 +69,10 @@ class Restores:
                 self._apply(inode, restore)
 
     def _apply(self, inode: AnyInode, restore: Restore) -> None:
-        history = inode.history
-        index = -1 if history is None else history.index_at(restore.to)
-        record = None if history is None or index < 0 else history.records[index]
+        record = record_at(inode, restore.to)
         entries: dict[str, AnyInode | None] = {}
         if isinstance(inode, MemoryDirectory):
-            if record is None or history is None:
-                entries = dict.fromkeys(inode.content)
-            else:
-                entries = history.changes_since(index)
+            entries = changes_since(inode, restore.to) if record is not None else dict.fromkeys(inode.content)
             touched = [one for name in entries for one in (entries[name], inode.content.get(name)) if one is not None]
             self._concerned.append(iter(touched))
         self._timeline.keep(inode, restore.epoch)
