@@ -31,6 +31,8 @@ from chuk_fsspec.testing.posix_xattrs import PosixXattrs
 from chuk_fsspec.testing.readers import Readers
 from chuk_fsspec.testing.reading import Reading
 from chuk_fsspec.testing.removing import Removing, RemovingOpenFiles
+from chuk_fsspec.testing.snapshots import Snapshots
+from chuk_fsspec.testing.snapshots_restoring import RestoringSnapshots
 from chuk_fsspec.testing.sparse import HolesByNode, SparseFiles
 from chuk_fsspec.testing.text_and_compression import TextAndCompression
 from chuk_fsspec.testing.transactions import Transactions
@@ -78,6 +80,8 @@ class BehaviourSuite:
     TestRenameFlags = RenameFlags
     TestRenaming = Renaming
     TestReplacing = Replacing
+    TestRestoringSnapshots = RestoringSnapshots
+    TestSnapshots = Snapshots
     TestSparseFiles = SparseFiles
     TestSymbolicLinks = SymbolicLinks
     TestTextAndCompression = TextAndCompression

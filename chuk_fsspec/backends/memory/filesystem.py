@@ -1,13 +1,14 @@
-"""``chukmem``: a whole POSIX filesystem in this process's memory."""
+"""The fsspec surface of ``chukmem``, and the named stores of this process."""
 
 from __future__ import annotations
 
 import errno
 import os
 import threading
+from dataclasses import replace
 from typing import Any
 
-from chuk_fsspec.backends.memory_store import MemoryStore
+from chuk_fsspec.backends.memory.store import MemoryStore
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.engine.filesystem import InodeFileSystem
 from chuk_fsspec.engine.shared import SharedState
@@ -27,6 +28,7 @@ class MemoryFileSystem(InodeFileSystem):
     """
 
     protocol = "chukmem"
+    capabilities = replace(InodeFileSystem.capabilities, snapshots=True)
 
     def __init__(
         self,
