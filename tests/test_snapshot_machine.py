@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 
 import pytest
@@ -10,7 +11,10 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from chuk_fsspec.backends.memory import MemoryFileSystem, drop_store
+from chuk_fsspec.backends.sqlite import SqliteFileSystem
+from chuk_fsspec.backends.sqlite.maintenance import check
 from tests.snapshot_machine import SnapshotMachine
+from tests.sqlite_checker import problems
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 
@@ -30,7 +34,37 @@ class MemoryMachine(SnapshotMachine):
         drop_store(self.fs.name)
 
 
-MACHINES = {"chukmem": MemoryMachine}
+class SqliteMachine(SnapshotMachine):
+    """chuksqlite with small chunks; in the end nothing is wrong in the file, nor left over once the snapshots are gone."""
+
+    deduplicates = False
+
+    def __init__(self) -> None:
+        self.directory = tempfile.TemporaryDirectory()
+        self.fs = SqliteFileSystem(
+            database=os.path.join(self.directory.name, "w.db"),
+            chunk_size=4096,
+            synchronous="off",
+            deduplicate=self.deduplicates,
+        )
+        super().__init__()
+
+    def teardown(self) -> None:
+        super().teardown()
+        database = self.fs.database
+        report = check(database)
+        assert report.ok, report.problems
+        assert problems(database) == []
+        self.directory.cleanup()
+
+
+class SharingMachine(SqliteMachine):
+    """The same, where equal chunks are there once."""
+
+    deduplicates = True
+
+
+MACHINES = {"chukmem": MemoryMachine, "chuksqlite": SqliteMachine, "chuksqlite-deduplicate": SharingMachine}
 
 
 @pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 from chuk_fsspec.backends.sqlite.aio import CoroutineMethods
@@ -19,11 +20,12 @@ class SqliteFileSystem(CoroutineMethods):
     """A filesystem in one SQLite file, which several processes and threads may use at once.
 
     It has all of fsspec's surface and, on ``fs.posix``, links, permissions, nanosecond times, extended attributes,
-    sparse files and in-place writes. It can be mounted. Every operation is one transaction.
+    sparse files and in-place writes, and snapshots. It can be mounted. Every operation is one transaction.
     """
 
     protocol = "chuksqlite"
     tree_class = SqliteTree
+    capabilities = replace(CoroutineMethods.capabilities, snapshots=True)
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ import os
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.backends.sqlite.errors import damaged
@@ -239,5 +240,7 @@ class _WhileKept:
             self._scope.__exit__(type(error), error, error.__traceback__)
             raise
 
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._scope.__exit__(kind, error, traceback)
