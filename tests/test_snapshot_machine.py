@@ -8,11 +8,13 @@ import uuid
 
 import pytest
 from hypothesis import Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from chuk_fsspec.backends.memory import MemoryFileSystem, drop_store
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
 from chuk_fsspec.backends.sqlite.maintenance import check
+from chuk_fsspec.backends.sqlite.options import Options
+from chuk_fsspec.backends.sqlite.shared import SharedDatabase
 from tests.snapshot_machine import SnapshotMachine
 from tests.sqlite_checker import problems
 
@@ -35,25 +37,31 @@ class MemoryMachine(SnapshotMachine):
 
 
 class SqliteMachine(SnapshotMachine):
-    """chuksqlite with small chunks; in the end nothing is wrong in the file, nor left over once the snapshots are gone."""
+    """chuksqlite with small chunks; in the end nothing is wrong in the file, nor left over without the snapshots."""
 
     deduplicates = False
 
     def __init__(self) -> None:
         self.directory = tempfile.TemporaryDirectory()
-        self.fs = SqliteFileSystem(
+        self.fs = self.opened()
+        super().__init__()
+
+    def opened(self) -> SqliteFileSystem:
+        return SqliteFileSystem(
             database=os.path.join(self.directory.name, "w.db"),
             chunk_size=4096,
             synchronous="off",
             deduplicate=self.deduplicates,
+            skip_instance_cache=True,
         )
-        super().__init__()
 
     def teardown(self) -> None:
+        database = os.path.join(self.directory.name, "w.db")
+        found = check(database)
+        assert found.ok, found.problems
         super().teardown()
-        database = self.fs.database
-        report = check(database)
-        assert report.ok, report.problems
+        found = check(database)
+        assert found.ok, found.problems
         assert problems(database) == []
         self.directory.cleanup()
 
@@ -64,7 +72,28 @@ class SharingMachine(SqliteMachine):
     deduplicates = True
 
 
-MACHINES = {"chukmem": MemoryMachine, "chuksqlite": SqliteMachine, "chuksqlite-deduplicate": SharingMachine}
+class TwoSessionsMachine(SqliteMachine):
+    """The same, where every other step is another program's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.other = self.opened()
+        options = Options(synchronous="off", chunk_size=4096)
+        self.other.stand_on(SharedDatabase("other", self.other.database, options))
+
+    @invariant()
+    def take_turns(self) -> None:
+        assert isinstance(self.fs, SqliteFileSystem)
+        self.fs, self.other = self.other, self.fs
+        self.views.clear()
+
+
+MACHINES = {
+    "chukmem": MemoryMachine,
+    "chuksqlite": SqliteMachine,
+    "chuksqlite-deduplicate": SharingMachine,
+    "chuksqlite-two-programs": TwoSessionsMachine,
+}
 
 
 @pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES)

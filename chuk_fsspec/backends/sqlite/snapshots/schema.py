@@ -1,8 +1,8 @@
 """The tables of the past, and the triggers that fill them. They are there only while a snapshot is.
 
 A snapshot is a number from the sequence that numbers inodes and contents: whatever has a higher one came later. A row
-of the past is what a live row was up to the snapshot ``until``. So the state at a snapshot is the row of the past with the
-lowest ``until`` that is not below the snapshot's number, or else the live row; where ``mode``, ``ino``, ``data`` or
+of the past is what a live row was up to the snapshot ``until``. So the state at a snapshot is the row of the past with
+the lowest ``until`` that is not below the snapshot's number, or else the live row; where ``mode``, ``ino``, ``data`` or
 ``block`` is NULL, there was none.
 
 Every change, whichever program makes it, fires a trigger that keeps the row as it was, once for each snapshot. Chunks
@@ -21,8 +21,9 @@ from chuk_fsspec.backends.sqlite.schema import HAS_SNAPSHOTS, block_triggers, de
 NEWEST = "newest_snapshot"
 """The setting that holds the number of the newest snapshot."""
 
-COLUMNS = tuple(
-    "ino mode nlink uid gid size space version atime_ns mtime_ns ctime_ns btime_ns parent cid xattrs data".split()
+COLUMNS = (
+    *("ino", "mode", "nlink", "uid", "gid", "size", "space", "version"),
+    *("atime_ns", "mtime_ns", "ctime_ns", "btime_ns", "parent", "cid", "xattrs", "data"),
 )
 """Those that ``inode`` and ``past_inode`` have in common."""
 
@@ -165,9 +166,10 @@ def remove(connection: sqlite3.Connection) -> None:
     _stamp(connection, has_snapshots=False)
 
 
-def restore_triggers(connection: sqlite3.Connection) -> None:
-    """Make the triggers anew, within a transaction."""
-    _set_triggers(connection, triggers(deduplicates(connection)))
+def has_snapshots(connection: sqlite3.Connection) -> bool:
+    """Whether a file has any."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return bool(version & HAS_SNAPSHOTS)
 
 
 def _set_triggers(connection: sqlite3.Connection, wanted: dict[str, str]) -> None:
