@@ -30,122 +30,115 @@ FIELDS = ("mode", "uid", "gid", "nlink", "atime_ns", "mtime_ns", "ctime_ns", "ve
 class MemoryInode(Inode):
     """Everything but a directory.
 
-    ``epoch`` is that in which its fields were changed last, ``history`` what they were before.
+    Attributes:
+        epoch: that in which its fields were changed last.
+        past: what it was before, newest first.
+        shares: a record of its past has the content that it has now, so that it takes no space of its own.
     """
 
-    __slots__ = ("epoch", "history")
+    __slots__ = ("epoch", "past", "shares")
 
     epoch: int
-    history: History | None
+    past: Record | None
+    shares: bool
 
 
 class MemoryDirectory(Directory):
-    """A directory. Its ``content`` is a dict from name to inode; ``epoch`` and ``history`` as of ``MemoryInode``."""
+    """A directory. Its ``content`` is a dict from name to inode; all else as of ``MemoryInode``."""
 
-    __slots__ = ("epoch", "history")
+    __slots__ = ("epoch", "past", "shares")
 
     epoch: int
-    history: History | None
+    past: Record | None
+    shares: bool
 
 
 AnyInode = MemoryInode | MemoryDirectory
 
 
 class Record:
-    """An inode as it was from ``epoch`` on, up to the next record, or up to the epoch of the inode itself.
+    """An inode as it was from ``epoch`` on, up to the next newer record, or up to the epoch of the inode itself.
 
     Attributes:
+        older: the record before.
         content: of a directory None.
-        changes: of a directory, what was behind those names that had something else behind them by the next record:
-            an inode, or None for no entry.
+        changes: of a directory, what was behind those names that had something else behind them by the next newer
+            record: an inode, or None for no entry.
         parent: of a directory, where it was.
     """
 
-    __slots__ = (*FIELDS, "changes", "content", "epoch", "parent")
+    __slots__ = (*FIELDS, "changes", "content", "epoch", "older", "parent")
 
-    version: int
-    content: Any
+    changes: dict[str, AnyInode | None]
     parent: MemoryDirectory
 
     def __init__(self, inode: AnyInode, content: Any) -> None:
-        for name in FIELDS:
-            setattr(self, name, getattr(inode, name))
+        self.mode = inode.mode  # one by one, which takes a third of the time of a loop over FIELDS
+        self.uid = inode.uid
+        self.gid = inode.gid
+        self.nlink = inode.nlink
+        self.atime_ns = inode.atime_ns
+        self.mtime_ns = inode.mtime_ns
+        self.ctime_ns = inode.ctime_ns
+        self.version = inode.version
+        self.xattrs = inode.xattrs
         self.epoch = inode.epoch
         self.content = content
-        self.changes: dict[str, AnyInode | None] = {}
-        if isinstance(inode, MemoryDirectory):
-            self.parent = inode.parent  # type: ignore[assignment]
+        self.older = inode.past
 
 
-class History:
-    """The records of one inode, oldest first.
+def record_at(inode: AnyInode, epoch: int) -> Record | None:
+    """The newest record of an inode that is not newer than an epoch."""
+    record = inode.past
+    while record is not None and record.epoch > epoch:
+        record = record.older
+    return record
 
-    Attributes:
-        records: never empty.
-        shares: one of them has the content that the inode has now, so that it takes no space of its own.
-    """
 
-    __slots__ = ("records", "shares")
-
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-        self.shares = False
-
-    def index_at(self, epoch: int) -> int:
-        """The place of the newest record that is not newer than an epoch; -1 if there is none."""
-        index = len(self.records) - 1
-        while index >= 0 and self.records[index].epoch > epoch:
-            index -= 1
-        return index
-
-    def has_content(self, version: int) -> bool:
-        """Whether a record has the content of this number."""
-        return any(record.version == version for record in self.records)
-
-    def entry(self, index: int, name: str, now: AnyInode | None) -> AnyInode | None:
-        """What a directory had behind a name as of a record, where it has ``now`` at present."""
-        for record in self.records[index:]:
-            if name in record.changes:
-                return record.changes[name]
-        return now
-
-    def changes_since(self, index: int) -> dict[str, AnyInode | None]:
-        """What a directory had, as of a record, behind all names that were changed since."""
-        changes: dict[str, AnyInode | None] = {}
-        for record in reversed(self.records[index:]):
-            changes.update(record.changes)
-        return changes
+def has_content(inode: AnyInode, version: int) -> bool:
+    """Whether a record of an inode has the content of this number."""
+    record = inode.past
+    while record is not None and record.version != version:
+        record = record.older
+    return record is not None
 
 
 def state_at(inode: AnyInode, epoch: int) -> Record | AnyInode | None:
     """A settled inode as it was at the end of an epoch; itself if that is what it still is; None if it was not yet."""
-    if inode.epoch <= epoch:
-        return inode
-    index = inode.history.index_at(epoch) if inode.history is not None else -1
-    return inode.history.records[index] if inode.history is not None and index >= 0 else None
+    return inode if inode.epoch <= epoch else record_at(inode, epoch)
+
+
+def changes_since(directory: MemoryDirectory, epoch: int) -> dict[str, AnyInode | None]:
+    """What a settled directory had, at the end of an epoch, behind all names that were changed since."""
+    changes: dict[str, AnyInode | None] = {}
+    record = directory.past if directory.epoch > epoch else None
+    while record is not None:
+        changes.update(record.changes)
+        record = record.older if record.epoch > epoch else None
+    return changes
 
 
 def entry_at(directory: MemoryDirectory, name: str, epoch: int) -> AnyInode | None:
     """What a settled directory had behind a name at the end of an epoch."""
-    now: AnyInode | None = directory.content.get(name)
-    if directory.epoch <= epoch or directory.history is None:
-        return now
-    return directory.history.entry(max(directory.history.index_at(epoch), 0), name, now)
+    found: AnyInode | None = directory.content.get(name)
+    record = directory.past if directory.epoch > epoch else None
+    while record is not None:
+        found = record.changes.get(name, found)
+        record = record.older if record.epoch > epoch else None
+    return found
 
 
 def entries_at(directory: MemoryDirectory, epoch: int) -> dict[str, AnyInode]:
     """All entries of a settled directory at the end of an epoch."""
-    entries: dict[str, AnyInode | None] = dict(directory.content)
-    if directory.epoch > epoch and directory.history is not None:
-        entries.update(directory.history.changes_since(max(directory.history.index_at(epoch), 0)))
+    entries = {**directory.content, **changes_since(directory, epoch)}
     return {name: inode for name, inode in entries.items() if inode is not None}
 
 
 def set_entry(directory: MemoryDirectory, name: str, inode: AnyInode | None) -> None:
     """Put something, or nothing, behind a name; the newest record keeps what it had there."""
     entries = directory.content
-    if directory.history is not None:
-        changes = directory.history.records[-1].changes
+    if directory.past is not None:
+        changes = directory.past.changes
         before = entries.get(name)
         if name not in changes:
             if before is not inode:

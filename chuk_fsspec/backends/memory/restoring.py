@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chuk_fsspec.backends.memory.inode import FREED, AnyInode, MemoryDirectory
+from chuk_fsspec.backends.memory.inode import FREED, AnyInode, MemoryDirectory, changes_since, record_at
 from chuk_fsspec.engine.inode import Inode
 
 if TYPE_CHECKING:
@@ -68,15 +68,10 @@ class Restores:
                 self._apply(inode, restore)
 
     def _apply(self, inode: AnyInode, restore: Restore) -> None:
-        history = inode.history
-        index = -1 if history is None else history.index_at(restore.to)
-        record = None if history is None or index < 0 else history.records[index]
+        record = record_at(inode, restore.to)
         entries: dict[str, AnyInode | None] = {}
         if isinstance(inode, MemoryDirectory):
-            if record is None or history is None:
-                entries = dict.fromkeys(inode.content)
-            else:
-                entries = history.changes_since(index)
+            entries = changes_since(inode, restore.to) if record is not None else dict.fromkeys(inode.content)
             touched = [one for name in entries for one in (entries[name], inode.content.get(name)) if one is not None]
             self._concerned.append(iter(touched))
         self._timeline.keep(inode, restore.epoch)

@@ -79,7 +79,8 @@ class MemoryStore(Store):
                 self._space.used += space
             inode = MemoryInode(next(self._numbers), mode, uid, gid, content, now)
         inode.epoch = self.timeline.epoch
-        inode.history = None
+        inode.past = None
+        inode.shares = False
         self._space.inodes += 1
         if self._scopes:
             self._journals.record_new(inode)
@@ -95,10 +96,9 @@ class MemoryStore(Store):
         if inode.version == FREED:
             return
         if inode.mode & S_IFMT == S_IFREG:
-            if inode.history is None:
+            if not inode.shares:
                 self._space.used -= space_of(inode)
-            else:
-                self._space.used -= own_space(inode)
+            if inode.past is not None:
                 inode.content = Gone()
         inode.version = FREED
         self._space.inodes -= 1
@@ -140,7 +140,7 @@ class MemoryStore(Store):
             self.timeline.begin_change(directory)
         if self._scopes:
             self._journals.record_entry(directory, name)
-        if directory.history is None:
+        if directory.past is None:
             directory.content[name] = inode
         else:
             set_entry(directory, name, inode)
@@ -158,7 +158,7 @@ class MemoryStore(Store):
         gone = self.children(directory)
         if directory.epoch != self.timeline.now:
             self.timeline.begin_change(directory)
-        if directory.history is None and not self._scopes:
+        if directory.past is None and not self._scopes:
             directory.content.clear()
         else:
             for name, _ in gone:
@@ -266,8 +266,7 @@ class MemoryStore(Store):
         inode.content = content
         inode.mtime_ns = inode.ctime_ns = now
         inode.version = next(self._numbers)
-        if inode.history is not None:
-            inode.history.shares = False
+        inode.shares = False
 
     # ---- snapshots
 

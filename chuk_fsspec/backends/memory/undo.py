@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from chuk_fsspec.backends.memory.inode import AnyInode, MemoryDirectory, set_entry
+from chuk_fsspec.backends.memory.inode import AnyInode, MemoryDirectory, has_content, set_entry
 from chuk_fsspec.backends.memory.space import Space
 from chuk_fsspec.backends.memory.timeline import own_space
 from chuk_fsspec.engine import content as contents
@@ -94,14 +94,13 @@ class Journals:
         """A file's content will change."""
         content = contents.copy(inode.content)
         before = inode.mtime_ns, inode.ctime_ns, inode.version
-        shared = inode.history is not None and inode.history.shares
+        shared = inode.shares
 
         def undo() -> None:
             self._space.used -= own_space(inode)
             inode.content = content
             inode.mtime_ns, inode.ctime_ns, inode.version = before
-            if inode.history is not None:
-                inode.history.shares = shared and inode.history.has_content(inode.version)
+            inode.shares = shared and has_content(inode, inode.version)
             self._space.used += own_space(inode)
 
         self._record(undo)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import stat
+
 from chuk_adapters.fuse.kernel.protocol import (
     BATCH_FORGET_IN,
     FORGET_IN,
@@ -17,7 +19,7 @@ from chuk_adapters.fuse.kernel.protocol import (
 from chuk_adapters.fuse.kernel.replies import Replies
 from chuk_adapters.fuse.kernel.request import Handler, name_at, two_names_at
 from chuk_adapters.fuse.kernel.table import NodeTable
-from chuk_fsspec.contract.nodes import NodeOperations
+from chuk_fsspec.contract.nodes import Node, NodeOperations
 
 _AFTER_MKNOD = HEADER_SIZE + MKNOD_IN.size
 _AFTER_MKDIR = HEADER_SIZE + MKDIR_IN.size
@@ -104,17 +106,31 @@ class Names:
         self._replies.done(unique)
 
     def rmdir(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
-        self._nodes.rmdir(self._node(nodeid), name_at(buffer, HEADER_SIZE, length))
+        directory, name = self._node(nodeid), name_at(buffer, HEADER_SIZE, length)
+        removed = self._nodes.lookup(directory, name)
+        self._nodes.rmdir(directory, name)
+        self._retire(removed)
         self._replies.done(unique)
 
     def rename(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         (new_id,) = RENAME_IN.unpack_from(buffer, HEADER_SIZE)
         name, new_name = two_names_at(buffer, _AFTER_RENAME, length)
-        self._nodes.rename(self._node(nodeid), name, self._node(new_id), new_name)
+        self._rename(nodeid, name, new_id, new_name, 0)
         self._replies.done(unique)
 
     def rename2(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         new_id, flags, _ = RENAME2_IN.unpack_from(buffer, HEADER_SIZE)
         name, new_name = two_names_at(buffer, _AFTER_RENAME2, length)
-        self._nodes.rename(self._node(nodeid), name, self._node(new_id), new_name, flags)
+        self._rename(nodeid, name, new_id, new_name, flags)
         self._replies.done(unique)
+
+    def _rename(self, nodeid: int, name: str, new_id: int, new_name: str, flags: int) -> None:
+        new_directory = self._node(new_id)
+        replaced = self._nodes.lookup(new_directory, new_name) if not flags else None
+        self._nodes.rename(self._node(nodeid), name, new_directory, new_name, flags)
+        self._retire(replaced)
+
+    def _retire(self, removed: Node | None) -> None:
+        """The kernel finds nothing any more in a directory that it has removed, not even once that has come back."""
+        if removed is not None and stat.S_ISDIR(removed.mode) and (known := self._table.current(removed)) is not None:
+            self._table.retire(known)
