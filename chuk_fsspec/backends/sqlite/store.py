@@ -258,7 +258,7 @@ class SqliteStore(Store):
             if isinstance(inode, SqliteDirectory):
                 # Its other entries are not for this to drop: whoever removes a tree goes through them yet.
                 self.session.run("DELETE FROM dentry WHERE parent = ? AND name = '.'", (inode.ino,))
-        self._let_go(content)
+        self._let_go(inode, content)
         if self._count is not None:
             self._count -= 1
 
@@ -410,9 +410,8 @@ class SqliteStore(Store):
 
     def replace(self, inode: Inode, content: Any, now: int) -> None:
         old = inode.content
-        self.keeping.before_content(inode.ino)
         inode.content = self._take(content)
-        self._let_go(old)
+        self._let_go(inode, old)
         self._stamp_content(inode, now)
 
     def truncate(self, inode: Inode, size: int, now: int) -> None:
@@ -473,9 +472,9 @@ class SqliteStore(Store):
 
     def _in_chunks(self, inode: Inode) -> int:
         """The number of a file's content, which is going to be changed, and is moved into chunks if it is small."""
-        self.keeping.before_content(inode.ino)
         content = inode.content
         if type(content) is Stored and content.cid is not None:
+            self.keeping.before_content(inode.ino)
             return content.cid
         data = self._small(inode)
         cid = self.numbers.take()
@@ -499,9 +498,10 @@ class SqliteStore(Store):
         cid = self.numbers.take()
         return Stored(len(content), cid, self.chunks.add(cid, content))
 
-    def _let_go(self, content: Any) -> None:
-        """Drop content that its file has no more, unless somebody reads it."""
+    def _let_go(self, inode: Inode, content: Any) -> None:
+        """Drop content that its file has no more, unless a snapshot has it or somebody reads it."""
         if type(content) is Stored and content.cid is not None:
+            self.keeping.before_content(inode.ino)
             self.loose.receive(content.cid)
 
     def _stamp_content(self, inode: Inode, now: int) -> None:

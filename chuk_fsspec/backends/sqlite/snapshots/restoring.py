@@ -25,11 +25,16 @@ _FIRST_CHUNK = (
     "p.until >= :at AND NOT EXISTS (SELECT 1 FROM {0} q WHERE q.id = p.id AND q.until >= :at AND q.until < p.until)"
 )
 
+_PAST = ", ".join(f"p.{column}" for column in COLUMNS)
+# Whatever changes a content changes the inode's version, too.
+_IS_THE_SAME = (
+    f"SELECT 1 FROM inode i WHERE i.ino = p.ino AND ({', '.join(f'i.{column}' for column in COLUMNS)}) IS ({_PAST})"
+)
 # What each inode that has changed was: the row of the past with that number, or none if it was not there.
 _BEGIN = "CREATE TEMP TABLE was (ino INTEGER PRIMARY KEY, past INTEGER, held INTEGER NOT NULL DEFAULT 0)"
 _CHANGED = (
     "INSERT INTO was (ino, past) SELECT ino, iif(mode IS NULL, NULL, rowid) FROM past_inode p "
-    f"WHERE until >= :at AND ino < :at AND {_FIRST_INODE}"
+    f"WHERE until >= :at AND ino < :at AND {_FIRST_INODE} AND NOT EXISTS ({_IS_THE_SAME})"
 )
 _LATER = "INSERT INTO was (ino) SELECT ino FROM inode WHERE ino > :at"
 _NEW = "SELECT w.ino FROM was w JOIN inode USING (ino) WHERE w.past IS NULL"
@@ -39,7 +44,6 @@ _LET_GO = (
     "WHERE i.cid IS NOT NULL AND i.cid IS NOT p.cid AND NOT w.held"
 )
 _SETS = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS[1:])
-_PAST = ", ".join(f"p.{column}" for column in COLUMNS)
 _PUT_INODES = (
     f"INSERT INTO inode ({', '.join(COLUMNS)}) SELECT {_PAST} FROM was w JOIN past_inode p ON p.rowid = w.past "
     f"WHERE true ON CONFLICT (ino) DO UPDATE SET {_SETS}"
@@ -57,7 +61,8 @@ _DROP_ENTRIES = (
 _PUT_ENTRIES = (
     "INSERT INTO dentry (parent, name, ino, mtime_ns, ctime_ns) SELECT parent, name, ino, mtime_ns, ctime_ns "
     f"FROM past_dentry p WHERE {_FIRST_ENTRY} AND ino IS NOT NULL ON CONFLICT (parent, name) "
-    "DO UPDATE SET ino = excluded.ino, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns"
+    "DO UPDATE SET ino = excluded.ino, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns "
+    "WHERE (ino, mtime_ns, ctime_ns) IS NOT (excluded.ino, excluded.mtime_ns, excluded.ctime_ns)"
 )
 _CHUNKS = (
     "SELECT p.id, p.until, p.{1} IS NULL FROM was w JOIN past_inode i ON i.rowid = w.past JOIN {0} p "
