@@ -96,9 +96,10 @@ MACHINES = {
 }
 
 
+@pytest.mark.timeout(900)  # at night
 @pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES)
 def test_snapshots_are_what_the_model_says(machine: type[SnapshotMachine]) -> None:
-    examples, steps = (2000, 60) if NIGHTLY else (100, 30)
+    examples, steps = (2000, 60) if NIGHTLY else (200, 40)
     run_state_machine_as_test(
         machine,
         settings=settings(max_examples=examples, stateful_step_count=steps, deadline=None, phases=tuple(Phase)),
