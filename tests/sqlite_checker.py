@@ -14,7 +14,7 @@ _FILE = "(mode & 61440) = 32768"
 _QUERIES = {
     "chunk of a content that nobody has": (
         "SELECT DISTINCT cid FROM chunk WHERE cid NOT IN (SELECT cid FROM inode WHERE cid IS NOT NULL) "
-        "AND cid NOT IN (SELECT cid FROM loose)"
+        "AND cid NOT IN (SELECT cid FROM loose) AND cid NOT IN (SELECT cid FROM past_content)"
     ),
     "content of two files": "SELECT cid FROM inode WHERE cid IS NOT NULL GROUP BY cid HAVING count(*) > 1",
     "content that is loose and a file's": "SELECT cid FROM loose WHERE cid IN (SELECT cid FROM inode)",
@@ -74,7 +74,18 @@ def problems(database: str, *, in_use: bool = False) -> list[str]:
         in_use: whether somebody has it open, who may have open files without a name.
     """
     with closing(sqlite3.connect(database, timeout=30)) as connection:
+        past = (
+            "SELECT cid FROM past_inode WHERE cid IS NOT NULL"
+            if _has_past(connection)
+            else "SELECT 1 AS cid WHERE false"
+        )
+        connection.execute(f"CREATE TEMP VIEW past_content AS {past}")
         return list(_problems(connection, _QUERIES if in_use else _QUERIES | _LEFT))
+
+
+def _has_past(connection: sqlite3.Connection) -> bool:
+    query = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'past_inode')"
+    return bool(connection.execute(query).fetchone()[0])
 
 
 def _problems(connection: sqlite3.Connection, queries: dict[str, str]) -> Iterator[str]:

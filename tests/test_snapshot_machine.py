@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 
 import pytest
 from hypothesis import Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from chuk_fsspec.backends.memory import MemoryFileSystem, drop_store
+from chuk_fsspec.backends.sqlite import SqliteFileSystem
+from chuk_fsspec.backends.sqlite.maintenance import check
+from chuk_fsspec.backends.sqlite.options import Options
+from chuk_fsspec.backends.sqlite.shared import SharedDatabase
 from tests.snapshot_machine import SnapshotMachine
+from tests.sqlite_checker import problems
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 
@@ -30,7 +36,64 @@ class MemoryMachine(SnapshotMachine):
         drop_store(self.fs.name)
 
 
-MACHINES = {"chukmem": MemoryMachine}
+class SqliteMachine(SnapshotMachine):
+    """chuksqlite with small chunks; in the end nothing is wrong in the file, nor left over without the snapshots."""
+
+    deduplicates = False
+
+    def __init__(self) -> None:
+        self.directory = tempfile.TemporaryDirectory()
+        self.fs = self.opened()
+        super().__init__()
+
+    def opened(self) -> SqliteFileSystem:
+        return SqliteFileSystem(
+            database=os.path.join(self.directory.name, "w.db"),
+            chunk_size=4096,
+            synchronous="off",
+            deduplicate=self.deduplicates,
+            skip_instance_cache=True,
+        )
+
+    def teardown(self) -> None:
+        database = os.path.join(self.directory.name, "w.db")
+        found = check(database)
+        assert found.ok, found.problems
+        super().teardown()
+        found = check(database)
+        assert found.ok, found.problems
+        assert problems(database) == []
+        self.directory.cleanup()
+
+
+class SharingMachine(SqliteMachine):
+    """The same, where equal chunks are there once."""
+
+    deduplicates = True
+
+
+class TwoSessionsMachine(SqliteMachine):
+    """The same, where every other step is another program's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.other = self.opened()
+        options = Options(synchronous="off", chunk_size=4096)
+        self.other.stand_on(SharedDatabase("other", self.other.database, options))
+
+    @invariant()
+    def take_turns(self) -> None:
+        assert isinstance(self.fs, SqliteFileSystem)
+        self.fs, self.other = self.other, self.fs
+        self.views.clear()
+
+
+MACHINES = {
+    "chukmem": MemoryMachine,
+    "chuksqlite": SqliteMachine,
+    "chuksqlite-deduplicate": SharingMachine,
+    "chuksqlite-two-programs": TwoSessionsMachine,
+}
 
 
 @pytest.mark.timeout(900)  # at night

@@ -128,6 +128,7 @@ def _size(args: argparse.Namespace) -> int:
         ("free pages in it", size.free),
         ("write-ahead log", size.log),
         ("of equal chunks kept once", size.saved),
+        (f"kept for {'1 snapshot' if size.snapshots == 1 else f'{size.snapshots} snapshots'}", size.kept or None),
     ):
         if count is not None:
             say(f"{amount(count):>12}  {what}")

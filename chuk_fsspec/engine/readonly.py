@@ -100,5 +100,11 @@ class ReadOnlyTree(Tree):
             raise os_error(errno.EROFS, hint=self.store.refusal)
         return super().open(node, flags)
 
+    def opened(self, node: Inode) -> None:
+        """Nothing is counted: it would be for freeing."""
+
+    def closed(self, node: Inode) -> None:
+        """A file is closed, whatever became of the store meanwhile."""
+
     def forget(self, node: Inode) -> None:
         """Whoever changes the files frees what nobody has any more."""

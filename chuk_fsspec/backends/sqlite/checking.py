@@ -15,6 +15,7 @@ from chuk_fsspec.backends.sqlite.options import Options
 from chuk_fsspec.backends.sqlite.rules import LOST, RULES, SHARED, Rule
 from chuk_fsspec.backends.sqlite.schema import deduplicates
 from chuk_fsspec.backends.sqlite.shared_chunks import digest
+from chuk_fsspec.backends.sqlite.snapshots.rules import past_rules, show_past
 
 _SHOWN = 20
 _LEFTOVERS = "SELECT (SELECT count(*) FROM inode WHERE nlink = 0) + (SELECT count(*) FROM loose)"
@@ -99,6 +100,7 @@ def find_problems(connection: sqlite3.Connection, on_step: Step) -> Report:
         lines = [line for (line,) in connection.execute(f"PRAGMA integrity_check({_SHOWN})")]
         if lines != ["ok"]:
             return _damaged(lines)
+        show_past(connection, shares=deduplicates(connection))
         problems: list[Problem] = []
         count = 0
         for rule in (*RULES, *rules_besides(connection)):
@@ -114,10 +116,12 @@ def find_problems(connection: sqlite3.Connection, on_step: Step) -> Report:
 
 def rules_besides(connection: sqlite3.Connection) -> tuple[Rule, ...]:
     """The rules that hold in this file and not in every one, with what they need."""
-    if not deduplicates(connection):
-        return ()
+    shares = deduplicates(connection)
+    past = past_rules(connection, shares=shares)
+    if not shares:
+        return past
     connection.create_function("digest", 1, digest, deterministic=True)
-    return SHARED
+    return (*SHARED, *past)
 
 
 def broken(connection: sqlite3.Connection, rule: Rule) -> Iterator[dict[str, Any]]:

@@ -14,10 +14,13 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.posix import Buffer
+
+if TYPE_CHECKING:
+    from chuk_fsspec.backends.sqlite.snapshots.keeping import Keeping
 
 _GRAIN = 4096
 _HAS_BLOBS = hasattr(sqlite3.Connection, "blobopen")
@@ -26,7 +29,9 @@ _LENGTH = "SELECT length(data) FROM chunk WHERE id = ?"
 _PART = "SELECT substr(data, ?, ?) FROM chunk WHERE id = ?"
 _CUT = "UPDATE chunk SET data = substr(data, 1, ?) WHERE id = ?"
 _WHOLE = "SELECT id, data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id"
-_PUT = "INSERT OR REPLACE INTO chunk (id, data) VALUES (?, ?)"
+# Not REPLACE, which removes a row without a trigger being told.
+_PUT = "INSERT INTO chunk (id, data) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data"
+_KEYS = "SELECT id FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id"
 _SPACE = "SELECT coalesce(sum(length(data)), 0) FROM chunk WHERE id BETWEEN ? AND ?"
 _DELETE = "DELETE FROM chunk WHERE id BETWEEN ? AND ?"
 _PIECES_MAX = 2 << 20
@@ -51,10 +56,12 @@ class Chunks:
     Args:
         connection: of the database; ``blobopen`` is new in Python 3.11.
         size: bytes of a whole chunk.
+        keeping: what snapshots need is kept by it.
     """
 
     connection: Any
     size: int
+    keeping: Keeping
 
     def read(self, cid: int, size: int, offset: int) -> list[Buffer]:
         """``size`` bytes from ``offset``, which lie inside the file, in pieces."""
@@ -67,7 +74,7 @@ class Chunks:
             return [whole.getbuffer()[start:] if start else whole.getvalue()]
         pieces: list[Buffer] = []
         wanted, end = key(cid, first), key(cid, last)
-        for found, data in self.connection.execute(_WHOLE, (wanted, end)):
+        for found, data in self._between(wanted, end):
             pieces += [bytes(self.size)] * (found - wanted)
             pieces.append(data if len(data) == self.size else data.ljust(self.size, b"\0"))
             wanted = found + 1
@@ -89,7 +96,7 @@ class Chunks:
         """
         whole = io.BytesIO()
         base = key(cid, first)
-        for found, data in self.connection.execute(_WHOLE, (base, key(cid, last))):
+        for found, data in self._between(base, key(cid, last)):
             whole.seek((found - base) * self.size)
             whole.write(data)
         if whole.tell() < end:
@@ -152,11 +159,9 @@ class Chunks:
         """The next data or hole from ``offset``; None if there is only one hole from there."""
         index = offset // self.size
         if whence == os.SEEK_DATA:
-            query = "SELECT min(id) FROM chunk WHERE id BETWEEN ? AND ?"
-            (found,) = self.connection.execute(query, (key(cid, index), key(cid, INDEX_MAX))).fetchone()
+            found = next(self._keys(key(cid, index), key(cid, INDEX_MAX)), None)
             return None if found is None else max(offset, (found & INDEX_MAX) * self.size)
-        query = "SELECT id FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id"
-        for (found,) in self.connection.execute(query, (key(cid, index), key(cid, INDEX_MAX))):
+        for found in self._keys(key(cid, index), key(cid, INDEX_MAX)):
             if found & INDEX_MAX != index:
                 break
             index += 1
@@ -219,6 +224,7 @@ class Chunks:
 
     def _write_blob(self, chunk: int, piece: memoryview, start: int) -> bool:
         """Write inside a row; False if there is none, or a shorter one."""
+        self.keeping.before_blob(chunk)
         try:
             with self.connection.blobopen("chunk", "data", chunk) as blob:
                 if start + len(piece) > len(blob):
@@ -253,6 +259,16 @@ class Chunks:
         return int(row[0]) if row else 0
 
     # ---- rows
+
+    def _between(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+        """Keys and data of the chunks from one key to another, in order."""
+        found: Iterator[tuple[int, bytes]] = self.connection.execute(_WHOLE, (first, last))
+        return found
+
+    def _keys(self, first: int, last: int) -> Iterator[int]:
+        """Keys of the chunks from one key to another, in order."""
+        for (found,) in self.connection.execute(_KEYS, (first, last)):
+            yield found
 
     def _insert(self, chunks: Iterable[tuple[int, Buffer]]) -> None:
         """Put chunks, by their keys, where none are."""

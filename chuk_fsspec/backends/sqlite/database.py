@@ -178,16 +178,18 @@ def _version_of(path: str, options: Options) -> int | None:
         version, application = struct.unpack_from(">I4xI", header, 60)
     if application != schema.APPLICATION_ID:
         raise ValueError(f"database: {name!r} is not a chuksqlite file; it was left as it is")
-    _refuse_later(version)
-    return int(version)
+    return _schema_version(version)
 
 
-def _refuse_later(version: int) -> None:
-    if version > schema.VERSION:
+def _schema_version(version: int) -> int:
+    """The version of the schema that ``PRAGMA user_version`` tells, whether there are snapshots or not. ValueError."""
+    known = version & ~schema.HAS_SNAPSHOTS
+    if known > schema.VERSION:
         raise ValueError(
             f"database: it was written by a later version of chuk-fsspec (schema {version}, this one knows "
             f"{schema.VERSION}); install a newer chuk-fsspec"
         )
+    return known
 
 
 def _prepare(connection: sqlite3.Connection, options: Options) -> None:
@@ -196,8 +198,7 @@ def _prepare(connection: sqlite3.Connection, options: Options) -> None:
     # Some builds of SQLite write zeros over everything that is removed, which makes each removal a write of its size.
     connection.execute("PRAGMA secure_delete = FAST")
     connection.execute(f"PRAGMA journal_size_limit = {_LOG_MAX}")
-    version = _number(connection, "user_version")
-    _refuse_later(version)
+    version = _schema_version(_number(connection, "user_version"))
     if options.read_only:
         if version < schema.VERSION:
             raise ValueError("database: its schema is of an older version; open it once without read_only")
@@ -258,11 +259,11 @@ def _migrate(path: str, options: Options) -> None:
 
 
 def _run_migrations(connection: sqlite3.Connection) -> None:
-    version = _number(connection, "user_version")
-    while version < schema.VERSION:
+    stamp = _number(connection, "user_version")
+    while (version := _schema_version(stamp)) < schema.VERSION:
         schema.MIGRATIONS[version](connection)
-        version += 1
-        connection.execute(f"PRAGMA user_version = {version}")
+        stamp += 1
+        connection.execute(f"PRAGMA user_version = {stamp}")
     connection.execute("COMMIT")
 
 

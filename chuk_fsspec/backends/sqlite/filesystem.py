@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 from chuk_fsspec.backends.sqlite.aio import CoroutineMethods
 from chuk_fsspec.backends.sqlite.database import IN_MEMORY
 from chuk_fsspec.backends.sqlite.options import Options
 from chuk_fsspec.backends.sqlite.shared import shared_database
+from chuk_fsspec.backends.sqlite.snapshots.store import PastStore
 from chuk_fsspec.backends.sqlite.tree import SqliteTree
 
 _TARGET_PROTOCOLS = frozenset(("", "file", "local"))
@@ -18,11 +20,12 @@ class SqliteFileSystem(CoroutineMethods):
     """A filesystem in one SQLite file, which several processes and threads may use at once.
 
     It has all of fsspec's surface and, on ``fs.posix``, links, permissions, nanosecond times, extended attributes,
-    sparse files and in-place writes. It can be mounted. Every operation is one transaction.
+    sparse files and in-place writes, and snapshots. It can be mounted. Every operation is one transaction.
     """
 
     protocol = "chuksqlite"
     tree_class = SqliteTree
+    capabilities = replace(CoroutineMethods.capabilities, snapshots=True)
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class SqliteFileSystem(CoroutineMethods):
         deduplicate: bool | None = None,
         auto_mkdir: bool = True,
         follow_links: bool = True,
+        at: str = "",
         **kwargs: Any,
     ) -> None:
         """Open a database, making it if it is new.
@@ -58,28 +62,32 @@ class SqliteFileSystem(CoroutineMethods):
             deduplicate: in a new database, keep equal chunks of large files once; None for no, or what the file has.
             auto_mkdir: make missing parent directories when a file is written, copied or moved.
             follow_links: follow symbolic links; False is what ``posix.nofollow`` gives.
+            at: name of a snapshot, to read the files as they were then; empty for the files as they are.
             kwargs: fsspec's own options.
 
         Raises:
             ValueError: for a bad argument, for a file that is no chuksqlite file or of a later version, and for options
                 other than those with which this process has the file open.
-            OSError: ENOENT without ``create``, EACCES, EBUSY.
+            OSError: ENOENT without ``create`` and for a snapshot that is not there, EACCES, EBUSY.
         """
         path = _database_path(database, fo, target_protocol or "")
         options = Options(synchronous, chunk_size, journal_mode, busy_timeout, read_only, create, deduplicate)
         self.database = path
-        super().__init__(shared_database(path, options), auto_mkdir=auto_mkdir, follow_links=follow_links, **kwargs)
+        shared = shared_database(path, options)
+        super().__init__(shared, auto_mkdir=auto_mkdir, follow_links=follow_links, at=at, **kwargs)
 
     @property
     def fsid(self) -> str:
-        """Names the database."""
+        """Names the database, or a snapshot of it."""
+        past = f"-at-{self.store.number:x}" if isinstance(self.store, PastStore) else ""
         if self.database == IN_MEMORY:
-            return f"chuksqlite-memory-{os.getpid()}"
+            return f"chuksqlite-memory-{os.getpid()}{past}"
         found = os.stat(self.database)
-        return f"chuksqlite-{found.st_dev:x}-{found.st_ino:x}"
+        return f"chuksqlite-{found.st_dev:x}-{found.st_ino:x}{past}"
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({os.path.basename(self.database)!r})"
+        past = f", at={self._at!r}" if self._at else ""
+        return f"{type(self).__name__}({os.path.basename(self.database)!r}{past})"
 
 
 def _database_path(database: str, fo: str, target_protocol: str) -> str:

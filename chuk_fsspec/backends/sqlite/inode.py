@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from chuk_fsspec.engine.inode import Directory, Inode
-
-if TYPE_CHECKING:
-    from chuk_fsspec.backends.sqlite.store import SqliteStore
 
 GONE = 0
 """No content has this number: that of a file which another process has removed."""
@@ -37,6 +34,25 @@ class Stored:
     @property
     def allocated(self) -> int:
         return self.space
+
+
+class RowStore(Protocol):
+    """What an inode asks of its store.
+
+    Attributes:
+        generation: grows whenever a field may have changed.
+    """
+
+    generation: int
+
+    def reload(self, inode: Row) -> None:
+        """Read its fields again."""
+
+    def note(self, inode: Row, bits: int) -> None:
+        """Something of it is to be written."""
+
+    def directory(self, ino: int) -> SqliteDirectory:
+        """The directory of a number."""
 
 
 def _field(name: str, bit: int) -> property:
@@ -92,11 +108,11 @@ class SqliteInode(_Row, Inode):
 
     __slots__ = ("__weakref__", "changed", "seen", "store")
 
-    store: SqliteStore
+    store: RowStore
     seen: int
     changed: int
 
-    def __init__(self, store: SqliteStore, ino: int) -> None:
+    def __init__(self, store: RowStore, ino: int) -> None:
         self.store = store
         self.ino = ino
         self.changed = 0
@@ -107,14 +123,14 @@ class SqliteDirectory(_Row, Directory):
 
     __slots__ = ("__weakref__", "changed", "entries", "is_complete", "parent_ino", "seen", "store")
 
-    store: SqliteStore
+    store: RowStore
     seen: int
     changed: int
     entries: dict[str, Inode]
     is_complete: bool
     parent_ino: int
 
-    def __init__(self, store: SqliteStore, ino: int) -> None:
+    def __init__(self, store: RowStore, ino: int) -> None:
         self.store = store
         self.ino = ino
         self.changed = 0

@@ -8,10 +8,12 @@ from chuk_fsspec.backends.sqlite.chunks import INDEX_BITS, INDEX_MAX
 from chuk_fsspec.backends.sqlite.database import IN_MEMORY, open_alone
 from chuk_fsspec.backends.sqlite.schema import deduplicates
 from chuk_fsspec.backends.sqlite.session import Session
+from chuk_fsspec.backends.sqlite.snapshots.schema import has_snapshots
 
 _ANY = "SELECT EXISTS (SELECT 1 FROM loose) OR EXISTS (SELECT 1 FROM inode WHERE nlink = 0)"
-_OF = "DELETE FROM {0} WHERE id IN (SELECT c.id FROM {1} o JOIN {0} c ON c.id BETWEEN {2} AND {3})"
+_OF = "DELETE FROM {0} WHERE id IN (SELECT c.id FROM {1} o JOIN {0} c ON c.id BETWEEN {2} AND {3}{4})"
 _FIRST, _LAST = f"o.cid << {INDEX_BITS}", f"(o.cid << {INDEX_BITS}) + {INDEX_MAX}"
+_UNLESS_OWNED = " WHERE NOT EXISTS (SELECT 1 FROM past_inode p WHERE p.cid = o.cid)"
 _REMOVE = (
     "DELETE FROM loose",
     "DELETE FROM dentry WHERE parent IN (SELECT ino FROM inode WHERE nlink = 0)",
@@ -22,8 +24,9 @@ _REMOVE = (
 def remove_from(connection: sqlite3.Connection) -> None:
     """Remove leftovers, within a transaction that is alone with the database."""
     table = "reference" if deduplicates(connection) else "chunk"
+    unless_owned = _UNLESS_OWNED if has_snapshots(connection) else ""
     for contents in ("loose", "(SELECT cid FROM inode WHERE nlink = 0)"):
-        connection.execute(_OF.format(table, contents, _FIRST, _LAST))
+        connection.execute(_OF.format(table, contents, _FIRST, _LAST, unless_owned))
     for statement in _REMOVE:
         connection.execute(statement)
 

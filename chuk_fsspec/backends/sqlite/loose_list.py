@@ -51,7 +51,9 @@ class LooseList:
         return content.stored
 
     def receive(self, cid: int) -> None:
-        """Its file has it no more: it is dropped, or kept for those who read it."""
+        """Its file has it no more: it is dropped, or kept for snapshots and for those who read it."""
+        if self._store.keeping.owns(cid):
+            return
         if cid in self._pins:
             self._add(cid)
         else:

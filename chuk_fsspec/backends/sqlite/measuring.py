@@ -1,5 +1,7 @@
 """How large a chuksqlite file is, and what takes the space."""
 
+# ruff: noqa: S608 - every query is put together from constants
+
 from __future__ import annotations
 
 import os
@@ -12,6 +14,7 @@ from chuk_fsspec.backends.sqlite.errors import translated
 from chuk_fsspec.backends.sqlite.naming import paths_of
 from chuk_fsspec.backends.sqlite.options import Options
 from chuk_fsspec.backends.sqlite.schema import deduplicates
+from chuk_fsspec.backends.sqlite.snapshots.schema import has_snapshots
 
 _KINDS = """
 SELECT coalesce(sum(mode & 61440 = 32768), 0), coalesce(sum(mode & 61440 = 16384), 0),
@@ -19,7 +22,13 @@ SELECT coalesce(sum(mode & 61440 = 32768), 0), coalesce(sum(mode & 61440 = 16384
     coalesce(sum(iif(mode & 61440 = 32768, iif(cid IS NULL, size, space), 0)), 0)
 FROM inode WHERE nlink > 0
 """
-_SAVED = "SELECT coalesce(sum(length(data)), 0) - (SELECT coalesce(sum(length(data)), 0) FROM block) FROM chunk"
+_ALL = "SELECT coalesce(sum(length(data)), 0) FROM"
+_SAVED = f"SELECT ({_ALL} chunk) - ({_ALL} block)"
+_SAVED_WITH_PAST = f"SELECT ({_ALL} chunk) + ({_ALL} past_chunk) - ({_ALL} block)"
+_KEPT = f"""
+SELECT (SELECT count(*) FROM snapshot), ({_ALL} past_inode) + ({_ALL} past_chunk) + ({_ALL} chunk
+    WHERE cid IN (SELECT cid FROM past_inode) AND cid NOT IN (SELECT cid FROM inode WHERE cid IS NOT NULL))
+"""
 _LARGEST = "SELECT ino, size FROM inode WHERE mode & 61440 = 32768 AND nlink > 0 ORDER BY size DESC, ino LIMIT ?"
 
 
@@ -46,6 +55,8 @@ class Size:
         log: bytes of the write-ahead log beside it.
         chunk_size: bytes of a chunk of a large file.
         saved: bytes of content that are not there a second time; None for a file that does not deduplicate.
+        snapshots: how many there are.
+        kept: bytes of content that are there for snapshots only.
         largest: the largest files, the largest first.
     """
 
@@ -59,6 +70,8 @@ class Size:
     log: int
     chunk_size: int
     saved: int | None
+    snapshots: int
+    kept: int
     largest: tuple[Largest, ...]
 
 
@@ -88,6 +101,9 @@ def _measure(connection: sqlite3.Connection, database: str, largest: int) -> Siz
     (chunk_size,) = connection.execute("SELECT value FROM setting WHERE name = 'chunk_size'").fetchone()
     found = connection.execute(_LARGEST, (largest,)).fetchall()
     paths = paths_of(connection, [ino for ino, _ in found])
+    past = has_snapshots(connection)
+    snapshots, kept = connection.execute(_KEPT).fetchone() if past else (0, 0)
+    saved = _SAVED_WITH_PAST if past else _SAVED
     return Size(
         files=files,
         directories=directories,
@@ -98,7 +114,9 @@ def _measure(connection: sqlite3.Connection, database: str, largest: int) -> Siz
         free=free * page_size,
         log=_size_of(database + "-wal"),
         chunk_size=chunk_size,
-        saved=connection.execute(_SAVED).fetchone()[0] if deduplicates(connection) else None,
+        saved=connection.execute(saved).fetchone()[0] if deduplicates(connection) else None,
+        snapshots=snapshots,
+        kept=kept,
         largest=tuple(Largest(paths[ino], size) for ino, size in found),
     )
 

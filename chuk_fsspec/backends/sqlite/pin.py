@@ -37,7 +37,7 @@ class Pin:
         store = self._store
         with store.reading:
             content = self._content()
-            if self._inode.content is not content and self._cid not in store.loose:
+            if self._inode.content is not content and not (self._cid in store.loose or store.keeping.owns(self._cid)):
                 raise stale()
             return store.read_stored(content, size, offset)
 

@@ -11,7 +11,8 @@ from chuk_fsspec.backends.sqlite.database import open_alone
 from chuk_fsspec.backends.sqlite.errors import translated
 from chuk_fsspec.backends.sqlite.leftovers import remove_from
 from chuk_fsspec.backends.sqlite.rules import FIRST, LAST, LOST, Rule
-from chuk_fsspec.backends.sqlite.schema import ROOT
+from chuk_fsspec.backends.sqlite.schema import ROOT, deduplicates
+from chuk_fsspec.backends.sqlite.snapshots.rules import show_past
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.engine.clock import now_ns
 
@@ -67,6 +68,7 @@ def repair(database: str, *, on_step: Step | None = None) -> Report:
 
 
 def _repair(connection: sqlite3.Connection, on_step: Step) -> None:
+    show_past(connection, shares=deduplicates(connection))
     for rule in FIRST:
         on_step(rule.kind)
         _apply(connection, rule)
@@ -78,7 +80,7 @@ def _repair(connection: sqlite3.Connection, on_step: Step) -> None:
     while lost := [row["ino"] for row in broken(connection, _UNREACHABLE)]:
         _find(connection, lost)
     besides = rules_besides(connection)
-    if besides:
+    if deduplicates(connection):
         connection.execute(_CHANGEABLE)
     for rule in (*LAST, *besides):
         on_step(rule.kind)

@@ -23,7 +23,10 @@ def _column(name: str) -> str:
     return f"CASE WHEN i.mode & {S_IFMT} = {S_IFDIR} THEN ({dot}) ELSE i.{name} END"
 
 
-_COLUMNS = ", ".join(_column(name.strip()) for name in ("ino", "btime_ns", *_ATTRIBUTES.split(",")))
+COLUMNS = ("ino", "btime_ns", *(name.strip() for name in _ATTRIBUTES.split(",")))
+"""What of an inode ``fill`` takes, ``data`` last."""
+
+_COLUMNS = ", ".join(map(_column, COLUMNS))
 _WITH_DATA = f"{_COLUMNS}, i.data"
 # A listing needs what links say, and no file's content.
 _WITHOUT_CONTENT = f"{_COLUMNS}, CASE WHEN i.mode & {S_IFMT} <> {S_IFREG} THEN i.data END"

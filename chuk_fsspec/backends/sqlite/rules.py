@@ -1,4 +1,7 @@
-"""What must hold in every chuksqlite file, as queries for what does not, and what is done about it."""
+"""What must hold in every chuksqlite file, as queries for what does not, and what is done about it.
+
+What snapshots have is in ``past_content``, ``past_number`` and ``past_block`` (``snapshots.rules.show_past``).
+"""
 
 # ruff: noqa: S608 - every query is put together from constants
 
@@ -11,7 +14,8 @@ _FILE = "mode & 61440 = 32768"
 _CHUNK_SIZE = "(SELECT value FROM setting WHERE name = 'chunk_size')"
 _NUMBERS = (
     "SELECT max(ino) AS n FROM inode UNION ALL SELECT max(cid) FROM inode UNION ALL SELECT max(cid) FROM chunk "
-    "UNION ALL SELECT max(cid) FROM loose"
+    "UNION ALL SELECT max(cid) FROM loose UNION ALL SELECT max(cid) FROM past_content "
+    "UNION ALL SELECT n FROM past_number"
 )
 
 
@@ -36,7 +40,8 @@ LOST = (
     Rule(
         "content without a file",
         f"SELECT cid, max(idx * {_CHUNK_SIZE} + length(data)) AS size, sum(length(data)) AS space FROM chunk "
-        "WHERE cid NOT IN (SELECT cid FROM inode WHERE cid IS NOT NULL UNION SELECT cid FROM loose) GROUP BY cid",
+        "WHERE cid NOT IN (SELECT cid FROM inode WHERE cid IS NOT NULL UNION SELECT cid FROM loose "
+        "UNION SELECT cid FROM past_content) GROUP BY cid",
         "{size} bytes of content number {cid} belong to no file",
     ),
     Rule(
@@ -120,7 +125,8 @@ LAST = (
         f"SELECT i.ino FROM inode i LEFT JOIN dentry d ON d.parent = i.ino AND d.name = '.' WHERE i.{_DIRECTORY} "
         "AND (d.ino IS NOT i.ino OR d.mtime_ns IS NULL OR d.ctime_ns IS NULL)",
         "the directory has no times",
-        "INSERT OR REPLACE INTO dentry SELECT ino, '.', ino, mtime_ns, ctime_ns FROM inode WHERE ino = :ino",
+        "INSERT INTO dentry SELECT ino, '.', ino, mtime_ns, ctime_ns FROM inode WHERE ino = :ino ON CONFLICT "
+        "DO UPDATE SET ino = excluded.ino, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns",
     ),
     Rule(
         "directory",
@@ -220,7 +226,8 @@ SHARED = (
     ),
     Rule(
         "block",
-        "SELECT id, length(data) AS size FROM block WHERE id NOT IN (SELECT block FROM reference)",
+        "SELECT id, length(data) AS size FROM block WHERE id NOT IN (SELECT block FROM reference) "
+        "AND id NOT IN (SELECT id FROM past_block)",
         "nothing refers to block {id} of {size} bytes",
         "DELETE FROM block WHERE id = :id",
     ),

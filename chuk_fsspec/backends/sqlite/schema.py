@@ -9,7 +9,10 @@ APPLICATION_ID = 0x6368756B
 """``chuk`` in ASCII, at byte 68 of the file (https://sqlite.org/fileformat2.html#application_id)."""
 
 VERSION = 1
-"""Of the schema, in ``PRAGMA user_version``."""
+"""Of the schema, in the low byte of ``PRAGMA user_version``."""
+
+HAS_SNAPSHOTS = 0x100
+"""Added to the version while the file has snapshots (``snapshots.schema``)."""
 
 PAGE_SIZE = 4096
 ROOT = 1
@@ -42,16 +45,26 @@ OWN = (
 )
 """Chunks that each have their data."""
 
+
+def block_triggers(*referring: str) -> dict[str, str]:
+    """The triggers that remove a block in the statement that takes away the last reference to it, by their names.
+
+    Args:
+        referring: all tables that refer to blocks.
+    """
+    unused = " AND ".join(f"NOT EXISTS (SELECT 1 FROM {table} WHERE block = OLD.block)" for table in referring)  # noqa: S608
+    remove = f"WHEN {unused} BEGIN DELETE FROM block WHERE id = OLD.block; END"  # noqa: S608 - constants
+    changes = {"replaced": "UPDATE OF block ON reference"}
+    for table in referring:
+        changes["removed" if table == "reference" else f"{table}_removed"] = f"DELETE ON {table}"
+    return {name: f"CREATE TRIGGER {name} AFTER {change} {remove}" for name, change in changes.items()}
+
+
 SHARED = (
     "CREATE TABLE block (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, data BLOB NOT NULL)",
     "CREATE TABLE reference (id INTEGER PRIMARY KEY, block INTEGER NOT NULL)",
     "CREATE INDEX referrer ON reference (block)",
-    """CREATE TRIGGER removed AFTER DELETE ON reference
-        WHEN NOT EXISTS (SELECT 1 FROM reference WHERE block = OLD.block)
-        BEGIN DELETE FROM block WHERE id = OLD.block; END""",
-    """CREATE TRIGGER replaced AFTER UPDATE OF block ON reference
-        WHEN NOT EXISTS (SELECT 1 FROM reference WHERE block = OLD.block)
-        BEGIN DELETE FROM block WHERE id = OLD.block; END""",
+    *block_triggers("reference").values(),
     """CREATE VIEW chunk AS SELECT r.id, b.data, r.id >> 28 AS cid, r.id & 268435455 AS idx
         FROM reference r JOIN block b ON b.id = r.block""",
 )

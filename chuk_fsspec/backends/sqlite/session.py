@@ -238,6 +238,11 @@ class Session:
         return self._owner == get_ident()
 
     @property
+    def is_nested(self) -> bool:
+        """Whether the change that goes on is a part of a transaction or a batch that was begun before."""
+        return self._depth > 1
+
+    @property
     def is_batching(self) -> bool:
         """Whether the calling thread is in a batch."""
         return self._batching and self._owner == get_ident()

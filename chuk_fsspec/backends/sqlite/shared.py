@@ -12,6 +12,7 @@ from dataclasses import fields
 from chuk_fsspec.backends.sqlite.database import IN_MEMORY
 from chuk_fsspec.backends.sqlite.options import Options
 from chuk_fsspec.backends.sqlite.session import Session
+from chuk_fsspec.backends.sqlite.snapshots.store import PastStore
 from chuk_fsspec.backends.sqlite.store import SqliteStore
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.engine.shared import SharedState
@@ -26,6 +27,12 @@ class SharedDatabase(SharedState):
         self.key = key
         self.options = options
         super().__init__(SqliteStore(Session(path, options)))
+
+    def past(self, name: str) -> SharedState:
+        past = super().past(name)
+        assert isinstance(past.store, PastStore)
+        past.store.keeps_open = self
+        return past
 
 
 _OF_THE_FILE = ("create", "chunk_size", "deduplicate")

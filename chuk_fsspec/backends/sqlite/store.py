@@ -10,6 +10,7 @@ import errno
 import os
 import sqlite3
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from chuk_fsspec.backends.sqlite import rows
@@ -35,10 +36,14 @@ from chuk_fsspec.backends.sqlite.schema import PAGE_SIZE, ROOT, deduplicates
 from chuk_fsspec.backends.sqlite.scopes import Reading
 from chuk_fsspec.backends.sqlite.session import Session
 from chuk_fsspec.backends.sqlite.shared_chunks import SharedChunks
+from chuk_fsspec.backends.sqlite.snapshots import removing, restoring, taking
+from chuk_fsspec.backends.sqlite.snapshots.keeping import Keeping
+from chuk_fsspec.backends.sqlite.snapshots.store import PastStore
 from chuk_fsspec.backends.sqlite.space import free_bytes
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import NAME_MAX
 from chuk_fsspec.contract.posix import Buffer, StatVfs
+from chuk_fsspec.contract.snapshots import Snapshot
 from chuk_fsspec.engine import content as contents
 from chuk_fsspec.engine.inode import Directory, Inode
 from chuk_fsspec.engine.store import Stage, Store
@@ -63,6 +68,7 @@ class SqliteStore(Store):
         chunk_size: bytes of a chunk.
         deduplicates: whether equal chunks are there once.
         loose: the contents that no file has.
+        keeping: keeps what snapshots need of contents.
     """
 
     stages = True
@@ -72,6 +78,7 @@ class SqliteStore(Store):
         self.lock = session.lock
         self.change = session.change
         self.generation = session.generation
+        self.keeping = Keeping(session)
         self.loose = LooseList(self)
         # Without callbacks, which take ten times as long; dead ones go in `_drop_entries`.
         self._inodes: dict[int, weakref.ref[Row]] = {}
@@ -92,7 +99,7 @@ class SqliteStore(Store):
             raise damaged(session.path)
         (self.chunk_size,) = setting
         self._kind = SharedChunks if self.deduplicates else Chunks
-        self._chunks = self._kind(session.connection, self.chunk_size)
+        self._chunks = self._kind(session.connection, self.chunk_size, self.keeping)
         self.root = root
 
     @property
@@ -107,7 +114,7 @@ class SqliteStore(Store):
         """The contents, within a scope."""
         connection = self.session.connection
         if self._chunks.connection is not connection:
-            self._chunks = self._kind(connection, self.chunk_size)
+            self._chunks = self._kind(connection, self.chunk_size, self.keeping)
         return self._chunks
 
     # ---- what is known
@@ -182,6 +189,7 @@ class SqliteStore(Store):
             inode.changed = 0
         self._changed.clear()
         self._count = None
+        self.numbers.set_aside()
         self._drop_entries()
 
     def _drop_entries(self) -> None:
@@ -250,7 +258,7 @@ class SqliteStore(Store):
             if isinstance(inode, SqliteDirectory):
                 # Its other entries are not for this to drop: whoever removes a tree goes through them yet.
                 self.session.run("DELETE FROM dentry WHERE parent = ? AND name = '.'", (inode.ino,))
-        self._let_go(content)
+        self._let_go(inode, content)
         if self._count is not None:
             self._count -= 1
 
@@ -296,11 +304,11 @@ class SqliteStore(Store):
     def attach(self, directory: Directory, name: str, inode: Inode, now: int) -> None:
         assert isinstance(directory, SqliteDirectory)
         assert isinstance(inode, _ROWS)
-        row = directory.ino, rows.encode_name(name), inode.ino
+        row = inode.ino, directory.ino, rows.encode_name(name)
         try:
-            self.session.run("INSERT INTO dentry (parent, name, ino) VALUES (?, ?, ?)", row)
+            self.session.run("INSERT INTO dentry (ino, parent, name) VALUES (?, ?, ?)", row)
         except sqlite3.IntegrityError:
-            self.session.run("REPLACE INTO dentry (parent, name, ino) VALUES (?, ?, ?)", row)
+            self.session.run("UPDATE dentry SET ino = ? WHERE parent = ? AND name = ?", row)
         self._keep(directory, name, inode)
         self._stamp_directory(directory, now)
 
@@ -403,13 +411,15 @@ class SqliteStore(Store):
     def replace(self, inode: Inode, content: Any, now: int) -> None:
         old = inode.content
         inode.content = self._take(content)
-        self._let_go(old)
+        self._let_go(inode, old)
         self._stamp_content(inode, now)
 
     def truncate(self, inode: Inode, size: int, now: int) -> None:
         content = inode.content
         if self._is_small(content) and size <= INLINE_MAX:
             inode.content = self._small(inode)[:size].ljust(size, b"\0")
+        elif not size and inode.ino < self.keeping.newest:  # a snapshot takes it over whole
+            self.replace(inode, b"", now)
         else:
             cid = self._in_chunks(inode)
             self._resize(inode, size, self.chunks.truncate(cid, size) if size < inode.size else 0)
@@ -461,9 +471,10 @@ class SqliteStore(Store):
         return content
 
     def _in_chunks(self, inode: Inode) -> int:
-        """The number of a file's content, which is moved into chunks if it is small."""
+        """The number of a file's content, which is going to be changed, and is moved into chunks if it is small."""
         content = inode.content
         if type(content) is Stored and content.cid is not None:
+            self.keeping.before_content(inode.ino)
             return content.cid
         data = self._small(inode)
         cid = self.numbers.take()
@@ -487,14 +498,45 @@ class SqliteStore(Store):
         cid = self.numbers.take()
         return Stored(len(content), cid, self.chunks.add(cid, content))
 
-    def _let_go(self, content: Any) -> None:
-        """Drop content that its file has no more, unless somebody reads it."""
+    def _let_go(self, inode: Inode, content: Any) -> None:
+        """Drop content that its file has no more, unless a snapshot has it or somebody reads it."""
         if type(content) is Stored and content.cid is not None:
+            self.keeping.before_content(inode.ino)
             self.loose.receive(content.cid)
 
     def _stamp_content(self, inode: Inode, now: int) -> None:
         inode.mtime_ns = inode.ctime_ns = now
         inode.version = max(inode.version + 1, now)
+
+    # ---- snapshots
+
+    def await_transactions(self) -> None:
+        taking.refuse_in_transaction(self)
+
+    def snapshots(self) -> list[Snapshot]:
+        return taking.taken(self)
+
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        taking.take(self, snapshot)
+
+    def drop_snapshot(self, snapshot: Snapshot) -> None:
+        removing.remove(self, taking.number_of(self, snapshot))
+        self.session.outdated()
+
+    def restore_snapshot(self, snapshot: Snapshot, is_held: Callable[[Inode], bool]) -> None:
+        restoring.restore(self, taking.number_of(self, snapshot), self._holds(is_held))
+
+    def past(self, snapshot: Snapshot) -> PastStore:
+        return PastStore(self, snapshot)
+
+    def _holds(self, is_held: Callable[[Inode], bool]) -> Callable[[int], bool]:
+        """Whether somebody holds an inode, by its number: nobody holds what no object stands for."""
+
+        def holds(ino: int) -> bool:
+            inode = self._in_use(ino)
+            return inode is not None and is_held(inode)
+
+        return holds
 
     # ---- undo, space
 
