@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 
 from chuk_fsspec.backends.sqlite.aio_worker import worker_of
+from chuk_fsspec.contract.conditions import Etags
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.engine.filesystem import InodeFileSystem
 from chuk_fsspec.engine.listing import InfoDict
@@ -154,17 +155,20 @@ class CoroutineMethods(InodeFileSystem):
 
     # ---- writing
 
-    async def _pipe_file(self, path: str, value: Buffer, mode: str = "overwrite", **kwargs: Any) -> None:
-        await self._change(self.pipe_file, path, value, mode, **kwargs)
+    async def _pipe_file(self, path: str, value: Buffer, mode: str = "overwrite", **kwargs: Any) -> str | None:
+        etag: str | None = await self._change(self.pipe_file, path, value, mode, **kwargs)
+        return etag
 
     async def _pipe(self, path: str | dict[str, Buffer], value: Buffer | None = None, **kwargs: Any) -> None:
         await self._change(self.pipe, path, value, **kwargs)
 
-    async def _touch(self, path: str, truncate: bool = True, **kwargs: Any) -> None:
-        await self._change(self.touch, path, truncate, **kwargs)
+    async def _touch(self, path: str, truncate: bool = True, **kwargs: Any) -> str | None:
+        etag: str | None = await self._change(self.touch, path, truncate, **kwargs)
+        return etag
 
-    async def _cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
-        await self._change(self.cp_file, path1, path2, **kwargs)
+    async def _cp_file(self, path1: str, path2: str, **kwargs: Any) -> str | None:
+        etag: str | None = await self._change(self.cp_file, path1, path2, **kwargs)
+        return etag
 
     async def _copy(
         self,
@@ -185,14 +189,19 @@ class CoroutineMethods(InodeFileSystem):
 
     # ---- removing and moving
 
-    async def _rm_file(self, path: str) -> None:
-        await self._change(self.rm_file, path)
+    async def _rm_file(self, path: str, *, if_match: str | None = None) -> None:
+        await self._change(self.rm_file, path, if_match=if_match)
 
     # fsspec's synchronous ``_rm`` is a step of its ``rm`` and ``rm_file``, which the engine does without.
     async def _rm(  # type: ignore[override]
-        self, path: str | list[str], recursive: bool = False, maxdepth: int | None = None
+        self,
+        path: str | list[str],
+        recursive: bool = False,
+        maxdepth: int | None = None,
+        *,
+        if_match: Etags = None,
     ) -> None:
-        await self._change(self.rm, path, recursive, maxdepth)
+        await self._change(self.rm, path, recursive, maxdepth, if_match=if_match)
 
     async def _rmdir(self, path: str) -> None:
         await self._change(self.rmdir, path)
@@ -202,8 +211,8 @@ class CoroutineMethods(InodeFileSystem):
     ) -> None:
         await self._change(self.mv, path1, path2, recursive, maxdepth, **kwargs)
 
-    async def _mv_file(self, path1: str, path2: str) -> None:
-        await self._change(self.mv, path1, path2)
+    async def _mv_file(self, path1: str, path2: str, **kwargs: Any) -> None:
+        await self._change(self.mv, path1, path2, **kwargs)
 
     # ---- files of this machine, which take their time: in a thread of their own, a step of the database at a time
 
@@ -225,8 +234,8 @@ class CoroutineMethods(InodeFileSystem):
 
     async def _put_file(
         self, lpath: Any, rpath: str, callback: Callback = DEFAULT_CALLBACK, mode: str = "overwrite", **kwargs: Any
-    ) -> None:
-        await asyncio.to_thread(self.put_file, lpath, rpath, callback, mode, **kwargs)
+    ) -> str | None:
+        return await asyncio.to_thread(self.put_file, lpath, rpath, callback, mode, **kwargs)
 
     async def _put(
         self,
