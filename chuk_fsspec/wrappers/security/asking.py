@@ -8,6 +8,7 @@ from typing import Any
 
 from chuk_fsspec.contract.operations import Effect, Operation
 from chuk_fsspec.contract.posix import RENAME_EXCHANGE
+from chuk_fsspec.forwarding.conditions import NAMES
 
 _MAKES_LAST = frozenset(
     (
@@ -37,13 +38,16 @@ def effects(operation: Operation, options: Mapping[str, Any]) -> Iterator[tuple[
         operation: what is asked.
         options: the arguments by name.
     """
+    # A condition that fails tells what is there.
+    shown = () if NAMES.isdisjoint(options) else (Effect.LIST,)
     if operation.raised_by and operation.raised_by in options:
-        yield _opening(options[operation.raised_by])
+        wanted, makes = _opening(options[operation.raised_by])
+        yield (*shown, *wanted), makes
         return
     makes = operation.name in _MAKES_LAST and not options.get("flags", 0) & RENAME_EXCHANGE
     for parameter in operation.paths:
         effect = operation.effect_on(parameter)
-        yield (effect,), makes and parameter == operation.paths[-1]
+        yield (*shown, effect), makes and parameter == operation.paths[-1]
 
 
 def _opening(mode: str | int) -> tuple[tuple[Effect, ...], bool]:

@@ -236,7 +236,11 @@ class StreamFileSystem(WrapperFileSystem):
         return fs
 
     def _offer(self, capabilities: Capabilities) -> Capabilities:
-        return dataclasses.replace(super()._offer(capabilities), atomic_write=capabilities.write and self._is_whole)
+        return dataclasses.replace(
+            super()._offer(capabilities),
+            atomic_write=capabilities.write and self._is_whole,
+            conditional_write=capabilities.conditional_write and self._whole_files is None,
+        )
 
     def _perform(
         self, operation: Operation, paths: tuple[Any, ...], arguments: tuple[Any, ...], options: dict[str, Any]
