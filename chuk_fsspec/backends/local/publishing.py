@@ -153,13 +153,16 @@ class Publisher:
 
     def _place(self, path: str, *, follow: bool) -> Place:
         """The place of a path, after making the directories above it if they are missing."""
+        has_parent = False
         while True:
             try:
                 return self.beneath.place(path, follow=follow)
             except FileNotFoundError:
-                if not self.auto_mkdir or self.beneath.inode_or_none(split(path)[0]) is not None:
+                if not self.auto_mkdir or has_parent:
                     raise os_error(errno.ENOENT, path, hint="its directory does not exist") from None
-            make_parents(self.shared, self.beneath, path)
+            has_parent = self.beneath.inode_or_none(split(path)[0]) is not None  # somebody may have made it just now
+            if not has_parent:
+                make_parents(self.shared, self.beneath, path)
 
     def _put(
         self,
