@@ -78,8 +78,17 @@ def require_file(beneath: Beneath, path: str, condition: Condition) -> None:
     Raises:
         PreconditionFailed: if it is not; LinkInTheWay.
     """
-    inode = beneath.inode_or_none(path, follow=not condition.is_new)
-    condition.require(path, None if inode is None else inode.status().etag)
+    found = status_or_none(beneath, path, follow=not condition.is_new)
+    condition.require(path, None if found is None else found.etag)
+
+
+def status_or_none(beneath: Beneath, path: str, *, follow: bool) -> Status | None:
+    """What is at an absolute normal path; None for nothing. ELOOP, EINVAL; LinkInTheWay."""
+    inode = beneath.inode_or_none(path, follow=follow)
+    try:
+        return None if inode is None else inode.status()
+    except FileNotFoundError:  # it was removed since
+        return None
 
 
 @contextmanager
@@ -104,8 +113,7 @@ def require_name(beneath: Beneath, path: str, condition: Condition | None) -> St
         OSError: EISDIR and EINVAL for an etag of something else than a regular file.
         PreconditionFailed: if the condition is not met.
     """
-    inode = beneath.inode_or_none(path, follow=False)
-    found = None if inode is None else inode.status()
+    found = status_or_none(beneath, path, follow=False)
     if condition is not None:
         if found is not None and condition.compares and not found.is_file:
             refuse_etags(path, condition if found.is_directory else None)

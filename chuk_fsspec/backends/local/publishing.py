@@ -13,7 +13,7 @@ from chuk_fsspec.backends.local.appending import append_content
 from chuk_fsspec.backends.local.attributes import carry_over
 from chuk_fsspec.backends.local.beneath import Beneath, Place, entry_or_none
 from chuk_fsspec.backends.local.conditions import require_file as require_condition
-from chuk_fsspec.backends.local.conditions import turn
+from chuk_fsspec.backends.local.conditions import status_or_none, turn
 from chuk_fsspec.backends.local.content import copy_content
 from chuk_fsspec.backends.local.descriptor import Descriptor
 from chuk_fsspec.backends.local.inode import require_file
@@ -136,7 +136,8 @@ class Publisher:
         """Put a longer copy in the place of a file: what is added in place could not be taken back."""
         while True:
             inode = self.beneath.inode_or_none(path, follow=not condition.is_new)
-            found = None if inode is None else inode.status().etag
+            status = status_or_none(self.beneath, path, follow=not condition.is_new)
+            found = None if status is None else status.etag
             condition.require(path, found)
             if inode is None or found is None:
                 with suppress(AlreadyThere):
