@@ -13,7 +13,7 @@ from chuk_fsspec.backends.local.appending import append_content
 from chuk_fsspec.backends.local.attributes import carry_over
 from chuk_fsspec.backends.local.beneath import Beneath, Place, entry_or_none
 from chuk_fsspec.backends.local.conditions import require_file as require_condition
-from chuk_fsspec.backends.local.conditions import status_or_none, turn
+from chuk_fsspec.backends.local.conditions import turn
 from chuk_fsspec.backends.local.content import copy_content
 from chuk_fsspec.backends.local.descriptor import Descriptor
 from chuk_fsspec.backends.local.inode import require_file
@@ -25,7 +25,7 @@ from chuk_fsspec.backends.local.status import status_of
 from chuk_fsspec.backends.local.temporary import Temporary
 from chuk_fsspec.backends.local.volume import sync_directory
 from chuk_fsspec.contract.conditions import ANY, Condition
-from chuk_fsspec.contract.errors import AlreadyThere, PreconditionFailed, os_error
+from chuk_fsspec.contract.errors import PreconditionFailed, os_error
 from chuk_fsspec.contract.paths import split
 
 
@@ -134,23 +134,35 @@ class Publisher:
 
     def _add_if(self, temporary: Temporary, path: str, condition: Condition) -> str:
         """Put a longer copy in the place of a file: what is added in place could not be taken back."""
+        if condition.is_new:
+            return self.put(temporary, path, condition=condition)
         while True:
-            inode = self.beneath.inode_or_none(path, follow=not condition.is_new)
-            status = status_or_none(self.beneath, path, follow=not condition.is_new)
-            found = None if status is None else status.etag
+            opened = self._open_or_none(path)
+            found = None if opened is None else status_of(opened.number).etag
             condition.require(path, found)
-            if inode is None or found is None:
-                with suppress(AlreadyThere):
+            with suppress(PreconditionFailed):  # somebody was faster
+                if opened is None:
                     return self.put(temporary, path, condition=Condition(if_none_match=ANY))
-                continue
-            with named(path):
+                return self._put_longer(opened, temporary, path, Condition(if_match=found))
+
+    def _put_longer(self, opened: Descriptor, temporary: Temporary, path: str, condition: Condition) -> str:
+        with closing(self.begin(path)) as longer, named(path):
+            copy_content(opened.number, longer.fd)
+            os.lseek(longer.fd, 0, os.SEEK_END)
+            append_content(temporary.fd, longer.fd)
+            return self.put(longer, path, condition=condition)
+
+    def _open_or_none(self, path: str) -> Descriptor | None:
+        """The regular file at a path, open for reading; None if there is nothing. EISDIR, EINVAL; LinkInTheWay."""
+        inode = self.beneath.inode_or_none(path)
+        if inode is None:
+            return None
+        with named(path):
+            try:
                 require_file(inode)
-                opened = inode.open(os.O_RDONLY)
-            with closing(self.begin(path)) as longer, suppress(PreconditionFailed), named(path):
-                copy_content(opened.number, longer.fd)
-                os.lseek(longer.fd, 0, os.SEEK_END)
-                append_content(temporary.fd, longer.fd)
-                return self.put(longer, path, condition=Condition(if_match=found))
+                return inode.open(os.O_RDONLY)
+            except FileNotFoundError:  # it was removed since
+                return None
 
     def _place(self, path: str, *, follow: bool) -> Place:
         """The place of a path, after making the directories above it if they are missing."""
