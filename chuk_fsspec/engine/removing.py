@@ -48,7 +48,10 @@ class RemovingFileSystem(LookingFileSystem):
         """
         self._settle()
         normal = self._strip_protocol(path)
-        self.posix.unlink(normal, check_of_name(self.inodes, self._resolver, normal, condition_of(if_match)))
+        check = check_of_name(self.inodes, self._resolver, normal, condition_of(if_match))
+        if check is not None:
+            check()  # before a missing directory is an error of its own
+        self.posix.unlink(normal, check)
 
     def _rm(self, path: str) -> None:
         self.rm_file(path)

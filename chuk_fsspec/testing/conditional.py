@@ -176,6 +176,17 @@ class ConditionalWrites:
                 fs.pipe_file(file, b"mine", if_match=etag)
         assert fs.cat_file(file) == b"old"
 
+    def test_two_files_of_one_moment_have_different_etags(self, fs: AbstractFileSystem, file: str) -> None:
+        for number in range(5):
+            for path in (file, f"{file}2"):
+                fs.pipe_file(path, b"%d" % number)
+            etag = etag_of(fs, file)
+            assert etag_of(fs, f"{file}2") != etag
+            fs.mv(f"{file}2", file)
+            with pytest.raises(PreconditionFailed):
+                fs.pipe_file(file, b"", if_match=etag)
+            fs.pipe_file(f"{file}2", b"")
+
     def test_the_same_etag_is_shown_everywhere(self, fs: AbstractFileSystem, file: str, root: str) -> None:
         etag = etag_of(fs, file)
         assert [info["etag"] for info in fs.ls(root)] == [etag]
