@@ -73,7 +73,7 @@ class ForwardingFileSystem(LookingSurface):
         return layers.over(self._open(path, layers.mode, **kwargs))
 
     def _open(self, path: str, mode: str = "rb", **kwargs: Any) -> Any:
-        asked = self._asked(path, kwargs)
+        asked = self._asked(kwargs, path)
         if asked and mode == "rb":
             raise ValueError("if_match and if_none_match are conditions of a change, and mode 'rb' makes none")
         return self._forward(FSSPEC["open"], path, mode=mode, **asked, **kwargs)
@@ -105,7 +105,7 @@ class ForwardingFileSystem(LookingSurface):
         """
         if mode not in ("overwrite", "create"):
             raise ValueError(f"mode {mode!r} is not 'overwrite' or 'create'")
-        asked = self._asked(path, kwargs)
+        asked = self._asked(kwargs, path)
         return etag_in(self._forward(FSSPEC["pipe_file"], path, value, mode=mode, **asked, **kwargs))
 
     def pipe(self, path: Any, value: Any = None, **kwargs: Any) -> None:
@@ -115,7 +115,7 @@ class ForwardingFileSystem(LookingSurface):
         written in any case. All are looked at before the first file is written.
         """
         contents: dict[str, Any] = path if isinstance(path, dict) else {path: value}
-        asked = self._asked("/", kwargs)
+        asked = self._asked(kwargs, *contents)
         if asked:
             values = {self._normal(one): data for one, data in contents.items()}
             for one, condition in conditions_by_path(self, values, **asked).items():
@@ -139,7 +139,7 @@ class ForwardingFileSystem(LookingSurface):
         pairs = pairs_of(self, "put", lpath, rpath, recursive=recursive, maxdepth=maxdepth)
         if pairs:
             sources, targets = map(list, zip(*pairs, strict=True))
-            asked = self._asked("/", kwargs)
+            asked = self._asked(kwargs, *targets)
             self._forward(FSSPEC["put"], targets, sources, callback=callback, **asked, **kwargs)
 
     def put_file(
@@ -163,7 +163,7 @@ class ForwardingFileSystem(LookingSurface):
 
         Conditions and what is returned are as for ``pipe_file``.
         """
-        asked = self._asked(path, kwargs)
+        asked = self._asked(kwargs, path)
         return etag_in(self._forward(FSSPEC["touch"], path, truncate=truncate, **asked, **kwargs))
 
     def cp_file(self, path1: str, path2: str, **kwargs: Any) -> str | None:
@@ -172,7 +172,7 @@ class ForwardingFileSystem(LookingSurface):
         ``if_match`` and ``if_none_match`` are conditions of the target, and what is returned is its etag, as for
         ``pipe_file``; ``if_source_match`` is the etag that the source has to have.
         """
-        asked = self._asked(path2, kwargs)
+        asked = self._asked(kwargs, path2)
         return etag_in(self._forward(FSSPEC["cp_file"], path1, path2, **asked, **kwargs))
 
     def copy(
@@ -196,7 +196,7 @@ class ForwardingFileSystem(LookingSurface):
         """
         pairs = pairs_of(self, "copy", path1, path2, recursive=recursive, maxdepth=maxdepth)
         on_error = on_error or ("ignore" if recursive else "raise")
-        asked = self._asked("/", kwargs)
+        asked = self._asked(kwargs, *[target for _, target in pairs])
         if asked:
             for source, target in pairs:
                 with suppress(*(FileNotFoundError,) * (on_error == "ignore")):
@@ -231,7 +231,7 @@ class ForwardingFileSystem(LookingSurface):
                 filesystem below does not keep.
             PreconditionFailed: with nothing done; also if nothing is there.
         """
-        self._forward(FSSPEC["rm_file"], path, **self._asked(path, {"if_match": if_match}))
+        self._forward(FSSPEC["rm_file"], path, **self._asked({"if_match": if_match}, path))
 
     def _rm(self, path: str) -> None:
         self.rm_file(path)
@@ -249,11 +249,12 @@ class ForwardingFileSystem(LookingSurface):
             OSError: ENOENT, EISDIR for a directory without ``recursive`` or with ``if_match``.
             PreconditionFailed: with nothing done, unless the file was changed after the first one was removed.
         """
-        if self._asked("/", {"if_match": if_match}):
-            for one, condition in conditions_by_path(self, matches(self, path), if_match).items():
+        paths = matches(self, path)
+        if self._asked({"if_match": if_match}, *paths):
+            for one, condition in conditions_by_path(self, paths, if_match).items():
                 self.rm_file(one, **_arguments(condition))
             return
-        self._forward(FSSPEC["rm"], matches(self, path), recursive=recursive, maxdepth=maxdepth)
+        self._forward(FSSPEC["rm"], paths, recursive=recursive, maxdepth=maxdepth)
 
     def mv(self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None, **kwargs: Any) -> None:
         """Move files and directories by fsspec's copying rules, each in one step where the filesystem can ``rename``.
@@ -275,8 +276,9 @@ class ForwardingFileSystem(LookingSurface):
         """
         if maxdepth is not None:
             raise ValueError("a directory moves whole: maxdepth cannot be given")
-        asked = self._asked("/", kwargs)
-        for source, target in move_pairs(self, path1, path2):
+        pairs = move_pairs(self, path1, path2)
+        asked = self._asked(kwargs, *[source for source, _ in pairs])
+        for source, target in pairs:
             self._move(source, target, recursive, **asked, **kwargs)
 
     def _move(self, source: str, target: str, recursive: bool, **kwargs: Any) -> None:
@@ -301,18 +303,18 @@ class ForwardingFileSystem(LookingSurface):
 
     # ---- conditions
 
-    def _asked(self, path: str, options: dict[str, Any]) -> dict[str, Any]:
-        """Take the conditions of a call out of its options. ENOTSUP if they would be left out below."""
+    def _asked(self, options: dict[str, Any], *paths: str) -> dict[str, Any]:
+        """Take the conditions of a call out of its options. ENOTSUP if they would be left out for one of the paths."""
         if NAMES.isdisjoint(options):
             return {}
         asked = taken_from(options)
-        if not self._keeps_conditions:
-            refuse(asked, self._normal(path))
+        for path in map(self._normal, paths) if asked else ():
+            if not self._keeps_conditions(path):
+                refuse(asked, path)
         return asked
 
-    @property
-    def _keeps_conditions(self) -> bool:
-        """Whether what lies below looks at conditions, or refuses them itself."""
+    def _keeps_conditions(self, path: str) -> bool:
+        """Whether what lies below looks at conditions of a normal path."""
         return self.capabilities.conditional_write
 
     # ---- how it shows itself

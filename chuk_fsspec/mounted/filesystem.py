@@ -227,9 +227,9 @@ class MountedFileSystem(ForwardingFileSystem, metaclass=PlainArguments):
             return known(*paths, *arguments, **options)
         return self._access.ask(operation, paths[0], *arguments, **options)
 
-    @property
-    def _keeps_conditions(self) -> bool:
-        return True  # each mount that does not keep them refuses them
+    def _keeps_conditions(self, path: str) -> bool:
+        mount = self._tree.table.route(path).mount
+        return mount is None or mount.can.conditional_write  # where links lead to, that mount is asked once more
 
     def _move(self, source: str, target: str, recursive: bool, **kwargs: Any) -> None:
         if is_inside(target, source) and self.info(source)["type"] == "directory":

@@ -8,7 +8,6 @@ from typing import Any
 
 from chuk_fsspec.contract.operations import Effect, Operation
 from chuk_fsspec.contract.posix import RENAME_EXCHANGE
-from chuk_fsspec.forwarding.conditions import NAMES
 
 _MAKES_LAST = frozenset(
     (
@@ -38,16 +37,13 @@ def effects(operation: Operation, options: Mapping[str, Any]) -> Iterator[tuple[
         operation: what is asked.
         options: the arguments by name.
     """
-    # A condition that fails tells what is there.
-    shown = () if NAMES.isdisjoint(options) else (Effect.LIST,)
     if operation.raised_by and operation.raised_by in options:
-        wanted, makes = _opening(options[operation.raised_by])
-        yield (*shown, *wanted), makes
+        yield _opening(options[operation.raised_by])
         return
     makes = operation.name in _MAKES_LAST and not options.get("flags", 0) & RENAME_EXCHANGE
     for parameter in operation.paths:
         effect = operation.effect_on(parameter)
-        yield (*shown, effect), makes and parameter == operation.paths[-1]
+        yield (effect,), makes and parameter == operation.paths[-1]
 
 
 def _opening(mode: str | int) -> tuple[tuple[Effect, ...], bool]:

@@ -225,7 +225,7 @@ class StreamFileSystem(WrapperFileSystem):
         check_chunk_size(chunk_size)
         normal, digest = self._normal(path), Digest(checksum, expected)
         opening = open_mode(mode)
-        asked = self._asked(path, conditions)
+        asked = self._asked(conditions, path)
         if resume is None:
             return FileWriter(self, normal, opening, digest, asked), Progress(
                 listener, total_of(chunks) if total is None else total
