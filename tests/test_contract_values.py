@@ -55,7 +55,6 @@ def test_capabilities_are_declared_or_assumed(chukmem: MemoryFileSystem) -> None
     assert capabilities_of(PlainMemory()) is PLAIN_FSSPEC
     assert capabilities_of(chukmem) is MemoryFileSystem.capabilities
     assert [name for name in names() if not getattr(MemoryFileSystem.capabilities, name)] == [
-        "snapshots",
         "shared_between_processes",
     ]
 
