@@ -90,6 +90,28 @@ def given(**conditions: Any) -> dict[str, Any]:
     return {name: value for name, value in conditions.items() if value is not None}
 
 
+def arguments_of(condition: Condition | None) -> dict[str, Any]:
+    """A condition as the arguments of a call."""
+    return {} if condition is None else given(if_match=condition.if_match, if_none_match=condition.if_none_match)
+
+
+def pipe_each(fs: AbstractFileSystem, contents: Mapping[str, Any], if_match: Etags, if_none_match: Etags) -> None:
+    """``fs.pipe`` on conditions: write each of a mapping from path to content in a step of its own.
+
+    Args:
+        fs: where.
+        contents: by path.
+        if_match: as for ``conditions_by_path``.
+        if_none_match: likewise.
+
+    Raises:
+        PreconditionFailed: with nothing done, unless a file was changed after the first one was written.
+    """
+    values = {fs._strip_protocol(path): value for path, value in contents.items()}
+    for path, condition in conditions_by_path(fs, values, if_match, if_none_match).items():
+        fs.pipe_file(path, values[path], **arguments_of(condition))
+
+
 def conditions_by_path(
     fs: AbstractFileSystem, paths: Iterable[str], if_match: Etags = None, if_none_match: Etags = None
 ) -> dict[str, Condition | None]:

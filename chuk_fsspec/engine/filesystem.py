@@ -15,7 +15,7 @@ from chuk_fsspec.contract.conditions import (
     Condition,
     Etags,
     condition_of,
-    conditions_by_path,
+    pipe_each,
     refuse_etags,
 )
 from chuk_fsspec.contract.display import as_html
@@ -314,17 +314,13 @@ class InodeFileSystem(RemovingFileSystem):
             value: the content for one path.
             if_match: as for ``pipe_file``; or a dict from path to etag, with None for what is written in any case.
             if_none_match: likewise.
-            kwargs: for ``pipe_file``.
+            kwargs: ignored.
 
         Raises:
             PreconditionFailed: with nothing done, unless the file was changed after the first one was written.
             ValueError: for a path without an etag.
         """
-        contents = path if isinstance(path, dict) else {path: value}
-        values = {self._strip_protocol(one): data for one, data in contents.items()}
-        for one, condition in conditions_by_path(self, values, if_match, if_none_match).items():
-            asked = condition or Condition()
-            self.pipe_file(one, values[one], if_match=asked.if_match, if_none_match=asked.if_none_match, **kwargs)
+        pipe_each(self, path if isinstance(path, dict) else {path: value}, if_match, if_none_match)
 
     def publish(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Any
 
-from chuk_fsspec.contract.conditions import Condition, Etags, condition_of, conditions_by_path
+from chuk_fsspec.contract.conditions import Condition, Etags, arguments_of, condition_of, conditions_by_path
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.expansion import matches, move_pairs
 from chuk_fsspec.contract.paths import is_inside
@@ -79,7 +79,7 @@ class RemovingFileSystem(LookingFileSystem):
         self._settle()
         if if_match is not None:
             for one, condition in conditions_by_path(self, matches(self, path), if_match).items():
-                self.rm_file(one, if_match=(condition or Condition()).if_match)
+                self.rm_file(one, **arguments_of(condition))
             return
         # Not expanded recursively, for that would list what lies behind a link.
         for match in matches(self, path):

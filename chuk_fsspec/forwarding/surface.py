@@ -13,7 +13,7 @@ from typing import Any
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 from fsspec.utils import stringify_path
 
-from chuk_fsspec.contract.conditions import Condition, Etags, conditions_by_path, given
+from chuk_fsspec.contract.conditions import Etags, arguments_of, conditions_by_path
 from chuk_fsspec.contract.display import as_html
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.expansion import Paths, matches, move_pairs, takes_inside
@@ -119,7 +119,7 @@ class ForwardingFileSystem(LookingSurface):
         if asked:
             values = {self._normal(one): data for one, data in contents.items()}
             for one, condition in conditions_by_path(self, values, **asked).items():
-                self.pipe_file(one, values[one], **_arguments(condition), **kwargs)
+                self.pipe_file(one, values[one], **arguments_of(condition), **kwargs)
         elif len(contents) == 1:
             [(one, data)] = contents.items()
             self.pipe_file(one, data, **kwargs)
@@ -252,7 +252,7 @@ class ForwardingFileSystem(LookingSurface):
         paths = matches(self, path)
         if self._asked({"if_match": if_match}, *paths):
             for one, condition in conditions_by_path(self, paths, if_match).items():
-                self.rm_file(one, **_arguments(condition))
+                self.rm_file(one, **arguments_of(condition))
             return
         self._forward(FSSPEC["rm"], paths, recursive=recursive, maxdepth=maxdepth)
 
@@ -325,8 +325,3 @@ class ForwardingFileSystem(LookingSurface):
 
     def _get_pyarrow_filesystem(self) -> ForwardingFileSystem:
         return self
-
-
-def _arguments(condition: Condition | None) -> dict[str, Any]:
-    """A condition as the arguments of a call."""
-    return {} if condition is None else given(if_match=condition.if_match, if_none_match=condition.if_none_match)

@@ -7,12 +7,9 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterator
-from contextlib import closing, suppress
-from datetime import datetime, timezone
+from contextlib import closing
 from typing import Any
 
-from fsspec import AbstractFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 
 from chuk_fsspec.backends.local import support
@@ -21,10 +18,11 @@ from chuk_fsspec.backends.local.conditions import rename as rename_if
 from chuk_fsspec.backends.local.conditions import require_file as require_file_if
 from chuk_fsspec.backends.local.conditions import require_name, stamping
 from chuk_fsspec.backends.local.conditions import unlink as unlink_if
-from chuk_fsspec.backends.local.content import copy_content, read_all, read_range, write_all
+from chuk_fsspec.backends.local.content import copy_content, write_all
 from chuk_fsspec.backends.local.files import AppendFile, ReadFile, WriteFile
 from chuk_fsspec.backends.local.inode import require_file
-from chuk_fsspec.backends.local.listing import InfoDict, Listing
+from chuk_fsspec.backends.local.listing import Listing
+from chuk_fsspec.backends.local.looking import LookingFileSystem
 from chuk_fsspec.backends.local.names import named
 from chuk_fsspec.backends.local.owning import Owner
 from chuk_fsspec.backends.local.parents import make_directory, make_parents
@@ -32,30 +30,29 @@ from chuk_fsspec.backends.local.posix import LocalPosix
 from chuk_fsspec.backends.local.publishing import Publisher
 from chuk_fsspec.backends.local.removing import remove_tree
 from chuk_fsspec.backends.local.shared import SharedRoot, make_root, root_path, shared_root
-from chuk_fsspec.backends.local.status import Status, status_of
+from chuk_fsspec.backends.local.status import status_of
 from chuk_fsspec.backends.local.temporary import remove_leftovers
-from chuk_fsspec.contract import globbing
 from chuk_fsspec.contract.conditions import (
     ANY,
-    Condition,
     Etags,
+    arguments_of,
     condition_of,
     conditions_by_path,
+    pipe_each,
     refuse_etags,
 )
 from chuk_fsspec.contract.display import as_html
 from chuk_fsspec.contract.errors import LinkInTheWay, os_error
 from chuk_fsspec.contract.expansion import Paths, is_one, matches, move_pairs
 from chuk_fsspec.contract.layering import layers_of
-from chuk_fsspec.contract.paths import is_inside, split, strip_protocol
+from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.contract.transaction import EndingTransaction
 
 _MODES = frozenset({"rb", "wb", "ab", "xb", "r+b", "w+b", "a+b", "x+b"})
-_LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG))
 
 
-class LocalFileSystem(AbstractFileSystem):
+class LocalFileSystem(LookingFileSystem):
     """A directory of this machine as a filesystem of its own, which no path and no link leads out of.
 
     Its paths count from the directory: ``/`` is the root. Symbolic links are followed inside: an absolute one counts
@@ -69,8 +66,6 @@ class LocalFileSystem(AbstractFileSystem):
     way to be safe here and is refused.
     """
 
-    protocol: str | tuple[str, ...] = "chuklocal"
-    root_marker = "/"
     transaction_type = EndingTransaction
     capabilities = support.capabilities()
 
@@ -159,147 +154,7 @@ class LocalFileSystem(AbstractFileSystem):
         device, ino = self.shared.identity
         return f"chuklocal-{device:x}-{ino:x}"
 
-    @classmethod
-    def _strip_protocol(cls, path: Any) -> Any:
-        if isinstance(path, list):
-            return [cls._strip_protocol(one) for one in path]
-        return strip_protocol(path, (cls.protocol,) if isinstance(cls.protocol, str) else cls.protocol)
-
-    @classmethod
-    def _parent(cls, path: str) -> str:
-        parent: str = split(cls._strip_protocol(path))[0]
-        return parent
-
-    # ---- looking
-
-    def info(self, path: str, **kwargs: Any) -> InfoDict:
-        """What is known of a path (``contract.Info``); a link's own attributes with its target's type and size."""
-        return self._listing.info(self._strip_protocol(path))
-
-    def ls(self, path: str, detail: bool = True, **kwargs: Any) -> list[Any]:
-        """A directory's entries in name order, or the one entry that ``path`` is. FileNotFoundError."""
-        normal = self._strip_protocol(path)
-        if not self._status(normal).is_directory:
-            return [self._listing.info(normal)] if detail else [normal]
-        return self._listing.children(normal) if detail else self._listing.names(normal)
-
-    def find(
-        self, path: str, maxdepth: int | None = None, withdirs: bool = False, detail: bool = False, **kwargs: Any
-    ) -> Any:
-        """All files below a path, in order; links are listed and not followed.
-
-        Args:
-            path: where to start; a file gives itself, a missing path nothing.
-            maxdepth: levels to go down, at least 1; None for all.
-            withdirs: list directories too, the start included.
-            detail: return a dict from path to info instead of a list of paths.
-
-        Raises:
-            ValueError: for a ``maxdepth`` below 1.
-        """
-        if maxdepth is not None and maxdepth < 1:
-            raise ValueError(f"maxdepth must be at least 1, not {maxdepth}")
-        normal = self._strip_protocol(path)
-        found: list[str] = []
-        with suppress(FileNotFoundError, NotADirectoryError):
-            if self._status(normal).is_directory:
-                directories, found = self._listing.below(normal, maxdepth)
-                if withdirs:
-                    found += [normal, *directories]
-            else:
-                found = [normal]
-        found.sort()
-        return dict(self._described(found)) if detail else found
-
-    def _described(self, paths: list[str]) -> Iterator[tuple[str, InfoDict]]:
-        """Each path with its info, without those that are gone by now."""
-        for path in paths:
-            with suppress(FileNotFoundError, NotADirectoryError):
-                yield path, self._listing.info(path)
-
-    def walk(
-        self, path: str, maxdepth: int | None = None, topdown: bool = True, on_error: Any = "omit", **kwargs: Any
-    ) -> Iterator[Any]:
-        """Directory, names of its directories and names of all else, from a path down, as ``os.walk``.
-
-        Args:
-            path: where to start.
-            maxdepth: levels to go down, at least 1; None for all.
-            topdown: a directory before what it holds, or after.
-            on_error: "omit" what cannot be listed, unless a link is in the way; "raise"; or a function to call with the
-                error.
-            kwargs: ``detail=True`` for dicts from name to info instead of names.
-        """
-        if on_error == "omit":
-            on_error = _omit
-        walked: Iterator[Any] = super().walk(path, maxdepth, topdown, on_error, **kwargs)
-        return walked
-
-    def glob(self, path: str, maxdepth: int | None = None, **kwargs: Any) -> Any:
-        """What matches a pattern, by fsspec's rules (``contract.globbing``)."""
-        return globbing.glob(self, path, maxdepth, **kwargs)
-
-    def exists(self, path: str, **kwargs: Any) -> bool:
-        """Whether a path leads to something; a link to nothing does not."""
-        return self._target(path) is not None
-
-    def lexists(self, path: str, **kwargs: Any) -> bool:
-        """Whether there is an entry of this path, be it a link to nothing."""
-        return self.beneath.inode_or_none(self._strip_protocol(path), follow=False) is not None
-
-    def isfile(self, path: str) -> bool:
-        """Whether a path leads to a regular file."""
-        target = self._target(path)
-        return target is not None and target.is_file
-
-    def isdir(self, path: str) -> bool:
-        """Whether a path leads to a directory."""
-        target = self._target(path)
-        return target is not None and target.is_directory
-
-    def created(self, path: str) -> datetime:
-        """When a file was made, in UTC."""
-        return datetime.fromtimestamp(self._status(self._strip_protocol(path)).btime_ns / 1e9, tz=timezone.utc)
-
-    def modified(self, path: str) -> datetime:
-        """When a file's content last changed, in UTC."""
-        return datetime.fromtimestamp(self._status(self._strip_protocol(path)).mtime_ns / 1e9, tz=timezone.utc)
-
-    def ukey(self, path: str) -> str:
-        """A string that stands for this content of this file."""
-        return f"{self.fsid}-{self._status(self._strip_protocol(path)).etag}"
-
-    def checksum(self, path: str) -> int:
-        """A number that changes with the content; reading a file leaves it alone."""
-        status = self._status(self._strip_protocol(path))
-        return status.ino << 128 | status.size << 64 | status.mtime_ns & 0xFFFF_FFFF_FFFF_FFFF
-
-    # ---- reading
-
-    def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
-        """A file's bytes, or those from ``start`` to ``end``, which count as in a slice. IsADirectoryError."""
-        normal = self._strip_protocol(path)
-        inode = self.beneath.inode(normal)
-        with named(normal):
-            size = require_file(inode).st_size
-            opened = inode.open(os.O_RDONLY)
-            if start is None and end is None:
-                return read_all(opened.number)
-            start, end, _ = slice(start, end).indices(size)
-            return read_range(opened.number, end - start, start) if end > start else b""
-
-    def cat_ranges(
-        self,
-        paths: list[str],
-        starts: Any,
-        ends: Any,
-        max_gap: int | None = None,
-        on_error: str = "return",
-        **kwargs: Any,
-    ) -> list[Any]:
-        """Ranges of files; there is nothing to merge here, so ``max_gap`` changes no result."""
-        ranges: list[Any] = super().cat_ranges(paths, starts, ends, on_error=on_error, **kwargs)
-        return ranges
+    # ---- opening
 
     def _open(
         self,
@@ -456,17 +311,13 @@ class LocalFileSystem(AbstractFileSystem):
             value: the content for one path.
             if_match: as for ``pipe_file``; or a dict from path to etag, with None for what is written in any case.
             if_none_match: likewise.
-            kwargs: for ``pipe_file``.
+            kwargs: ignored.
 
         Raises:
             PreconditionFailed: with nothing done, unless the file was changed after the first one was written.
             ValueError: for a path without an etag.
         """
-        contents = path if isinstance(path, dict) else {path: value}
-        values = {self._strip_protocol(one): data for one, data in contents.items()}
-        for one, condition in conditions_by_path(self, values, if_match, if_none_match).items():
-            asked = condition or Condition()
-            self.pipe_file(one, values[one], if_match=asked.if_match, if_none_match=asked.if_none_match, **kwargs)
+        pipe_each(self, path if isinstance(path, dict) else {path: value}, if_match, if_none_match)
 
     def put_file(
         self,
@@ -636,7 +487,7 @@ class LocalFileSystem(AbstractFileSystem):
         """
         if if_match is not None:
             for one, condition in conditions_by_path(self, matches(self, path), if_match).items():
-                self.rm_file(one, if_match=(condition or Condition()).if_match)
+                self.rm_file(one, **arguments_of(condition))
             return
         for match in matches(self, path):
             is_directory = self.beneath.inode(match, follow=False).status().is_directory
@@ -718,21 +569,6 @@ class LocalFileSystem(AbstractFileSystem):
         if self.read_only:
             raise os_error(errno.EROFS, *paths)
 
-    def _status(self, path: str) -> Status:
-        """What a normal path leads to. ENOENT, ENOTDIR, ELOOP; LinkInTheWay."""
-        inode = self.beneath.inode(path)
-        with named(path):
-            return inode.status()
-
-    def _target(self, path: str) -> Status | None:
-        """As ``_status``; None for what leads nowhere, or cannot be a path at all."""
-        try:
-            return self._status(self._strip_protocol(path))
-        except OSError as error:
-            if error.errno in _LEADS_NOWHERE and not isinstance(error, LinkInTheWay):
-                return None
-            raise
-
     def _require_place(self, path: str, *, follow: bool) -> None:
         """Fail as publishing under this path would, but make nothing yet."""
         try:
@@ -751,9 +587,3 @@ class LocalFileSystem(AbstractFileSystem):
 
     def _get_pyarrow_filesystem(self) -> LocalFileSystem:
         return self
-
-
-def _omit(error: OSError) -> None:
-    """Leave out what cannot be listed, as ``walk`` does it unless told otherwise."""
-    if isinstance(error, LinkInTheWay):
-        raise error
