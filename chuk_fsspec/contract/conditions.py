@@ -46,9 +46,11 @@ class Condition:
 
     def holds(self, found: str | None) -> bool:
         """Whether it is met by what is there: an etag, or None for nothing."""
-        if self.if_match is not None and (found is None or self.if_match not in (ANY, found)):
-            return False
-        return self.if_none_match is None or found is None or self.if_none_match not in (ANY, found)
+        is_other = self.if_none_match is None or found is None or self.if_none_match not in (ANY, found)
+        return self._matches(found) and is_other
+
+    def _matches(self, found: str | None) -> bool:
+        return self.if_match is None or (found is not None and self.if_match in (ANY, found))
 
     def require(self, path: str, found: str | None) -> None:
         """Raise ``PreconditionFailed`` for an absolute path unless the condition is met by what is there."""
@@ -57,7 +59,8 @@ class Condition:
 
     def failure(self, path: str, found: str | None) -> PreconditionFailed:
         """The error for an absolute path at which something else is: an etag, or None for nothing."""
-        return precondition_failed(path, self.if_match, found, exists=self.is_new)
+        expected = None if self._matches(found) else self.if_match
+        return precondition_failed(path, expected, found, exists=self.is_new)
 
 
 def condition_of(if_match: str | None = None, if_none_match: str | None = None) -> Condition | None:
@@ -117,6 +120,8 @@ def conditions_by_path(
 ) -> dict[str, Condition | None]:
     """What a bulk operation asks of each of its paths, looked at before the first one is changed.
 
+    In a transaction they are looked at when they are changed: what it is going to write is not there as yet.
+
     Args:
         fs: where.
         paths: normal paths.
@@ -133,7 +138,7 @@ def conditions_by_path(
     unwanted = _by_path(fs, paths, "if_none_match", if_none_match)
     conditions = {path: condition_of(wanted[path], unwanted[path]) for path in paths}
     for path, condition in conditions.items():
-        if condition is not None:
+        if condition is not None and not fs._intrans:  # noqa: SLF001 - fsspec has no public name for it
             condition.require(path, etag_at(fs, path, follow=not condition.is_new))
     return conditions
 

@@ -198,8 +198,9 @@ class ForwardingFileSystem(LookingSurface):
         on_error = on_error or ("ignore" if recursive else "raise")
         asked = self._asked(kwargs, *[target for _, target in pairs])
         if asked:
+            vanishing = (FileNotFoundError,) if on_error == "ignore" else ()
             for source, target in pairs:
-                with suppress(*(FileNotFoundError,) * (on_error == "ignore")):
+                with suppress(*vanishing):
                     self.cp_file(source, target, **asked, **kwargs)
         elif pairs:
             sources, targets = map(list, zip(*pairs, strict=True))
