@@ -22,7 +22,7 @@ from chuk_fsspec.backends.local.names import new_name
 from chuk_fsspec.backends.local.shared import SharedRoot
 from chuk_fsspec.backends.local.status import Status, status_at
 from chuk_fsspec.backends.local.syscalls import renameat2
-from chuk_fsspec.backends.local.temporary import NOT_HERE, home_of
+from chuk_fsspec.backends.local.temporary import NO_FLAGS, NOT_HERE, home_of
 from chuk_fsspec.contract.conditions import Condition, refuse_etags
 from chuk_fsspec.contract.errors import not_supported, os_error
 from chuk_fsspec.contract.posix import RENAME_NOREPLACE
@@ -169,12 +169,13 @@ def rename(
         except FileExistsError:
             require_name(beneath, target, replaced)  # somebody was faster
             raise
-        if wanted is not None and wanted.compares:
-            moved = status_at(new.directory.number, new.name)
-            if found is None or moved.etag != found.etag:
-                with suppress(FileExistsError):
-                    entries.rename(shared, new, old, RENAME_NOREPLACE)
-                raise wanted.failure(source, moved.etag)
+        if wanted is not None and wanted.compares and found is not None:
+            with suppress(FileNotFoundError):  # it was removed since, by its new name
+                moved = status_at(new.directory.number, new.name)
+                if moved.etag != found.etag:
+                    with suppress(FileExistsError):
+                        entries.rename(shared, new, old, RENAME_NOREPLACE)
+                    raise wanted.failure(source, moved.etag)
 
 
 def settled(status: Status) -> Status:
@@ -222,4 +223,9 @@ def _set_aside(shared: SharedRoot, place: Place) -> Place:
 
 
 def _move(source: Place, place: Place) -> None:
-    renameat2(source.directory.number, source.name, place.directory.number, place.name, RENAME_NOREPLACE)
+    try:
+        renameat2(source.directory.number, source.name, place.directory.number, place.name, RENAME_NOREPLACE)
+    except OSError as error:
+        if error.errno in NO_FLAGS:
+            raise not_supported("conditions: this disk cannot rename without replacing (renameat2)") from error
+        raise

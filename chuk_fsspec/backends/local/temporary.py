@@ -29,7 +29,7 @@ from chuk_fsspec.contract.posix import RENAME_EXCHANGE, RENAME_NOREPLACE
 _NO_TMPFILE = frozenset((errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL))
 NOT_HERE = frozenset((errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT))
 """Why the root may be no place for a temporary file though another directory is."""
-_NO_FLAGS = frozenset((errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP))
+NO_FLAGS = frozenset((errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP))
 _PERMISSIONS = 0o666
 
 
@@ -100,7 +100,7 @@ class Temporary:
         try:
             renameat2(reserved.directory.number, reserved.name, place.directory.number, place.name, RENAME_EXCHANGE)
         except OSError as error:
-            if error.errno in _NO_FLAGS:
+            if error.errno in NO_FLAGS:
                 raise not_supported("conditions: this disk cannot exchange two names (renameat2)") from error
             raise
 
@@ -256,7 +256,7 @@ def _move_to_free_name(source: Place, place: Place) -> None:
     try:
         renameat2(source.directory.number, source.name, place.directory.number, place.name, RENAME_NOREPLACE)
     except OSError as error:
-        if error.errno not in _NO_FLAGS:
+        if error.errno not in NO_FLAGS:
             raise
         directories = {"src_dir_fd": source.directory.number, "dst_dir_fd": place.directory.number}
         os.link(source.name, place.name, follow_symlinks=False, **directories)
