@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from chuk_fsspec.backends.local import LocalFileSystem
     from chuk_fsspec.backends.memory import MemoryFileSystem
     from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
+    from chuk_fsspec.contract.errors import PreconditionFailed
     from chuk_fsspec.mounted import MountedFileSystem
     from chuk_fsspec.wrappers.audit import AuditFileSystem
     from chuk_fsspec.wrappers.base import WrapperFileSystem
@@ -23,6 +24,7 @@ _HOMES = {
     "LocalFileSystem": "chuk_fsspec.backends.local",
     "MemoryFileSystem": "chuk_fsspec.backends.memory",
     "MountedFileSystem": "chuk_fsspec.mounted",
+    "PreconditionFailed": "chuk_fsspec.contract.errors",
     "ReadOnlyFileSystem": "chuk_fsspec.wrappers.readonly",
     "SecureFileSystem": "chuk_fsspec.wrappers.security",
     "SecurityViolation": "chuk_fsspec.wrappers.security",
@@ -37,6 +39,7 @@ __all__ = [
     "LocalFileSystem",
     "MemoryFileSystem",
     "MountedFileSystem",
+    "PreconditionFailed",
     "ReadOnlyFileSystem",
     "SecureFileSystem",
     "SecurityViolation",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import inspect
+import pickle
 import stat
 
 import pytest
@@ -11,7 +12,8 @@ from fsspec.implementations.memory import MemoryFileSystem as PlainMemory
 
 from chuk_fsspec.backends.memory import MemoryFileSystem
 from chuk_fsspec.contract.capabilities import PLAIN_FSSPEC, Capabilities, capabilities_of, names
-from chuk_fsspec.contract.errors import not_found, not_supported, os_error
+from chuk_fsspec.contract.conditions import Condition, condition_of
+from chuk_fsspec.contract.errors import PreconditionFailed, not_found, not_supported, os_error
 from chuk_fsspec.contract.info import mode_of, type_of_mode
 from chuk_fsspec.contract.posix import Posix
 from chuk_fsspec.testing.checks import fails_with
@@ -55,8 +57,6 @@ def test_capabilities_are_declared_or_assumed(chukmem: MemoryFileSystem) -> None
     assert capabilities_of(PlainMemory()) is PLAIN_FSSPEC
     assert capabilities_of(chukmem) is MemoryFileSystem.capabilities
     assert [name for name in names() if not getattr(MemoryFileSystem.capabilities, name)] == [
-        "conditional_write",
-        "snapshots",
         "shared_between_processes",
     ]
 
@@ -108,3 +108,42 @@ def test_posix_supports_nothing_by_itself(name: str) -> None:
 def test_posix_has_no_views_by_itself(view: str) -> None:
     with fails_with(errno.ENOTSUP):
         getattr(Posix(), view)
+
+
+@pytest.mark.parametrize(
+    ("if_match", "if_none_match", "holds", "fails"),
+    [
+        ("1", None, ["1"], ["2", None]),
+        ("*", None, ["1", ""], [None]),
+        (None, "1", ["2", None], ["1"]),
+        (None, "*", [None], ["1", ""]),
+        ("*", "1", ["2"], ["1", None]),
+        ("1", "2", ["1"], ["2", "3", None]),
+    ],
+)
+def test_conditions_are_those_of_http(
+    if_match: str | None, if_none_match: str | None, holds: list[str | None], fails: list[str | None]
+) -> None:
+    condition = condition_of(if_match, if_none_match)
+    assert condition is not None
+    for found in holds:
+        condition.require("/f", found)
+    for found in fails:
+        with pytest.raises(PreconditionFailed) as caught:
+            condition.require("/f", found)
+        error = pickle.loads(pickle.dumps(caught.value))
+        assert (type(error), error.path, error.found) == (type(caught.value), "/f", found)
+        assert error.expected == (None if if_match in ("*", found) and found is not None else if_match)
+
+
+def test_what_fails_says_what_was_asked_and_found() -> None:
+    def said(if_match: str | None, if_none_match: str | None, found: str | None) -> str:
+        return str(Condition(if_match, if_none_match).failure("/f", found))
+
+    assert (
+        said("1", None, "2")
+        == f"[Errno {errno.ESTALE}] Precondition failed: if_match='1', and the etag is '2'; read it again: '/f'"
+    )
+    assert "if_match='*', and there is nothing" in said("*", None, None)
+    assert "if_none_match='2', and the etag is '2'" in said("*", "2", "2")
+    assert said(None, "*", "2") == "[Errno 17] File exists: if_none_match='*': '/f'"

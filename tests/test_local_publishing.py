@@ -331,3 +331,34 @@ def test_a_stamp_is_of_the_moment(fs: LocalFileSystem) -> None:
     before = time.time_ns()
     fs.pipe_file("/f", b"")
     assert before <= fs.info("/f")["mtime_ns"] <= time.time_ns()
+
+
+def test_an_etag_is_shown_when_a_change_would_show(fs: LocalFileSystem, root: Path) -> None:
+    fs.pipe_file("/f", b"same")
+    for look in (lambda: fs.info("/f"), lambda: fs.ls("/"), lambda: fs.find("/", detail=True)):
+        tick = time.clock_gettime_ns(5)  # the clock with which the kernel stamps
+        os.utime(root / "f", ns=(tick, tick))
+        look()
+        assert time.clock_gettime_ns(5) > tick
+
+
+def test_a_disk_that_cannot_exchange_names_is_refused(fs: LocalFileSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    etag = fs.pipe_file("/f", b"old")
+    monkeypatch.setattr("chuk_fsspec.backends.local.temporary.renameat2", refuse)
+    with fails_with(errno.ENOTSUP, "/f"):
+        fs.pipe_file("/f", b"new", if_match=etag)
+    assert (fs.cat_file("/f"), fs.find("/")) == (b"old", ["/f"])
+
+
+def test_what_is_exchanged_keeps_its_attributes(fs: LocalFileSystem, root: Path) -> None:
+    etag = fs.pipe_file("/f", b"old")
+    os.chmod(root / "f", 0o640)
+    with fs.open("/f", "rb") as reader:
+        fs.pipe_file("/f", b"new", if_match=fs.info("/f")["etag"])
+        assert reader.read() == b"old"
+    assert stat.S_IMODE(os.stat(root / "f").st_mode) == 0o640
+    assert [path.name for path in root.iterdir()] == ["f"]
+    assert fs.info("/f")["etag"] != etag

@@ -234,7 +234,7 @@ class TestFork:
 
     def test_the_child_has_stores_of_its_own(self, chukmem: MemoryFileSystem) -> None:
         own = "MemoryFileSystem(name='childs-own')"
-        work = f"[{own}.pipe_file('/g', b''), {own}.ls('/', False)]"
+        work = f"[{own}.mkdir('/g'), {own}.ls('/', False)]"
         assert in_fork(work, chukmem) == "[None, ['/g']]"
         assert in_fork("[drop_store(fs.name), MemoryFileSystem(name=fs.name).find('/')]", chukmem) == "[None, []]"
         assert in_fork("MemoryFileSystem(name='childs-own').fsid", chukmem) != MemoryFileSystem(name="childs-own").fsid

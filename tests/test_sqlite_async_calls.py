@@ -138,6 +138,13 @@ CALLS = st.one_of(
 )
 
 
+def comparable(outcome: Any) -> Any:
+    """What came of a call, without what each filesystem has of its own: the text of an error, and etags."""
+    if isinstance(outcome, OSError):
+        return type(outcome), outcome.errno
+    return str if isinstance(outcome, str) else outcome
+
+
 @given(calls=st.lists(CALLS, max_size=20))
 def test_a_batch_is_what_its_calls_are_one_after_another(calls: list[tuple[Any, ...]]) -> None:
     name = uuid.uuid4().hex
@@ -147,11 +154,11 @@ def test_a_batch_is_what_its_calls_are_one_after_another(calls: list[tuple[Any, 
     wanted: list[Any] = []
     for method, *arguments in calls:
         try:
-            wanted.append(getattr(model, method)(*arguments))
+            wanted.append(comparable(getattr(model, method)(*arguments)))
         except OSError as error:
-            wanted.append((type(error), error.errno))
+            wanted.append(comparable(error))
     found = asyncio.run(together(fs, *(getattr(fs, f"_{method}")(*arguments) for method, *arguments in calls)))
-    assert [(type(one), one.errno) if isinstance(one, OSError) else one for one in found] == wanted
+    assert [comparable(one) for one in found] == wanted
     assert fs.find("/", withdirs=True) == model.find("/", withdirs=True)
     assert contents_of(fs) == contents_of(model)
     drop_store(name)

@@ -83,7 +83,7 @@ def by_names(fs: SqliteFileSystem) -> None:
         fs.mkdir(f"/{number:0250}")
 
 
-WAYS: list[Callable[[SqliteFileSystem], None]] = [
+WAYS: list[Callable[[SqliteFileSystem], object]] = [
     lambda fs: fs.pipe_file("/d/f", b"new" * 2 * MIB),
     lambda fs: fs.pipe_file("/d/new", b"new" * 2 * MIB),
     in_place,

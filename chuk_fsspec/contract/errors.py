@@ -44,6 +44,48 @@ def link_in_the_way(path: str) -> LinkInTheWay:
     return LinkInTheWay(errno.ELOOP, f"{os.strerror(errno.ELOOP)}: links are not followed here", path)
 
 
+class PreconditionFailed(OSError):  # noqa: N818 - as HTTP calls it (RFC 9110, 15.5.13)
+    """ESTALE: what is at a path is not what ``if_match`` or ``if_none_match`` asked for, and nothing was done.
+
+    Whoever catches it reads the file again, and decides anew.
+
+    Attributes:
+        expected: the etag that ``if_match`` asked for, ``*`` for anything; None for ``if_none_match``.
+        found: the etag of what was there; None for nothing.
+    """
+
+    expected: str | None = None
+    found: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The path, as whoever raised the error names it."""
+        return str(self.filename)
+
+
+class AlreadyThere(PreconditionFailed, FileExistsError):  # noqa: N818 - as its base
+    """EEXIST: ``if_none_match="*"`` asked for nothing to be there, and something is."""
+
+
+def precondition_failed(path: str, expected: str | None, found: str | None, *, exists: bool) -> PreconditionFailed:
+    """``PreconditionFailed`` for an absolute path.
+
+    Args:
+        path: where.
+        expected: the etag that was asked for; None if there was one that was not to be found.
+        found: the etag of what is there; None for nothing.
+        exists: nothing was to be there, and something is.
+    """
+    if exists and found is not None:
+        error: PreconditionFailed = AlreadyThere(errno.EEXIST, f"{os.strerror(errno.EEXIST)}: if_none_match='*'", path)
+    else:
+        asked = f"if_match={expected!r}" if expected is not None else f"if_none_match={found!r}"
+        there = f"the etag is {found!r}" if found is not None else "there is nothing"
+        error = PreconditionFailed(errno.ESTALE, f"Precondition failed: {asked}, and {there}; read it again", path)
+    error.expected, error.found = expected, found
+    return error
+
+
 def omit_unless_link(error: OSError) -> None:
     """What ``walk(on_error="omit")`` makes of a directory that cannot be listed; LinkInTheWay is never left out."""
     if isinstance(error, LinkInTheWay):

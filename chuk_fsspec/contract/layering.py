@@ -84,6 +84,12 @@ class CompressedWriter(io.BufferedIOBase):
         if not self._target.closed:
             self._compressor.flush()
 
+    @property
+    def etag(self) -> str | None:
+        """That of the file, once it is closed."""
+        etag: str | None = getattr(self._target, "etag", None)
+        return etag
+
     def discard(self) -> None:
         """Drop what was written; the file keeps its old content."""
         self._target.discard()
@@ -106,6 +112,12 @@ class CompressedWriter(io.BufferedIOBase):
 
 class TextWriter(io.TextIOWrapper):
     """Text over a file that can ``discard``."""
+
+    @property
+    def etag(self) -> str | None:
+        """That of the file, once it is closed."""
+        etag: str | None = getattr(self.buffer, "etag", None)
+        return etag
 
     def __exit__(self, exc_type: object, *exc_info: object) -> None:
         if exc_type is not None:

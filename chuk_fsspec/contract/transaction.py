@@ -17,6 +17,8 @@ class EndingTransaction(Transaction):
         """Publish the files, or drop them. After an error those that are left are dropped."""
         fs = self.fs
         try:
+            if commit:
+                self._require_conditions()
             super().complete(commit=commit)
         except BaseException:
             while self.files:
@@ -25,3 +27,10 @@ class EndingTransaction(Transaction):
             fs._intrans = False  # noqa: SLF001 - it is the transaction of that filesystem
             fs._transaction = None  # noqa: SLF001
             raise
+
+    def _require_conditions(self) -> None:
+        """Before the first file is published, ask each whether it still may be: some filesystems undo nothing."""
+        for file in self.files:
+            require = getattr(file, "require_condition", None)
+            if require is not None:
+                require()

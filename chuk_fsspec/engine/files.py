@@ -153,11 +153,11 @@ class WriteFile(UnpublishedFile, io.BytesIO):
             super().close()
 
     def _publish(self, data: bytes) -> None:
-        self.fs.publish(self.path, data, exclusive="x" in self.mode)
+        _, self.etag = self.fs.publish(self.path, data, "x" in self.mode, self.condition)
 
 
 class AppendFile(UnpublishedEnd, WriteFile):
     """``ab``: in memory."""
 
     def _publish(self, data: bytes) -> None:
-        self.fs.append(self.path, data)
+        self.etag = self.fs.append(self.path, data, self.condition)

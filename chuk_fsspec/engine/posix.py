@@ -8,10 +8,11 @@ import stat
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from chuk_fsspec.contract.errors import LinkInTheWay, os_error
+from chuk_fsspec.contract.errors import LinkInTheWay, PreconditionFailed, os_error
 from chuk_fsspec.contract.nodes import NodeOperations
 from chuk_fsspec.contract.posix import Posix, StatVfs
 from chuk_fsspec.engine.clock import now_ns
+from chuk_fsspec.engine.conditions import Check
 from chuk_fsspec.engine.handle import InodeHandle, stat_result
 from chuk_fsspec.engine.inode import S_IFMT, S_IFREG, Directory, Inode
 from chuk_fsspec.engine.nofollow import NofollowResolver, reader
@@ -61,14 +62,14 @@ class InodePosix(Posix):
         directory, name = self._new(path)
         _named(path, self._tree.mkdir, directory, name, mode, self._uid, self._gid)
 
-    def rename(self, source: str, path: str, flags: int = 0) -> None:
+    def rename(self, source: str, path: str, flags: int = 0, check: Check | None = None) -> None:
         def rename() -> None:
-            self._tree.rename(*self._entry(source), *self._entry(path), flags)
+            self._tree.rename(*self._entry(source), *self._entry(path), flags, check)
 
         _both_named(source, path, rename)
 
-    def unlink(self, path: str) -> None:
-        _named(path, self._tree.unlink, *self._entry(path))
+    def unlink(self, path: str, check: Check | None = None) -> None:
+        _named(path, self._tree.unlink, *self._entry(path), check)
 
     def rmdir(self, path: str) -> None:
         _named(path, self._tree.rmdir, *self._entry(path))
@@ -191,7 +192,7 @@ def _both_named(source: str, path: str, operation: Callable[[], None]) -> None:
     """Run an operation on two paths and put both into its error, as Python does it, unless that names a link."""
     try:
         operation()
-    except LinkInTheWay:
+    except (LinkInTheWay, PreconditionFailed):
         raise
     except OSError as error:
         error.filename, error.filename2 = source, path

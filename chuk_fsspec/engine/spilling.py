@@ -231,7 +231,7 @@ class SpillingFile(UnpublishedFile):
             super().close()
 
     def _publish(self, content: bytes | Stage) -> None:
-        self.fs.publish(self.path, content, exclusive="x" in self.mode)
+        _, self.etag = self.fs.publish(self.path, content, "x" in self.mode, self.condition)
 
     def _seal(self) -> bytes | Stage:
         """All that was written."""
@@ -263,6 +263,6 @@ class SpillingAppendFile(UnpublishedEnd, SpillingFile):
     """``ab``: in memory, and in the store when that is too much."""
 
     def _publish(self, content: bytes | Stage) -> None:
-        self.fs.append(self.path, content)
+        self.etag = self.fs.append(self.path, content, self.condition)
         if isinstance(content, Stage):
             content.drop()  # it is there a second time now, unless the file was new

@@ -31,6 +31,7 @@ from chuk_fsspec.engine import content as contents
 from chuk_fsspec.engine import xattrs
 from chuk_fsspec.engine.ancestry import is_above
 from chuk_fsspec.engine.clock import now_ns
+from chuk_fsspec.engine.conditions import Check
 from chuk_fsspec.engine.handle import InodeHandle
 from chuk_fsspec.engine.inode import FILE_MODE, LINK_MODE, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, Directory, Inode
 from chuk_fsspec.engine.shared import SharedState, remove_identical
@@ -142,7 +143,9 @@ class Tree:
                 gid = directory.gid
             return self.store.new(S_IFREG | mode & 0o7777, uid, gid, b"", now_ns())
 
-    def put(self, place: Place, path: str, content: Any, uid: int, gid: int, exclusive: bool) -> Inode | None:
+    def put(
+        self, place: Place, path: str, content: Any, uid: int, gid: int, exclusive: bool, check: Check | None = None
+    ) -> tuple[Inode, str] | None:
         """Publish whole content under a name in one step, keeping inode, owner and mode of a file that is there.
 
         Args:
@@ -152,14 +155,18 @@ class Tree:
             uid: owner of a new file.
             gid: group of a new file.
             exclusive: fail with EEXIST if the name exists.
+            check: raises if it may not be done; asked first, in the step itself.
 
         Returns:
-            The file; None, with nothing done, if the name is a symbolic link: whoever asks decides whether to follow.
+            The file and its new etag; None, with nothing done, if the name is a symbolic link: whoever asks decides
+            whether to follow.
 
         Raises:
             OSError: EEXIST, EISDIR, EINVAL for a special file, ENOENT if the directory was removed, ENOSPC.
         """
         with self.change:
+            if check is not None:
+                check()
             directory, name = place(path)
             inode = self._child(directory, name)
             if inode is None:
@@ -178,10 +185,23 @@ class Tree:
                 return None
             else:
                 self.store.replace(_regular(inode), content, now_ns())
+            etag = inode.etag
         if self._others:
             self._announce(directory, name, inode)
             self._announce(None, "", inode)
-        return inode
+        return inode, etag
+
+    def extend(self, find: Callable[[], Inode], data: Buffer | Stage) -> str:
+        """Add to the end of the regular file that is found in the step itself; returns its new etag."""
+        with self.change:
+            node = _regular(self.getattr(find()))
+            if len(data):
+                contents.check_range(node.size, len(data))
+                self.store.write(node, data, node.size, now_ns())
+            etag = node.etag
+        if self._others:
+            self._announce(None, "", node)
+        return etag
 
     def link(self, node: Inode, directory: Inode, name: str) -> None:
         """Give a file one more name (link(2))."""
@@ -198,9 +218,11 @@ class Tree:
 
     # ---- removing and moving
 
-    def unlink(self, directory: Inode, name: str) -> None:
+    def unlink(self, directory: Inode, name: str, check: Check | None = None) -> None:
         """Remove a name; the file lives on while it has others or is open (unlink(2)). EISDIR for a directory."""
         with self.change:
+            if check is not None:
+                check()
             inode = self._existing(directory, name)
             if isinstance(inode, Directory):
                 raise os_error(errno.EISDIR, name)
@@ -236,11 +258,21 @@ class Tree:
         if self._others:
             self._announce(directory, name, None)
 
-    def rename(self, directory: Inode, name: str, new_directory: Inode, new_name: str, flags: int = 0) -> None:
+    def rename(
+        self,
+        directory: Inode,
+        name: str,
+        new_directory: Inode,
+        new_name: str,
+        flags: int = 0,
+        check: Check | None = None,
+    ) -> None:
         """Move an entry (rename(2)), or swap two (RENAME_EXCHANGE), or refuse to replace (RENAME_NOREPLACE)."""
         if flags not in (0, RENAME_NOREPLACE, RENAME_EXCHANGE):
             raise os_error(errno.EINVAL, name, new_name)
         with self.change:
+            if check is not None:
+                check()
             source, target_directory = _directory(directory), _directory(new_directory)
             inode = self._existing(source, name)
             target = self.lookup(target_directory, new_name)
@@ -338,6 +370,7 @@ class Tree:
         mtime_ns: int | None = None,
         ctime_ns: int | None = None,
         handle: InodeHandle | None = None,
+        check: Check | None = None,
     ) -> None:
         """Change attributes in one step (chmod(2), chown(2), utimensat(2), truncate(2)).
 
@@ -345,6 +378,8 @@ class Tree:
         """
         with self.change:
             self._settle(node)
+            if check is not None:
+                check()
             now = now_ns()
             if size is not None:
                 contents.check_range(size, 0)

@@ -6,6 +6,8 @@ import io
 import os
 from typing import TYPE_CHECKING
 
+from chuk_fsspec.contract.conditions import Condition
+
 if TYPE_CHECKING:
     from chuk_fsspec.engine.filesystem import InodeFileSystem
 
@@ -14,7 +16,14 @@ class UnpublishedFile(io.BufferedIOBase):
     """A file that is published whole when it is closed, or not at all.
 
     With ``autocommit=False`` (a transaction) closing only seals it; ``commit`` publishes and ``discard`` drops it.
+
+    Attributes:
+        condition: what has to be at the path when it is published.
+        etag: that of what was published; None before.
     """
+
+    condition: Condition | None = None
+    etag: str | None = None
 
     def __init__(self, fs: InodeFileSystem, path: str, mode: str, *, autocommit: bool = True) -> None:
         self.fs, self.path, self._mode, self.autocommit = fs, path, mode, autocommit

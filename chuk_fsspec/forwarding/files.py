@@ -39,6 +39,12 @@ class ForwardingFile(io.BufferedIOBase):
         size: int | None = getattr(self.__file, "size", None)
         return size
 
+    @property
+    def etag(self) -> str | None:
+        """That of what was written, once the file is closed and where it is known."""
+        etag = getattr(self.__file, "etag", None)
+        return etag if isinstance(etag, str) else None
+
     def read(self, size: int | None = -1, /) -> bytes:
         """Up to ``size`` bytes; all that is left for -1 or None."""
         data: bytes = self.__file.read(-1 if size is None else size)

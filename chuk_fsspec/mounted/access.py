@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from chuk_fsspec.contract.errors import LinkInTheWay, not_found, not_supported, os_error
 from chuk_fsspec.contract.operations import FSSPEC, POSIX, Effect, Operation
+from chuk_fsspec.forwarding.conditions import NAMES, refuse, taken_from
 from chuk_fsspec.forwarding.links import through_links
 from chuk_fsspec.mounted.table import Mount, Point
 from chuk_fsspec.mounted.tree import Tree
@@ -138,8 +139,10 @@ def call(
         options: the rest.
 
     Raises:
-        OSError: of the filesystem, with the paths of the tree; ENOTSUP for what it has not.
+        OSError: of the filesystem, with the paths of the tree; ENOTSUP for what it has not, conditions included.
     """
+    if not (mount.can.conditional_write or NAMES.isdisjoint(options)):
+        refuse(taken_from(options), *paths[-1:])
     posix = getattr(mount.fs, "posix", None) if operation.posix else None
     if operation.posix and posix is None:
         raise not_supported(operation.name, *paths[:1])

@@ -8,9 +8,10 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chuk_fsspec.contract.conditions import Condition, etag_at
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.info import mode_of
 from chuk_fsspec.forwarding.publishing import open_whole
@@ -29,10 +30,12 @@ class Content:
     Attributes:
         size: bytes.
         digest: BLAKE2b of them.
+        etag: of the file, where it is known.
     """
 
     size: int
     digest: bytes
+    etag: str | None = field(default=None, compare=False)
 
 
 def read_back(end: End) -> Content:
@@ -53,19 +56,28 @@ def chunks(end: End) -> Iterator[bytes]:
             yield chunk
 
 
-def publish(source: End, target: End) -> Content:
-    """Copy a file's content to where readers see the old one or the new one, whole."""
+def publish(source: End, target: End, wanted: Condition | None = None, **conditions: Any) -> Content:
+    """Copy a file's content to where readers see the old one or the new one, whole.
+
+    Args:
+        source: the file.
+        target: where to.
+        wanted: what the source has to be, before and after it is read.
+        conditions: ``if_match`` and ``if_none_match`` of the target, which keeps them.
+    """
     with target.named:
-        file = open_whole(target.mount.fs, target.inner, "wb")
+        file = open_whole(target.mount.fs, target.inner, "wb", **conditions)
     try:
         written = _copy(source, target, file.write)
+        if wanted is not None:
+            wanted.require(source.path, etag_at(source.mount.fs, source.inner))
     except BaseException:
         file.discard()
         file.close()
         raise
     with target.named:
         file.close()
-    return written
+    return replace(written, etag=getattr(file, "etag", None))
 
 
 def write_aside(source: End, target: End) -> Content:

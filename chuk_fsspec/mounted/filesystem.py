@@ -13,8 +13,10 @@ from fsspec.utils import tokenize
 
 from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.errors import not_found, not_supported, os_error
+from chuk_fsspec.contract.expansion import takes_inside
 from chuk_fsspec.contract.operations import FSSPEC, POSIX, Operation
 from chuk_fsspec.contract.paths import is_inside
+from chuk_fsspec.forwarding.conditions import NAMES, require_for_directory, taken_from
 from chuk_fsspec.forwarding.surface import ForwardingFileSystem
 from chuk_fsspec.mounted.access import Access, call
 from chuk_fsspec.mounted.arguments import PlainArguments
@@ -225,9 +227,15 @@ class MountedFileSystem(ForwardingFileSystem, metaclass=PlainArguments):
             return known(*paths, *arguments, **options)
         return self._access.ask(operation, paths[0], *arguments, **options)
 
+    def _keeps_conditions(self, path: str) -> bool:
+        mount = self._tree.table.route(path).mount
+        return mount is None or mount.can.conditional_write  # where links lead to, that mount is asked once more
+
     def _move(self, source: str, target: str, recursive: bool, **kwargs: Any) -> None:
         if is_inside(target, source) and self.info(source)["type"] == "directory":
             raise os_error(errno.EINVAL, source, target, hint="a directory cannot move into itself")
+        if not NAMES.isdisjoint(kwargs) and takes_inside(self, target):
+            require_for_directory(self, source, target, taken_from(kwargs))
         self._forward(FSSPEC["mv"], source, self._pairs.unfinished(source, target) or target, **kwargs)
 
     def _begin_or_end(self) -> TreeTransaction:

@@ -9,6 +9,7 @@ from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.expansion import has_glob
 from chuk_fsspec.contract.operations import FSSPEC, POSIX
+from chuk_fsspec.forwarding.conditions import refuse, taken_from
 from chuk_fsspec.mounted.access import call
 from chuk_fsspec.mounted.ends import End
 from chuk_fsspec.mounted.removing import remove
@@ -20,11 +21,13 @@ def move_inside(source: End, target: End, **options: Any) -> None:
     mount = source.mount
     paths = source.path, target.path
     if mount.names.is_ours and mount.can.rename and target.kind() == "directory":
+        refuse(taken_from(options), source.path)
         call(mount, POSIX["rename"], (source.inner, target.inner), paths, flags=0)
     elif mount.can.rename or _moves_by_itself(source):
         recursive = {} if mount.can.rename else {"recursive": source.kind() == "directory"}
         call(mount, FSSPEC["mv"], (source.inner, target.inner), paths, **recursive, **options)
     else:
+        refuse(taken_from(options), source.path)
         _copy_inside(source, target)
         remove(mount, source.path, recursive=True)
 

@@ -6,9 +6,11 @@ import errno
 import stat
 from typing import Any
 
+from chuk_fsspec.contract.conditions import condition_of, refuse_etags
 from chuk_fsspec.contract.errors import link_in_the_way, not_found, os_error
 from chuk_fsspec.contract.operations import FSSPEC, POSIX, Operation
 from chuk_fsspec.contract.paths import split
+from chuk_fsspec.forwarding.conditions import refuse, taken_from
 from chuk_fsspec.mounted import content
 from chuk_fsspec.mounted.access import Access, call, why
 from chuk_fsspec.mounted.ends import End, settle
@@ -57,7 +59,8 @@ class Pairs:
     def mv(self, source: str, target: str, **options: Any) -> None:
         """Move what is at one path to the other, and not into a directory there: that has been decided.
 
-        Inside one mount it is the filesystem's own rename; across mounts it is copied, verified and deleted.
+        Inside one mount it is the filesystem's own rename; across mounts it is copied, verified and deleted, which is
+        no one step that a condition could be part of. ENOTSUP for one.
         """
 
         def attempt(source: str, target: str) -> None:
@@ -66,25 +69,25 @@ class Pairs:
                 move_inside(End(here, source), End(there, target), **options)
             else:
                 self._meet_links(source, target)
+                refuse(taken_from(dict(options)), source)
                 move(End(here, source), End(there, target))
 
         self._access.through(attempt, source, target)
 
-    def cp_file(self, source: str, target: str, **options: Any) -> None:
-        """Copy one file, links followed, or make a directory of the same name."""
+    def cp_file(self, source: str, target: str, **options: Any) -> Any:
+        """Copy one file, links followed, or make a directory of the same name; returns the etag if it is known."""
 
-        def attempt(source: str, target: str) -> None:
+        def attempt(source: str, target: str) -> Any:
             one, other = self._routes(source, target)
             if one.point is not None or other.point is not None:
                 self._copy_directory(source, target)
-                return
+                return None
             here, there = self._mounts(one, other, source, target)
             if here is there:
-                self._inside(here, FSSPEC["cp_file"], source, target, **options)
-            else:
-                self._copy_across(End(here, source), End(there, target))
+                return self._inside(here, FSSPEC["cp_file"], source, target, **options)
+            return self._copy_across(End(here, source), End(there, target), taken_from(dict(options)))
 
-        self._access.through(attempt, source, target)
+        return self._access.through(attempt, source, target)
 
     def unfinished(self, source: str, target: str) -> str | None:
         """The directory that a move to a path goes on with, if it stopped half-way.
@@ -138,22 +141,31 @@ class Pairs:
             mount, inner = self._access.place(FSSPEC["makedirs"], target, {})
             call(mount, FSSPEC["makedirs"], (inner,), (target,), exist_ok=True)
 
-    def _copy_across(self, source: End, target: End) -> None:
+    def _copy_across(self, source: End, target: End, conditions: dict[str, Any]) -> Any:
+        of_source = {name: conditions.pop(name) for name in ("if_source_match",) if name in conditions}
+        for end, asked in ((source, of_source), (target, conditions)):
+            if not end.mount.can.conditional_write:
+                refuse(asked, end.path)
+        wanted = condition_of(*of_source.values())
         settle(source.mount)
         settle(target.mount)
         self._meet_links(source.path, target.path)
         info = source.info()
         if info["type"] == "link":
             raise link_in_the_way(source.path)
+        if wanted is not None:
+            wanted.require(source.path, info.get("etag", ""))
         if info["type"] == "directory":
+            refuse_etags(source.path, wanted, condition_of(**conditions))
             target.ask("makedirs", exist_ok=True)
-            return
+            return None
         if info["type"] != "file":
             raise os_error(errno.EINVAL, source.path, target.path, hint="not a regular file")
-        content.publish(source, target)
+        etag = content.publish(source, target, wanted, **conditions).etag
         if source.keeps("attributes", target):
             settle(target.mount)
             target.ask_posix("chmod", mode=stat.S_IMODE(source.ask_posix("lstat").st_mode))
+        return etag
 
     def _is_directory(self, path: str) -> bool:
         mount = self._tree.table.route(path).mount

@@ -11,6 +11,12 @@ from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.testing.concurrency import Concurrency
+from chuk_fsspec.testing.conditional import (
+    ConditionalRaces,
+    ConditionalRemoving,
+    ConditionalTransactions,
+    ConditionalWrites,
+)
 from chuk_fsspec.testing.copying import Copying
 from chuk_fsspec.testing.directories import Directories
 from chuk_fsspec.testing.errors import Errors
@@ -55,6 +61,10 @@ class BehaviourSuite:
 
     TestAppending = Appending
     TestConcurrency = Concurrency
+    TestConditionalRaces = ConditionalRaces
+    TestConditionalRemoving = ConditionalRemoving
+    TestConditionalTransactions = ConditionalTransactions
+    TestConditionalWrites = ConditionalWrites
     TestCopying = Copying
     TestDirectories = Directories
     TestErrors = Errors

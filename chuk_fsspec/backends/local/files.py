@@ -7,9 +7,11 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from chuk_fsspec.backends.local.conditions import require_file
 from chuk_fsspec.backends.local.descriptor import Descriptor
 from chuk_fsspec.backends.local.names import named
 from chuk_fsspec.backends.local.temporary import Temporary
+from chuk_fsspec.contract.conditions import Condition
 
 if TYPE_CHECKING:
     from chuk_fsspec.backends.local.filesystem import LocalFileSystem
@@ -61,7 +63,14 @@ class WriteFile(io.BufferedRandom):
     """``wb``, ``xb`` and those with ``+``: a file without a name, which gets it when it is closed.
 
     With ``autocommit=False`` (a transaction) closing only seals it; ``commit`` publishes and ``discard`` drops it.
+
+    Attributes:
+        condition: what has to be at the path when it is published.
+        etag: that of what was published; None before.
     """
+
+    condition: Condition | None = None
+    etag: str | None = None
 
     def __init__(self, fs: LocalFileSystem, path: str, mode: str, temporary: Temporary, autocommit: bool) -> None:
         self.fs, self.path, self._mode, self.autocommit = fs, path, mode, autocommit
@@ -141,7 +150,14 @@ class WriteFile(io.BufferedRandom):
     def _publish(self, temporary: Temporary) -> None:
         exclusive = "x" in self._mode
         with closing(temporary):
-            self.fs.publisher.put(temporary, self.path, follow=not exclusive, only_new=exclusive)
+            self.etag = self.fs.publisher.put(
+                temporary, self.path, follow=not exclusive, only_new=exclusive, condition=self.condition
+            )
+
+    def require_condition(self) -> None:
+        """Raise ``PreconditionFailed`` if it could not be published now."""
+        if self.condition is not None:
+            require_file(self.fs.beneath, self.path, self.condition)
 
     def _require_readable(self) -> None:
         if "+" not in self._mode:
@@ -171,4 +187,4 @@ class AppendFile(WriteFile):
 
     def _publish(self, temporary: Temporary) -> None:
         with closing(temporary):
-            self.fs.publisher.add_to_end(temporary, self.path)
+            self.etag = self.fs.publisher.add_to_end(temporary, self.path, self.condition)

@@ -7,20 +7,22 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterator
-from contextlib import closing, suppress
-from datetime import datetime, timezone
+from contextlib import closing
 from typing import Any
 
-from fsspec import AbstractFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 
 from chuk_fsspec.backends.local import support
 from chuk_fsspec.backends.local.beneath import Beneath
-from chuk_fsspec.backends.local.content import copy_content, read_all, read_range, write_all
+from chuk_fsspec.backends.local.conditions import rename as rename_if
+from chuk_fsspec.backends.local.conditions import require_file as require_file_if
+from chuk_fsspec.backends.local.conditions import require_name, stamping
+from chuk_fsspec.backends.local.conditions import unlink as unlink_if
+from chuk_fsspec.backends.local.content import copy_content, write_all
 from chuk_fsspec.backends.local.files import AppendFile, ReadFile, WriteFile
 from chuk_fsspec.backends.local.inode import require_file
-from chuk_fsspec.backends.local.listing import InfoDict, Listing
+from chuk_fsspec.backends.local.listing import Listing
+from chuk_fsspec.backends.local.looking import LookingFileSystem
 from chuk_fsspec.backends.local.names import named
 from chuk_fsspec.backends.local.owning import Owner
 from chuk_fsspec.backends.local.parents import make_directory, make_parents
@@ -28,22 +30,29 @@ from chuk_fsspec.backends.local.posix import LocalPosix
 from chuk_fsspec.backends.local.publishing import Publisher
 from chuk_fsspec.backends.local.removing import remove_tree
 from chuk_fsspec.backends.local.shared import SharedRoot, make_root, root_path, shared_root
-from chuk_fsspec.backends.local.status import Status
+from chuk_fsspec.backends.local.status import status_of
 from chuk_fsspec.backends.local.temporary import remove_leftovers
-from chuk_fsspec.contract import globbing
+from chuk_fsspec.contract.conditions import (
+    ANY,
+    Etags,
+    arguments_of,
+    condition_of,
+    conditions_by_path,
+    pipe_each,
+    refuse_etags,
+)
 from chuk_fsspec.contract.display import as_html
 from chuk_fsspec.contract.errors import LinkInTheWay, os_error
 from chuk_fsspec.contract.expansion import Paths, is_one, matches, move_pairs
 from chuk_fsspec.contract.layering import layers_of
-from chuk_fsspec.contract.paths import is_inside, split, strip_protocol
+from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.contract.transaction import EndingTransaction
 
 _MODES = frozenset({"rb", "wb", "ab", "xb", "r+b", "w+b", "a+b", "x+b"})
-_LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG))
 
 
-class LocalFileSystem(AbstractFileSystem):
+class LocalFileSystem(LookingFileSystem):
     """A directory of this machine as a filesystem of its own, which no path and no link leads out of.
 
     Its paths count from the directory: ``/`` is the root. Symbolic links are followed inside: an absolute one counts
@@ -57,8 +66,6 @@ class LocalFileSystem(AbstractFileSystem):
     way to be safe here and is refused.
     """
 
-    protocol: str | tuple[str, ...] = "chuklocal"
-    root_marker = "/"
     transaction_type = EndingTransaction
     capabilities = support.capabilities()
 
@@ -147,147 +154,7 @@ class LocalFileSystem(AbstractFileSystem):
         device, ino = self.shared.identity
         return f"chuklocal-{device:x}-{ino:x}"
 
-    @classmethod
-    def _strip_protocol(cls, path: Any) -> Any:
-        if isinstance(path, list):
-            return [cls._strip_protocol(one) for one in path]
-        return strip_protocol(path, (cls.protocol,) if isinstance(cls.protocol, str) else cls.protocol)
-
-    @classmethod
-    def _parent(cls, path: str) -> str:
-        parent: str = split(cls._strip_protocol(path))[0]
-        return parent
-
-    # ---- looking
-
-    def info(self, path: str, **kwargs: Any) -> InfoDict:
-        """What is known of a path (``contract.Info``); a link's own attributes with its target's type and size."""
-        return self._listing.info(self._strip_protocol(path))
-
-    def ls(self, path: str, detail: bool = True, **kwargs: Any) -> list[Any]:
-        """A directory's entries in name order, or the one entry that ``path`` is. FileNotFoundError."""
-        normal = self._strip_protocol(path)
-        if not self._status(normal).is_directory:
-            return [self._listing.info(normal)] if detail else [normal]
-        return self._listing.children(normal) if detail else self._listing.names(normal)
-
-    def find(
-        self, path: str, maxdepth: int | None = None, withdirs: bool = False, detail: bool = False, **kwargs: Any
-    ) -> Any:
-        """All files below a path, in order; links are listed and not followed.
-
-        Args:
-            path: where to start; a file gives itself, a missing path nothing.
-            maxdepth: levels to go down, at least 1; None for all.
-            withdirs: list directories too, the start included.
-            detail: return a dict from path to info instead of a list of paths.
-
-        Raises:
-            ValueError: for a ``maxdepth`` below 1.
-        """
-        if maxdepth is not None and maxdepth < 1:
-            raise ValueError(f"maxdepth must be at least 1, not {maxdepth}")
-        normal = self._strip_protocol(path)
-        found: list[str] = []
-        with suppress(FileNotFoundError, NotADirectoryError):
-            if self._status(normal).is_directory:
-                directories, found = self._listing.below(normal, maxdepth)
-                if withdirs:
-                    found += [normal, *directories]
-            else:
-                found = [normal]
-        found.sort()
-        return dict(self._described(found)) if detail else found
-
-    def _described(self, paths: list[str]) -> Iterator[tuple[str, InfoDict]]:
-        """Each path with its info, without those that are gone by now."""
-        for path in paths:
-            with suppress(FileNotFoundError, NotADirectoryError):
-                yield path, self._listing.info(path)
-
-    def walk(
-        self, path: str, maxdepth: int | None = None, topdown: bool = True, on_error: Any = "omit", **kwargs: Any
-    ) -> Iterator[Any]:
-        """Directory, names of its directories and names of all else, from a path down, as ``os.walk``.
-
-        Args:
-            path: where to start.
-            maxdepth: levels to go down, at least 1; None for all.
-            topdown: a directory before what it holds, or after.
-            on_error: "omit" what cannot be listed, unless a link is in the way; "raise"; or a function to call with the
-                error.
-            kwargs: ``detail=True`` for dicts from name to info instead of names.
-        """
-        if on_error == "omit":
-            on_error = _omit
-        walked: Iterator[Any] = super().walk(path, maxdepth, topdown, on_error, **kwargs)
-        return walked
-
-    def glob(self, path: str, maxdepth: int | None = None, **kwargs: Any) -> Any:
-        """What matches a pattern, by fsspec's rules (``contract.globbing``)."""
-        return globbing.glob(self, path, maxdepth, **kwargs)
-
-    def exists(self, path: str, **kwargs: Any) -> bool:
-        """Whether a path leads to something; a link to nothing does not."""
-        return self._target(path) is not None
-
-    def lexists(self, path: str, **kwargs: Any) -> bool:
-        """Whether there is an entry of this path, be it a link to nothing."""
-        return self.beneath.inode_or_none(self._strip_protocol(path), follow=False) is not None
-
-    def isfile(self, path: str) -> bool:
-        """Whether a path leads to a regular file."""
-        target = self._target(path)
-        return target is not None and target.is_file
-
-    def isdir(self, path: str) -> bool:
-        """Whether a path leads to a directory."""
-        target = self._target(path)
-        return target is not None and target.is_directory
-
-    def created(self, path: str) -> datetime:
-        """When a file was made, in UTC."""
-        return datetime.fromtimestamp(self._status(self._strip_protocol(path)).btime_ns / 1e9, tz=timezone.utc)
-
-    def modified(self, path: str) -> datetime:
-        """When a file's content last changed, in UTC."""
-        return datetime.fromtimestamp(self._status(self._strip_protocol(path)).mtime_ns / 1e9, tz=timezone.utc)
-
-    def ukey(self, path: str) -> str:
-        """A string that stands for this content of this file."""
-        return f"{self.fsid}-{self._status(self._strip_protocol(path)).etag}"
-
-    def checksum(self, path: str) -> int:
-        """A number that changes with the content; reading a file leaves it alone."""
-        status = self._status(self._strip_protocol(path))
-        return status.ino << 128 | status.size << 64 | status.mtime_ns & 0xFFFF_FFFF_FFFF_FFFF
-
-    # ---- reading
-
-    def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
-        """A file's bytes, or those from ``start`` to ``end``, which count as in a slice. IsADirectoryError."""
-        normal = self._strip_protocol(path)
-        inode = self.beneath.inode(normal)
-        with named(normal):
-            size = require_file(inode).st_size
-            opened = inode.open(os.O_RDONLY)
-            if start is None and end is None:
-                return read_all(opened.number)
-            start, end, _ = slice(start, end).indices(size)
-            return read_range(opened.number, end - start, start) if end > start else b""
-
-    def cat_ranges(
-        self,
-        paths: list[str],
-        starts: Any,
-        ends: Any,
-        max_gap: int | None = None,
-        on_error: str = "return",
-        **kwargs: Any,
-    ) -> list[Any]:
-        """Ranges of files; there is nothing to merge here, so ``max_gap`` changes no result."""
-        ranges: list[Any] = super().cat_ranges(paths, starts, ends, on_error=on_error, **kwargs)
-        return ranges
+    # ---- opening
 
     def _open(
         self,
@@ -357,83 +224,209 @@ class LocalFileSystem(AbstractFileSystem):
             block_size: ignored; there is nothing to fetch.
             cache_options: ignored; there is nothing to cache.
             compression: a codec's name, or "infer" from the path's ending.
-            kwargs: ``encoding``, ``errors`` and ``newline`` for text.
+            kwargs: ``encoding``, ``errors`` and ``newline`` for text; ``if_match`` and ``if_none_match`` for writing.
 
         Returns:
-            A file object.
+            A file object; of what was written, its ``etag`` is known once it is closed.
 
         Raises:
             OSError: ENOENT, EEXIST for ``x``, EISDIR, ENOTDIR, EINVAL for a FIFO or a device, EROFS; ENOSPC.
+            PreconditionFailed: now or when closing, with nothing published.
             ValueError: for an unknown mode.
         """
         path = self._strip_protocol(path)
         layers = layers_of(path, mode, compression, kwargs)
         autocommit = kwargs.pop("autocommit", not self._intrans)
+        condition = condition_of(kwargs.pop("if_match", None), kwargs.pop("if_none_match", None))
+        if condition is not None and layers.mode == "rb":
+            raise ValueError("if_match and if_none_match are conditions of a change, and mode 'rb' makes none")
+        if condition is not None and autocommit:
+            require_file_if(self.beneath, path, condition)  # what cannot be published need not be written
         file = self._open(path, layers.mode, block_size, autocommit, cache_options, **kwargs)
+        if condition is not None:
+            file.condition = condition
         if not autocommit and layers.mode != "rb":
             self.transaction.files.append(file)
         return layers.over(file)
 
     # ---- writing
 
-    def pipe_file(self, path: str, value: Buffer, mode: str = "overwrite", **kwargs: Any) -> None:
-        """Write a whole file in one step; ``mode="create"`` refuses one that exists. FileExistsError, ENOSPC."""
+    def pipe_file(
+        self,
+        path: str,
+        value: Buffer,
+        mode: str = "overwrite",
+        *,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+        **kwargs: Any,
+    ) -> str | None:
+        """Write a whole file in one step; ``mode="create"`` refuses one that exists.
+
+        Args:
+            path: where to.
+            value: the content.
+            mode: "overwrite" or "create".
+            if_match: the etag that the file has to have, or ``*`` if there has to be one.
+            if_none_match: the etag that it must not have, or ``*`` if nothing may be there.
+            kwargs: ignored.
+
+        Returns:
+            The new etag; None in a transaction, which writes the file at its end.
+
+        Raises:
+            OSError: EEXIST, EISDIR, ENOTDIR, ENOSPC.
+            PreconditionFailed: with nothing done.
+        """
         if mode not in ("overwrite", "create"):
             raise ValueError(f"mode {mode!r} is not 'overwrite' or 'create'")
         if self._intrans:
-            with self.open(path, "wb" if mode == "overwrite" else "xb") as file:
+            opening = "wb" if mode == "overwrite" else "xb"
+            with self.open(path, opening, if_match=if_match, if_none_match=if_none_match) as file:
                 file.write(value)
-            return
+            return None
         normal = self._strip_protocol(path)
         self.require_write(normal)
-        exclusive = mode == "create"
-        with closing(self.publisher.begin(normal, follow=not exclusive)) as temporary, named(normal):
+        condition = condition_of(if_match, if_none_match)
+        if condition is not None:
+            require_file_if(self.beneath, normal, condition)
+        follow = mode == "overwrite"
+        with closing(self.publisher.begin(normal, follow=follow)) as temporary, named(normal):
             write_all(temporary.fd, value, 0)
-            self.publisher.put(temporary, normal, follow=not exclusive, only_new=exclusive)
+            return self.publisher.put(temporary, normal, follow=follow, only_new=not follow, condition=condition)
+
+    def pipe(
+        self,
+        path: str | dict[str, Any],
+        value: Any = None,
+        *,
+        if_match: Etags = None,
+        if_none_match: Etags = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write one file, or each of a dict from path to content in a step of its own.
+
+        Args:
+            path: a path, or a dict.
+            value: the content for one path.
+            if_match: as for ``pipe_file``; or a dict from path to etag, with None for what is written in any case.
+            if_none_match: likewise.
+            kwargs: ignored.
+
+        Raises:
+            PreconditionFailed: with nothing done, unless the file was changed after the first one was written.
+            ValueError: for a path without an etag.
+        """
+        pipe_each(self, path if isinstance(path, dict) else {path: value}, if_match, if_none_match)
 
     def put_file(
-        self, lpath: Any, rpath: str, callback: Callback = DEFAULT_CALLBACK, mode: str = "overwrite", **kwargs: Any
-    ) -> None:
-        """Upload a local file, or make a directory for a local one; ``mode="create"`` refuses a file that exists."""
+        self,
+        lpath: Any,
+        rpath: str,
+        callback: Callback = DEFAULT_CALLBACK,
+        mode: str = "overwrite",
+        *,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+        **kwargs: Any,
+    ) -> str | None:
+        """Upload a local file, or make a directory for a local one; ``mode="create"`` refuses a file that exists.
+
+        Conditions and what is returned are as for ``pipe_file``; for a directory there is nothing to return.
+        """
         if os.path.isdir(lpath):
             self.makedirs(rpath, exist_ok=True)
-            return
-        with open(lpath, "rb") as source, self.open(rpath, "xb" if mode == "create" else "wb") as target:
+            return None
+        opening = "xb" if mode == "create" else "wb"
+        with (
+            open(lpath, "rb") as source,
+            self.open(rpath, opening, if_match=if_match, if_none_match=if_none_match) as target,
+        ):
             callback.set_size(os.fstat(source.fileno()).st_size)
             while data := source.read(self.blocksize):
                 callback.relative_update(target.write(data))
+        etag: str | None = target.etag
+        return etag
 
-    def touch(self, path: str, truncate: bool = True, **kwargs: Any) -> None:
-        """Make an empty file, or empty one that is there; ``truncate=False`` only stamps it with the time."""
+    def touch(
+        self,
+        path: str,
+        truncate: bool = True,
+        *,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+        **kwargs: Any,
+    ) -> str | None:
+        """Make an empty file, or empty one that is there; ``truncate=False`` only stamps it with the time.
+
+        Conditions and what is returned are as for ``pipe_file``.
+        """
         normal = self._strip_protocol(path)
-        if truncate or self.beneath.inode_or_none(normal) is None:
-            self.pipe_file(path, b"")
-            return
-        now = time.time_ns()
-        try:
-            # By the clock of what is published: the one that the kernel stamps with lies up to a tick behind it.
-            self.posix.utime(normal, ns=(now, now))
-        except PermissionError:  # who may write but does not own the file may only say "now" (utimensat(2))
-            self.posix.utime(normal)
+        condition = condition_of(if_match, if_none_match)
+        if truncate or if_none_match == ANY or self.beneath.inode_or_none(normal) is None:
+            return self.pipe_file(path, b"", if_match=if_match, if_none_match=if_none_match)
+        self.require_write(normal)
+        with stamping(self.shared, self.beneath, normal, condition) as found:
+            now = time.time_ns()
+            try:
+                # By the clock of what is published: the one that the kernel stamps with lies up to a tick behind it.
+                self.posix.utime(normal, ns=(now, now))
+            except PermissionError:  # who may write but does not own the file may only say "now" (utimensat(2))
+                self.posix.utime(normal)
+                return None
+        return dataclasses.replace(found, mtime_ns=now).etag
 
-    def cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
-        """Copy one file with its permission bits, or make a directory of the same name. EISDIR, ENOSPC."""
+    def cp_file(
+        self,
+        path1: str,
+        path2: str,
+        *,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+        if_source_match: str | None = None,
+        **kwargs: Any,
+    ) -> str | None:
+        """Copy one file with its permission bits, or make a directory of the same name.
+
+        Args:
+            path1: what is copied.
+            path2: where to.
+            if_match: the etag that the target has to have, or ``*`` if there has to be one.
+            if_none_match: the etag that the target must not have, or ``*`` if nothing may be there.
+            if_source_match: the etag that the source has to have.
+            kwargs: ignored.
+
+        Returns:
+            The new etag of the target; None for a directory.
+
+        Raises:
+            OSError: EISDIR, ENOSPC.
+            PreconditionFailed: with nothing done.
+        """
         source, target = self._strip_protocol(path1), self._strip_protocol(path2)
+        condition, wanted = condition_of(if_match, if_none_match), condition_of(if_source_match)
+        if wanted is not None:
+            require_file_if(self.beneath, source, wanted)
         inode = self.beneath.inode(source)
         found = inode.stat()
         if stat.S_ISDIR(found.st_mode):
+            refuse_etags(source, condition, wanted)
             self.makedirs(target, exist_ok=True)
-            return
+            return None
         with named(source):
             require_file(inode)
             opened = inode.open(os.O_RDONLY)
         self.require_write(target)
         other = self.beneath.inode_or_none(target)
+        if condition is not None:
+            require_file_if(self.beneath, target, condition)
         if other is not None and os.path.samestat(found, other.stat()):
-            return
+            return other.status().etag
         with closing(self.publisher.begin(target)) as temporary, named(target):
             copy_content(opened.number, temporary.fd)
-            self.publisher.put(temporary, target, mode=found.st_mode)
+            if wanted is not None:
+                wanted.require(source, status_of(opened.number).etag)
+            return self.publisher.put(temporary, target, mode=found.st_mode, condition=condition)
 
     def mkdir(self, path: str, create_parents: bool = True, **kwargs: Any) -> None:
         """Make a directory, and its parents unless told not to. EEXIST, ENOENT, ENOTDIR."""
@@ -457,24 +450,45 @@ class LocalFileSystem(AbstractFileSystem):
         """Remove an empty directory. OSError ENOTEMPTY, NotADirectoryError."""
         self.posix.rmdir(self._strip_protocol(path))
 
-    def rm_file(self, path: str) -> None:
-        """Remove a file or link. IsADirectoryError for a directory."""
-        self.posix.unlink(self._strip_protocol(path))
+    def rm_file(self, path: str, *, if_match: str | None = None) -> None:
+        """Remove a file or link.
+
+        Args:
+            path: what is removed.
+            if_match: the etag that it has to have, or ``*`` for any.
+
+        Raises:
+            OSError: ENOENT, EISDIR for a directory, EINVAL for the etag of a link.
+            PreconditionFailed: with nothing done; also if nothing is there.
+        """
+        normal, condition = self._strip_protocol(path), condition_of(if_match)
+        if condition is None:
+            self.posix.unlink(normal)
+            return
+        self.require_write(normal)
+        with named(normal):
+            unlink_if(self.shared, self.beneath, normal, condition)
 
     def _rm(self, path: str) -> None:
         self.rm_file(path)
 
-    def rm(self, path: Paths, recursive: bool = False, maxdepth: int | None = None) -> None:
+    def rm(self, path: Paths, recursive: bool = False, maxdepth: int | None = None, *, if_match: Etags = None) -> None:
         """Remove files, and directories with all they hold if ``recursive``; links are removed, not followed.
 
         Args:
             path: a path, a glob pattern, or a list of them.
             recursive: allow directories.
             maxdepth: with ``recursive``, remove only files this many levels down.
+            if_match: remove files and links only, each on the condition of ``rm_file``; or a dict from path to etag.
 
         Raises:
-            OSError: ENOENT, EISDIR for a directory without ``recursive``.
+            OSError: ENOENT, EISDIR for a directory without ``recursive`` or with ``if_match``.
+            PreconditionFailed: with nothing done, unless the file was changed after the first one was removed.
         """
+        if if_match is not None:
+            for one, condition in conditions_by_path(self, matches(self, path), if_match).items():
+                self.rm_file(one, **arguments_of(condition))
+            return
         for match in matches(self, path):
             is_directory = self.beneath.inode(match, follow=False).status().is_directory
             if not is_directory:
@@ -489,7 +503,16 @@ class LocalFileSystem(AbstractFileSystem):
                 remove_tree(self.shared, self.beneath, match, itself=match != "/")
 
     def mv(
-        self, path1: Paths, path2: Paths, recursive: bool = False, maxdepth: int | None = None, **kwargs: Any
+        self,
+        path1: Paths,
+        path2: Paths,
+        recursive: bool = False,
+        maxdepth: int | None = None,
+        *,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+        if_target_match: str | None = None,
+        **kwargs: Any,
     ) -> None:
         """Move a file or directory in one step (rename(2)).
 
@@ -497,21 +520,39 @@ class LocalFileSystem(AbstractFileSystem):
         or a glob pattern, each match is moved in a step of its own. Where links are not followed, a target that is one
         is replaced.
 
+        Args:
+            path1: what is moved: a path, a pattern, or a list of them.
+            path2: where to.
+            recursive: ignored; a directory moves whole.
+            maxdepth: None.
+            if_match: the etag that the source has to have, or ``*`` for any.
+            if_none_match: the etag that the target must not have, or ``*`` if nothing may be there.
+            if_target_match: the etag that the target has to have, or ``*`` if something has to be there.
+            kwargs: ignored.
+
         Raises:
             OSError: ENOENT, ENOTEMPTY, EINVAL for a directory into itself; EISDIR, ENOTDIR for unlike kinds; EXDEV
                 where another disk is mounted inside the root.
+            PreconditionFailed: with nothing done.
             ValueError: for ``maxdepth``, which would leave what is deeper without a place.
         """
         if maxdepth is not None:
             raise ValueError("a directory moves whole: maxdepth cannot be given")
+        wanted, replaced = condition_of(if_match), condition_of(if_target_match, if_none_match)
         for source, target in self._moves(path1, path2):
+            require_name(self.beneath, source, wanted)
+            require_name(self.beneath, target, replaced)
             inode = self.beneath.inode(source, follow=False)
             if inode.status().is_directory and is_inside(target, source):
                 raise os_error(errno.EINVAL, source, target, hint="a directory cannot move into itself")
             self.require_write(source, target)
             if self.auto_mkdir:
                 make_parents(self.shared, self.beneath, target)
-            self.posix.rename(source, target)
+            if wanted is None and replaced is None:
+                self.posix.rename(source, target)
+                continue
+            with named(source, target):
+                rename_if(self.shared, self.beneath, source, target, wanted, replaced)
 
     def _moves(self, path1: Paths, path2: Paths) -> list[tuple[str, str]]:
         try:
@@ -527,21 +568,6 @@ class LocalFileSystem(AbstractFileSystem):
         """EROFS if no changes are taken."""
         if self.read_only:
             raise os_error(errno.EROFS, *paths)
-
-    def _status(self, path: str) -> Status:
-        """What a normal path leads to. ENOENT, ENOTDIR, ELOOP; LinkInTheWay."""
-        inode = self.beneath.inode(path)
-        with named(path):
-            return inode.status()
-
-    def _target(self, path: str) -> Status | None:
-        """As ``_status``; None for what leads nowhere, or cannot be a path at all."""
-        try:
-            return self._status(self._strip_protocol(path))
-        except OSError as error:
-            if error.errno in _LEADS_NOWHERE and not isinstance(error, LinkInTheWay):
-                return None
-            raise
 
     def _require_place(self, path: str, *, follow: bool) -> None:
         """Fail as publishing under this path would, but make nothing yet."""
@@ -561,9 +587,3 @@ class LocalFileSystem(AbstractFileSystem):
 
     def _get_pyarrow_filesystem(self) -> LocalFileSystem:
         return self
-
-
-def _omit(error: OSError) -> None:
-    """Leave out what cannot be listed, as ``walk`` does it unless told otherwise."""
-    if isinstance(error, LinkInTheWay):
-        raise error

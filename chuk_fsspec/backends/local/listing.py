@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from chuk_fsspec.backends.local.beneath import Beneath
+from chuk_fsspec.backends.local.conditions import settled
 from chuk_fsspec.backends.local.names import named
 from chuk_fsspec.backends.local.scan import Found, names_in, open_to_scan, scan
 from chuk_fsspec.backends.local.status import Status, status_at
@@ -124,14 +125,14 @@ class Listing:
             "ctime": status.ctime_ns / 1e9,
             "mtime_ns": status.mtime_ns,
             "islink": leads is not None,
-            "etag": status.etag,
+            "etag": settled(status).etag,
         }
         if leads is not None:
             info["destination"] = leads
             if not self._beneath.follow_links:
                 info["size"] = status.size
             elif (target := self._target(path)) is not None and target.is_file:
-                info["type"], info["size"], info["etag"] = "file", target.size, target.etag
+                info["type"], info["size"], info["etag"] = "file", target.size, settled(target).etag
         return info
 
     def _target(self, path: str) -> Status | None:

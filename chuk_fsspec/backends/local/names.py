@@ -6,7 +6,7 @@ import errno
 import re
 import secrets
 
-from chuk_fsspec.contract.errors import LinkInTheWay, os_error
+from chuk_fsspec.contract.errors import LinkInTheWay, PreconditionFailed, os_error
 
 PREFIX = ".chuk-tmp-"
 
@@ -41,7 +41,7 @@ class named:  # noqa: N801 - it is used as a statement
     def __enter__(self) -> None: ...
 
     def __exit__(self, exc_type: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, OSError) and not isinstance(error, LinkInTheWay):
+        if isinstance(error, OSError) and not isinstance(error, (LinkInTheWay, PreconditionFailed)):
             error.filename = self.path
             if self.path2 is not None:
                 error.filename2 = self.path2

@@ -6,21 +6,26 @@ import errno
 import os
 import stat
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from chuk_fsspec.backends.local.appending import append_content
 from chuk_fsspec.backends.local.attributes import carry_over
 from chuk_fsspec.backends.local.beneath import Beneath, Place, entry_or_none
+from chuk_fsspec.backends.local.conditions import require_file as require_condition
+from chuk_fsspec.backends.local.conditions import turn
+from chuk_fsspec.backends.local.content import copy_content
 from chuk_fsspec.backends.local.descriptor import Descriptor
 from chuk_fsspec.backends.local.inode import require_file
 from chuk_fsspec.backends.local.names import named
 from chuk_fsspec.backends.local.owning import Owner
 from chuk_fsspec.backends.local.parents import make_parents
 from chuk_fsspec.backends.local.shared import SharedRoot
+from chuk_fsspec.backends.local.status import status_of
 from chuk_fsspec.backends.local.temporary import Temporary
 from chuk_fsspec.backends.local.volume import sync_directory
-from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.conditions import ANY, Condition
+from chuk_fsspec.contract.errors import PreconditionFailed, os_error
 from chuk_fsspec.contract.paths import split
 
 
@@ -56,8 +61,15 @@ class Publisher:
             path = split(path)[0]
 
     def put(
-        self, temporary: Temporary, path: str, *, follow: bool = True, only_new: bool = False, mode: int | None = None
-    ) -> None:
+        self,
+        temporary: Temporary,
+        path: str,
+        *,
+        follow: bool = True,
+        only_new: bool = False,
+        mode: int | None = None,
+        condition: Condition | None = None,
+    ) -> str:
         """Give a file its path, in place of what is there.
 
         Args:
@@ -66,32 +78,49 @@ class Publisher:
             follow: whether a link as the last component is followed.
             only_new: fail if there is something.
             mode: permission bits; None for those of the file that is replaced, or of a new one.
+            condition: what has to be there.
+
+        Returns:
+            The etag of what was put there.
 
         Raises:
             OSError: EEXIST, EISDIR, EINVAL for a special file, ENOENT without a directory, ENOSPC; LinkInTheWay.
+            PreconditionFailed: with nothing done.
         """
+        etag: str | None = None
         with named(path):
-            # To the nanosecond, so that no two versions of a file have one time.
-            now = time.time_ns()
-            os.utime(temporary.fd, ns=(now, now))
-            while not self._put(temporary, self._place(path, follow=follow), only_new, mode):
-                pass
+            while etag is None:
+                if condition is None:
+                    etag = self._put(temporary, self._place(path, follow=follow), mode, only_new=only_new)
+                    continue
+                require_condition(self.beneath, path, condition)  # before a directory is made for it
+                place = self._place(path, follow=follow and not condition.is_new)
+                with turn(self.shared, place.directory):
+                    require_condition(self.beneath, path, condition)
+                    etag = self._put(temporary, place, mode, only_new=only_new, condition=condition)
+        return etag
 
-    def add_to_end(self, temporary: Temporary, path: str) -> None:
+    def add_to_end(self, temporary: Temporary, path: str, condition: Condition | None = None) -> str | None:
         """Add what a file holds to the end of the one at a path, or give it the path if there is none.
 
         Args:
             temporary: the file, written; it is there afterwards, for the caller to drop.
             path: an absolute normal path; a link as the last component is followed.
+            condition: what has to be there.
+
+        Returns:
+            The etag; None where others may have added something as well.
 
         Raises:
             OSError: EISDIR, EINVAL for a special file, ENOENT without a directory, ENOSPC; LinkInTheWay.
+            PreconditionFailed: with nothing done.
         """
+        if condition is not None:
+            return self._add_if(temporary, path, condition)
         inode = self.beneath.inode_or_none(path)
         while inode is None:
             with suppress(FileExistsError):
-                self.put(temporary, path, only_new=True)
-                return
+                return self.put(temporary, path, only_new=True)
             inode = self.beneath.inode_or_none(path)  # somebody was faster
         with named(path):
             require_file(inode)
@@ -101,45 +130,107 @@ class Publisher:
             if self.durable:
                 os.fsync(opened.number)
         self.shared.content_changed(inode)
+        return None
+
+    def _add_if(self, temporary: Temporary, path: str, condition: Condition) -> str:
+        """Put a longer copy in the place of a file: what is added in place could not be taken back."""
+        if condition.is_new:
+            return self.put(temporary, path, condition=condition)
+        while True:
+            opened = self._open_or_none(path)
+            found = None if opened is None else status_of(opened.number).etag
+            condition.require(path, found)
+            with suppress(PreconditionFailed):  # somebody was faster
+                if opened is None:
+                    return self.put(temporary, path, condition=Condition(if_none_match=ANY))
+                return self._put_longer(opened, temporary, path, Condition(if_match=found))
+
+    def _put_longer(self, opened: Descriptor, temporary: Temporary, path: str, condition: Condition) -> str:
+        with closing(self.begin(path)) as longer, named(path):
+            copy_content(opened.number, longer.fd)
+            os.lseek(longer.fd, 0, os.SEEK_END)
+            append_content(temporary.fd, longer.fd)
+            return self.put(longer, path, condition=condition)
+
+    def _open_or_none(self, path: str) -> Descriptor | None:
+        """The regular file at a path, open for reading; None if there is nothing. EISDIR, EINVAL; LinkInTheWay."""
+        inode = self.beneath.inode_or_none(path)
+        if inode is None:
+            return None
+        with named(path):
+            try:
+                require_file(inode)
+                return inode.open(os.O_RDONLY)
+            except FileNotFoundError:  # it was removed since
+                return None
 
     def _place(self, path: str, *, follow: bool) -> Place:
         """The place of a path, after making the directories above it if they are missing."""
+        has_parent = False
         while True:
             try:
                 return self.beneath.place(path, follow=follow)
             except FileNotFoundError:
-                if not self.auto_mkdir or self.beneath.inode_or_none(split(path)[0]) is not None:
+                if not self.auto_mkdir or has_parent:
                     raise os_error(errno.ENOENT, path, hint="its directory does not exist") from None
-            make_parents(self.shared, self.beneath, path)
+            has_parent = self.beneath.inode_or_none(split(path)[0]) is not None  # somebody may have made it just now
+            if not has_parent:
+                make_parents(self.shared, self.beneath, path)
 
-    def _put(self, temporary: Temporary, place: Place, only_new: bool, mode: int | None) -> bool:
-        """Put it there; False if somebody was faster, or a disk is in the way, and it has to be tried again."""
+    def _put(
+        self,
+        temporary: Temporary,
+        place: Place,
+        mode: int | None,
+        *,
+        only_new: bool,
+        condition: Condition | None = None,
+    ) -> str | None:
+        """Put it there; None if somebody was faster, or a disk is in the way, and it has to be tried again."""
+        # To the nanosecond, so that no two versions of a file have one time.
+        now = time.time_ns()
+        os.utime(temporary.fd, ns=(now, now))
         old = entry_or_none(place)
         if old is not None and only_new:
             raise os_error(errno.EEXIST)
         if old is not None:
             if stat.S_ISLNK(old.stat().st_mode):
-                return False
+                return None
             require_file(old)
             carry_over(old, temporary.fd, mode=mode)
         elif mode is not None:
             os.fchmod(temporary.fd, mode & 0o7777)
         if self.durable:
             os.fsync(temporary.fd)
+        etag = status_of(temporary.fd).etag
         try:
             if old is None:
                 temporary.add_to(place)
-            else:
-                self.shared.keep(place.directory, place.name)
-                temporary.replace(place)
+            elif not self._replace(temporary, place, condition):
+                return None
         except FileExistsError:
-            return False
+            return None
         except OSError as error:
             # The nearest directory that there was lay on another disk than the one made since.
             if error.errno != errno.EXDEV or not temporary.move_to(place.directory):
                 raise
-            return False
+            return None
         if self.durable:
             sync_directory(place.directory)
         self.shared.entry_changed(place.directory, place.name)
-        return True
+        return etag
+
+    def _replace(self, temporary: Temporary, place: Place, condition: Condition | None) -> bool:
+        """Take the place of what is there; False, with nothing done, if that does not meet the condition by now."""
+        self.shared.keep(place.directory, place.name)
+        if condition is None:
+            temporary.replace(place)
+            return True
+        try:
+            found = temporary.exchange(place)
+        except FileNotFoundError:
+            return False
+        if found.is_file and condition.holds(found.etag):
+            return True
+        temporary.put_back(place)
+        return False

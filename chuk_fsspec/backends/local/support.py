@@ -74,6 +74,7 @@ def capabilities() -> Capabilities:
         special_files=True,
         sparse=_LINUX,
         rename_flags=_LINUX,
+        conditional_write=_LINUX,
         statvfs=True,
         nodes=can_hold(),
         shared_between_threads=True,

@@ -17,17 +17,19 @@ from chuk_fsspec.backends.local import support
 from chuk_fsspec.backends.local.beneath import Place, open_beneath
 from chuk_fsspec.backends.local.content import copy_content
 from chuk_fsspec.backends.local.descriptor import Descriptor
-from chuk_fsspec.backends.local.flags import O_TMPFILE
+from chuk_fsspec.backends.local.flags import O_DIRECTORY, O_TMPFILE
 from chuk_fsspec.backends.local.names import new_name
 from chuk_fsspec.backends.local.scan import scan
+from chuk_fsspec.backends.local.status import Status, status_at
 from chuk_fsspec.backends.local.support import way_to
 from chuk_fsspec.backends.local.syscalls import renameat2
-from chuk_fsspec.contract.posix import RENAME_NOREPLACE
+from chuk_fsspec.contract.errors import not_supported
+from chuk_fsspec.contract.posix import RENAME_EXCHANGE, RENAME_NOREPLACE
 
 _NO_TMPFILE = frozenset((errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL))
-_NOT_HERE = frozenset((errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT))
+NOT_HERE = frozenset((errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT))
 """Why the root may be no place for a temporary file though another directory is."""
-_NO_NOREPLACE = frozenset((errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP))
+NO_FLAGS = frozenset((errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP))
 _PERMISSIONS = 0o666
 
 
@@ -72,6 +74,36 @@ class Temporary:
         os.rename(source.name, place.name, src_dir_fd=source.directory.number, dst_dir_fd=place.directory.number)
         self._named = self._opened = None
 
+    def exchange(self, place: Place) -> Status:
+        """Change places with the file that is at a place: that one has the reserved name until this is closed.
+
+        Returns:
+            What was there.
+
+        Raises:
+            OSError: ENOENT, EXDEV from another filesystem, ENOTSUP from one that cannot exchange names.
+        """
+        if self._named is None:
+            self._named = self._give_reserved_name(place)
+        self._swap(self._named, place)
+        return status_at(self._named.directory.number, self._named.name)
+
+    def put_back(self, place: Place) -> None:
+        """Undo ``exchange``; somebody who has replaced or removed the file since has had the last word."""
+        assert self._named is not None
+        with suppress(FileNotFoundError):
+            self._swap(self._named, place)
+            if status_at(self._named.directory.number, self._named.name).ino != os.fstat(self.fd).st_ino:
+                self._swap(self._named, place)
+
+    def _swap(self, reserved: Place, place: Place) -> None:
+        try:
+            renameat2(reserved.directory.number, reserved.name, place.directory.number, place.name, RENAME_EXCHANGE)
+        except OSError as error:
+            if error.errno in NO_FLAGS:
+                raise not_supported("conditions: this disk cannot exchange two names (renameat2)") from error
+            raise
+
     def move_to(self, directory: Descriptor) -> bool:
         """Be meant for another directory, which lies on another filesystem; False if it does not. ENOSPC."""
         if _same_device(self._directory, directory):
@@ -96,11 +128,11 @@ class Temporary:
 
     def _give_reserved_name(self, place: Place) -> Place:
         _lock(self.fd)
-        reserved = Place(_home(self._root, place.directory), new_name())
+        reserved = Place(home_of(self._root, place.directory), new_name())
         try:
             os.link(way_to(self.fd), reserved.name, dst_dir_fd=reserved.directory.number)
         except OSError as error:
-            if reserved.directory is place.directory or error.errno not in _NOT_HERE:
+            if reserved.directory is place.directory or error.errno not in NOT_HERE:
                 raise
             reserved = Place(place.directory, reserved.name)
             os.link(way_to(self.fd), reserved.name, dst_dir_fd=reserved.directory.number)
@@ -110,11 +142,17 @@ class Temporary:
 def remove_leftovers(directory: Descriptor) -> None:
     """Remove the temporary files in a directory that nobody writes any more, for their process was killed.
 
-    What cannot be locked or removed by this user stays, and hurts nobody.
+    What cannot be locked or removed by this user stays, and hurts nobody. So does all of it while somebody exchanges
+    files (``conditions.turn``): what was there before has a reserved name then, and may have to be put back.
     """
     try:
         left = scan(directory, reserved=True)
+        if not left:
+            return
+        locked = open_beneath(Place(directory, "."), os.O_RDONLY | O_DIRECTORY)
     except PermissionError:
+        return
+    if not _may_clean(locked):
         return
     for found in left:
         place = Place(directory, found.name)
@@ -126,7 +164,7 @@ def remove_leftovers(directory: Descriptor) -> None:
 
 def replace_by_link(root: Descriptor, source: Place, place: Place) -> None:
     """Make a name, whatever it stands for, another name of a file. ENOENT, EXDEV."""
-    home = _home(root, place.directory)
+    home = home_of(root, place.directory)
     reserved = Place(home, new_name())
     os.link(
         source.name,
@@ -152,11 +190,11 @@ def _without_name(directory: Descriptor) -> Descriptor | None:
 
 def _with_name(root: Descriptor, directory: Descriptor) -> tuple[Place, Descriptor]:
     """A new file with a reserved name, locked."""
-    home = _home(root, directory)
+    home = home_of(root, directory)
     try:
         return _with_name_in(home)
     except OSError as error:
-        if home is directory or error.errno not in _NOT_HERE:
+        if home is directory or error.errno not in NOT_HERE:
             raise
     return _with_name_in(directory)
 
@@ -177,13 +215,20 @@ def _inherit_group(opened: Descriptor, directory: Descriptor) -> None:
         os.fchown(opened.number, -1, above.st_gid)
 
 
-def _home(root: Descriptor, directory: Descriptor) -> Descriptor:
+def home_of(root: Descriptor, directory: Descriptor) -> Descriptor:
     """Where a reserved name should be: in the root, where leftovers are looked for, unless that is another disk."""
     return root if _same_device(root, directory) else directory
 
 
 def _same_device(one: Descriptor, other: Descriptor) -> bool:
     return os.fstat(one.number).st_dev == os.fstat(other.number).st_dev
+
+
+def _may_clean(directory: Descriptor) -> bool:
+    """Whether nobody exchanges files by reserved names in a directory, for as long as its descriptor is open."""
+    with suppress(OSError):
+        return _try_lock(directory.number)
+    return True  # where there are no locks, nothing is exchanged
 
 
 def _lock(fd: int) -> None:
@@ -211,7 +256,7 @@ def _move_to_free_name(source: Place, place: Place) -> None:
     try:
         renameat2(source.directory.number, source.name, place.directory.number, place.name, RENAME_NOREPLACE)
     except OSError as error:
-        if error.errno not in _NO_NOREPLACE:
+        if error.errno not in NO_FLAGS:
             raise
         directories = {"src_dir_fd": source.directory.number, "dst_dir_fd": place.directory.number}
         os.link(source.name, place.name, follow_symlinks=False, **directories)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 
 from chuk_fsspec.backends.sqlite.aio_worker import worker_of
+from chuk_fsspec.contract.conditions import Etags, given
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.engine.filesystem import InodeFileSystem
 from chuk_fsspec.engine.listing import InfoDict
@@ -154,17 +155,58 @@ class CoroutineMethods(InodeFileSystem):
 
     # ---- writing
 
-    async def _pipe_file(self, path: str, value: Buffer, mode: str = "overwrite", **kwargs: Any) -> None:
-        await self._change(self.pipe_file, path, value, mode, **kwargs)
+    async def _pipe_file(
+        self,
+        path: str,
+        value: Buffer,
+        mode: str = "overwrite",
+        *,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+        **kwargs: Any,
+    ) -> str | None:
+        conditions = given(if_match=if_match, if_none_match=if_none_match)
+        etag: str | None = await self._change(self.pipe_file, path, value, mode, **conditions, **kwargs)
+        return etag
 
-    async def _pipe(self, path: str | dict[str, Buffer], value: Buffer | None = None, **kwargs: Any) -> None:
-        await self._change(self.pipe, path, value, **kwargs)
+    async def _pipe(
+        self,
+        path: str | dict[str, Any],
+        value: Any = None,
+        *,
+        if_match: Etags = None,
+        if_none_match: Etags = None,
+        **kwargs: Any,
+    ) -> None:
+        conditions = given(if_match=if_match, if_none_match=if_none_match)
+        await self._change(self.pipe, path, value, **conditions, **kwargs)
 
-    async def _touch(self, path: str, truncate: bool = True, **kwargs: Any) -> None:
-        await self._change(self.touch, path, truncate, **kwargs)
+    async def _touch(
+        self,
+        path: str,
+        truncate: bool = True,
+        *,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+        **kwargs: Any,
+    ) -> str | None:
+        conditions = given(if_match=if_match, if_none_match=if_none_match)
+        etag: str | None = await self._change(self.touch, path, truncate, **conditions, **kwargs)
+        return etag
 
-    async def _cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
-        await self._change(self.cp_file, path1, path2, **kwargs)
+    async def _cp_file(
+        self,
+        path1: str,
+        path2: str,
+        *,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+        if_source_match: str | None = None,
+        **kwargs: Any,
+    ) -> str | None:
+        conditions = given(if_match=if_match, if_none_match=if_none_match, if_source_match=if_source_match)
+        etag: str | None = await self._change(self.cp_file, path1, path2, **conditions, **kwargs)
+        return etag
 
     async def _copy(
         self,
@@ -185,25 +227,40 @@ class CoroutineMethods(InodeFileSystem):
 
     # ---- removing and moving
 
-    async def _rm_file(self, path: str) -> None:
-        await self._change(self.rm_file, path)
+    async def _rm_file(self, path: str, *, if_match: str | None = None) -> None:
+        await self._change(self.rm_file, path, if_match=if_match)
 
     # fsspec's synchronous ``_rm`` is a step of its ``rm`` and ``rm_file``, which the engine does without.
     async def _rm(  # type: ignore[override]
-        self, path: str | list[str], recursive: bool = False, maxdepth: int | None = None
+        self,
+        path: str | list[str],
+        recursive: bool = False,
+        maxdepth: int | None = None,
+        *,
+        if_match: Etags = None,
     ) -> None:
-        await self._change(self.rm, path, recursive, maxdepth)
+        await self._change(self.rm, path, recursive, maxdepth, if_match=if_match)
 
     async def _rmdir(self, path: str) -> None:
         await self._change(self.rmdir, path)
 
     async def _mv(
-        self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None, **kwargs: Any
+        self,
+        path1: Any,
+        path2: Any,
+        recursive: bool = False,
+        maxdepth: int | None = None,
+        *,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+        if_target_match: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        await self._change(self.mv, path1, path2, recursive, maxdepth, **kwargs)
+        conditions = given(if_match=if_match, if_none_match=if_none_match, if_target_match=if_target_match)
+        await self._change(self.mv, path1, path2, recursive, maxdepth, **conditions, **kwargs)
 
-    async def _mv_file(self, path1: str, path2: str) -> None:
-        await self._change(self.mv, path1, path2)
+    async def _mv_file(self, path1: str, path2: str, **kwargs: Any) -> None:
+        await self._change(self.mv, path1, path2, **kwargs)
 
     # ---- files of this machine, which take their time: in a thread of their own, a step of the database at a time
 
@@ -224,9 +281,18 @@ class CoroutineMethods(InodeFileSystem):
         await asyncio.to_thread(self.get, rpath, lpath, recursive, callback, maxdepth, **kwargs)
 
     async def _put_file(
-        self, lpath: Any, rpath: str, callback: Callback = DEFAULT_CALLBACK, mode: str = "overwrite", **kwargs: Any
-    ) -> None:
-        await asyncio.to_thread(self.put_file, lpath, rpath, callback, mode, **kwargs)
+        self,
+        lpath: Any,
+        rpath: str,
+        callback: Callback = DEFAULT_CALLBACK,
+        mode: str = "overwrite",
+        *,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+        **kwargs: Any,
+    ) -> str | None:
+        conditions = given(if_match=if_match, if_none_match=if_none_match)
+        return await asyncio.to_thread(self.put_file, lpath, rpath, callback, mode, **conditions, **kwargs)
 
     async def _put(
         self,

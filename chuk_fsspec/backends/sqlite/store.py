@@ -506,7 +506,7 @@ class SqliteStore(Store):
 
     def _stamp_content(self, inode: Inode, now: int) -> None:
         inode.mtime_ns = inode.ctime_ns = now
-        inode.version = max(inode.version + 1, now)
+        inode.version = self.numbers.take()
 
     # ---- snapshots
 

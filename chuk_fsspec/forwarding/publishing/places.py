@@ -14,6 +14,7 @@ from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from chuk_fsspec.contract.capabilities import capabilities_of
+from chuk_fsspec.contract.conditions import Condition, given
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import join, normalise, split
 from chuk_fsspec.forwarding.publishing.attributes import copy_as_declared, copy_on_host
@@ -173,12 +174,13 @@ class DeclaredPlace:
     def finish(self, file: Any) -> None:
         file.close()
 
-    def swap(self, temporary: str, target: str, exclusive: bool) -> None:
+    def swap(self, temporary: str, target: str, exclusive: bool, condition: Condition | None = None) -> None:
         if exclusive and self._fs.lexists(target):
             raise os_error(errno.EEXIST, target)
         with suppress(FileNotFoundError):
             copy_as_declared(self._fs, target, temporary)
-        self._fs.mv(temporary, target)
+        asked = condition or Condition()
+        self._fs.mv(temporary, target, **given(if_target_match=asked.if_match, if_none_match=asked.if_none_match))
 
     def remove(self, path: str) -> None:
         with suppress(FileNotFoundError):

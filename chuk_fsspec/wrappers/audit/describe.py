@@ -30,6 +30,10 @@ _OPTIONS = frozenset(
         "exist_ok",
         "truncate",
         "follow_symlinks",
+        "if_match",
+        "if_none_match",
+        "if_source_match",
+        "if_target_match",
         "expiration",
     }
 )

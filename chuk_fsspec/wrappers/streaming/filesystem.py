@@ -10,6 +10,7 @@ from typing import Any
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
+from chuk_fsspec.contract.conditions import given
 from chuk_fsspec.contract.operations import Operation, Returns
 from chuk_fsspec.forwarding.publishing import WholeFiles, is_whole, reads_anew
 from chuk_fsspec.wrappers.base import WrapperFileSystem
@@ -47,6 +48,8 @@ class StreamFileSystem(WrapperFileSystem):
         checksum: str | None = None,
         expected: str | None = None,
         resume: str | None = None,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
     ) -> StreamResult:
         """Write a file from chunks that come one after the other. It appears whole, at the end, or not at all.
 
@@ -65,18 +68,22 @@ class StreamFileSystem(WrapperFileSystem):
             expected: what the checksum has to be, in hexadecimal; compared before the file appears.
             resume: an upload of ``start_upload``, to go on after the bytes that it has. If the stream stops, the upload
                 keeps what it got. ``bytes_done`` and ``checksum`` count from the start of the file.
+            if_match: the etag that the file has to have when the stream ends, or ``*`` if there has to be one.
+            if_none_match: the etag that it must not have then, or ``*`` if nothing may be there.
 
         Returns:
             Path, size in bytes, checksum and etag.
 
         Raises:
             OSError: EIO for another checksum than the expected one; EEXIST with ``mode="create"``; EISDIR, ENOSPC and
-                what else the filesystem says.
+                what else the filesystem says; ENOTSUP for conditions that it does not keep.
+            PreconditionFailed: with nothing written.
             TypeError: for chunks that are not bytes, or an asynchronous iterator or callback.
             ValueError: for a chunk size below 1, or an unknown mode or checksum.
         """
+        conditions = given(if_match=if_match, if_none_match=if_none_match)
         writer, progress = self._writing(
-            path, chunks, chunk_size, progress_callback, total, mode, checksum, expected, resume
+            path, chunks, chunk_size, progress_callback, total, mode, checksum, expected, resume, conditions
         )
         return write_stream(writer, chunks, chunk_size, progress)
 
@@ -92,6 +99,8 @@ class StreamFileSystem(WrapperFileSystem):
         checksum: str | None = None,
         expected: str | None = None,
         resume: str | None = None,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
     ) -> StreamResult:
         """``stream_write`` for coroutines: the filesystem is used in worker threads, with a few pieces on the way.
 
@@ -99,8 +108,9 @@ class StreamFileSystem(WrapperFileSystem):
         in worker threads. The callback may be asynchronous; it is called in the task's own thread. A cancelled task
         leaves the old file.
         """
+        conditions = given(if_match=if_match, if_none_match=if_none_match)
         writer, progress = self._writing(
-            path, chunks, chunk_size, progress_callback, total, mode, checksum, expected, resume
+            path, chunks, chunk_size, progress_callback, total, mode, checksum, expected, resume, conditions
         )
         return await awrite_stream(writer, chunks, chunk_size, progress)
 
@@ -209,16 +219,18 @@ class StreamFileSystem(WrapperFileSystem):
         checksum: str | None,
         expected: str | None,
         resume: str | None,
+        conditions: dict[str, Any],
     ) -> tuple[Writer, Progress]:
         """Check the arguments of a stream, and make what it needs."""
         check_chunk_size(chunk_size)
         normal, digest = self._normal(path), Digest(checksum, expected)
         opening = open_mode(mode)
+        asked = self._asked(conditions, path)
         if resume is None:
-            return FileWriter(self, normal, opening, digest), Progress(
+            return FileWriter(self, normal, opening, digest, asked), Progress(
                 listener, total_of(chunks) if total is None else total
             )
-        return self._uploads.writer(normal, resume, opening, digest), Progress(listener, total)
+        return self._uploads.writer(normal, resume, opening, digest, asked), Progress(listener, total)
 
     def _reading(
         self, path: str, chunk_size: int, start: int | None, end: int | None, digest: Digest
@@ -236,7 +248,11 @@ class StreamFileSystem(WrapperFileSystem):
         return fs
 
     def _offer(self, capabilities: Capabilities) -> Capabilities:
-        return dataclasses.replace(super()._offer(capabilities), atomic_write=capabilities.write and self._is_whole)
+        return dataclasses.replace(
+            super()._offer(capabilities),
+            atomic_write=capabilities.write and self._is_whole,
+            conditional_write=capabilities.conditional_write and self._whole_files is None,
+        )
 
     def _perform(
         self, operation: Operation, paths: tuple[Any, ...], arguments: tuple[Any, ...], options: dict[str, Any]

@@ -11,11 +11,13 @@ import os
 import re
 import secrets
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.capabilities import capabilities_of
+from chuk_fsspec.contract.conditions import condition_of, etag_at
 from chuk_fsspec.contract.errors import not_supported, os_error
 from chuk_fsspec.contract.paths import join, split
 from chuk_fsspec.contract.posix import Buffer, Handle
@@ -74,9 +76,9 @@ class Uploads:
                 return part, target
         raise os_error(errno.ENOENT, path, hint="no such upload for this path; start_upload() begins one")
 
-    def writer(self, path: str, token: str, mode: str, digest: Digest) -> UploadWriter:
+    def writer(self, path: str, token: str, mode: str, digest: Digest, conditions: Mapping[str, str]) -> UploadWriter:
         """What goes on with an upload."""
-        return UploadWriter(self._fs, self, self._place, path, token, mode, digest)
+        return UploadWriter(self._fs, self, self._place, path, token, mode, digest, conditions)
 
 
 class UploadWriter:
@@ -96,14 +98,18 @@ class UploadWriter:
         token: str,
         mode: str,
         digest: Digest,
+        conditions: Mapping[str, str],
     ) -> None:
         self.position = 0
+        self._condition = condition_of(**conditions)
         self._fs, self._uploads, self._place = fs, uploads, place
         self._path, self._token, self._mode, self._digest = path, token, mode, digest
 
     def begin(self) -> None:
         """Open what has arrived. ENOENT; EBUSY if another stream of this process is at it."""
         self._part, self._target = self._uploads.find(self._path, self._token)
+        if self._condition is not None:  # what could not be published in the end need not be sent
+            self._condition.require(self._path, etag_at(self._fs, self._target))
         self._claim()
         self._handle = self._fs.posix.open_handle(self._part, os.O_RDWR)
         size = self._handle.stat().st_size
@@ -137,7 +143,7 @@ class UploadWriter:
         self._digest.verify(self._path)
         self._handle.fsync()
         self._close()
-        self._place.swap(self._part, self._target, exclusive=self._mode == "xb")
+        self._place.swap(self._part, self._target, self._mode == "xb", self._condition)
         return result_of(self._fs, self._path, self.position, self._digest)
 
     def abandon(self) -> None:

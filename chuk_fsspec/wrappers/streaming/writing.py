@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -25,7 +26,8 @@ class StreamResult:
         path: the file, as a normal path.
         bytes: its size.
         checksum: in hexadecimal, if one was asked for.
-        etag: as ``info`` shows it right afterwards, where the filesystem has etags; someone else may have been faster.
+        etag: of what was written, where the filesystem tells; else as ``info`` shows it right afterwards, where it has
+            etags: somebody else may have been faster.
     """
 
     path: str
@@ -63,13 +65,16 @@ def open_mode(mode: str) -> str:
 class FileWriter:
     """Writes through ``open``, on a filesystem that declares ``atomic_write``."""
 
-    def __init__(self, fs: AbstractFileSystem, path: str, mode: str, digest: Digest) -> None:
+    def __init__(
+        self, fs: AbstractFileSystem, path: str, mode: str, digest: Digest, conditions: Mapping[str, str]
+    ) -> None:
         self.position = 0
         self._fs, self._path, self._mode, self._digest = fs, path, mode, digest
+        self._conditions = conditions
         self._file: Any = None
 
     def begin(self) -> None:
-        self._file = self._fs.open(self._path, self._mode)
+        self._file = self._fs.open(self._path, self._mode, **self._conditions)
 
     def write(self, piece: Buffer) -> None:
         self._file.write(piece)
@@ -80,7 +85,7 @@ class FileWriter:
         self._digest.verify(self._path)
         file, self._file = self._file, None
         file.close()
-        return result_of(self._fs, self._path, self.position, self._digest)
+        return result_of(self._fs, self._path, self.position, self._digest, file.etag)
 
     def abandon(self) -> None:
         if self._file is not None:
@@ -89,11 +94,10 @@ class FileWriter:
             file.close()
 
 
-def result_of(fs: AbstractFileSystem, path: str, size: int, digest: Digest) -> StreamResult:
+def result_of(fs: AbstractFileSystem, path: str, size: int, digest: Digest, etag: str | None = None) -> StreamResult:
     """What is told of a file that was just published."""
-    etag = None
     # Inside a transaction the file is not there yet.
-    if capabilities_of(fs).etags and not fs._intrans:  # noqa: SLF001 - fsspec has no public name for it
+    if etag is None and capabilities_of(fs).etags and not fs._intrans:  # noqa: SLF001 - fsspec has no public name for it
         with suppress(OSError):  # it was written, whether it may be looked at or was removed since
             etag = fs.info(path).get("etag")
     return StreamResult(path, size, digest.result(), etag)
