@@ -13,7 +13,7 @@ import pytest
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.backends.memory import MemoryFileSystem, drop_store
-from chuk_fsspec.backends.memory_store import MemoryStore
+from chuk_fsspec.backends.memory.store import MemoryStore
 from chuk_fsspec.contract.operations import FSSPEC, POSIX
 from chuk_fsspec.engine.inode import Directory, Inode
 from chuk_fsspec.engine.shared import SharedState

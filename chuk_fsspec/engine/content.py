@@ -24,8 +24,9 @@ _ZEROS = bytes(CHUNK)
 class Extents:
     """A large or sparse file: chunks of exactly 64 KiB, where a missing one is a hole.
 
-    A chunk is never resized, so a view of it may be handed out while others write. A ``bytes`` chunk is shared and is
-    copied before it is changed. What a chunk holds past the end of the file is zero.
+    A chunk is never resized, so a view of it may be handed out while others write. Only a ``bytearray`` is this file's
+    own; any other chunk is shared and is copied before it is changed. What a chunk holds past the end of the file is
+    zero.
     """
 
     __slots__ = ("_size", "chunks")
@@ -49,10 +50,11 @@ class Extents:
         return len(self.chunks) * CHUNK
 
     def copy(self) -> Extents:
-        """An independent file of the same content; chunks that nobody can change in place are shared."""
+        """An independent file of the same content: the chunks are shared until one of the two changes them."""
         twin = Extents()
         twin._size = self._size
-        twin.chunks = {i: bytes(c) if isinstance(c, bytearray) else c for i, c in self.chunks.items()}
+        twin.chunks = {i: memoryview(c) if isinstance(c, bytearray) else c for i, c in self.chunks.items()}
+        self.chunks = twin.chunks.copy()
         return twin
 
     def read(self, size: int, offset: int) -> list[Buffer]:

@@ -29,6 +29,7 @@ from chuk_fsspec.engine.parents import DIRECTORY_PERMISSIONS, make_parents
 from chuk_fsspec.engine.posix import InodePosix
 from chuk_fsspec.engine.resolve import Resolver
 from chuk_fsspec.engine.shared import SharedState
+from chuk_fsspec.engine.snapshots import InodeSnapshots, PastTree, past_capabilities
 from chuk_fsspec.engine.spilling import STAGED_FROM, SpillingAppendFile, SpillingFile
 from chuk_fsspec.engine.store import Stage
 from chuk_fsspec.engine.transaction import UndoTransaction
@@ -47,7 +48,8 @@ class InodeFileSystem(AbstractFileSystem):
 
     root_marker = "/"
     transaction_type = UndoTransaction
-    tree_class = Tree
+    tree_class: type[Tree] = Tree
+    past_tree_class: type[Tree] = PastTree
     capabilities = Capabilities(
         write=True,
         directories=True,
@@ -73,7 +75,13 @@ class InodeFileSystem(AbstractFileSystem):
     )
 
     def __init__(
-        self, shared: SharedState, *, auto_mkdir: bool = True, follow_links: bool = True, **kwargs: Any
+        self,
+        shared: SharedState,
+        *,
+        auto_mkdir: bool = True,
+        follow_links: bool = True,
+        at: str = "",
+        **kwargs: Any,
     ) -> None:
         """Open a view of a store.
 
@@ -82,20 +90,29 @@ class InodeFileSystem(AbstractFileSystem):
             auto_mkdir: make missing parent directories when a file is written, copied or moved, as object stores do.
             follow_links: follow symbolic links, or raise ``LinkInTheWay`` (see ``Posix.nofollow``). A backend's
                 constructor takes it too, by this name.
+            at: name of a snapshot, to read the files as they were then; empty for the files as they are. A backend's
+                constructor takes it too, by this name.
             kwargs: fsspec's own options.
+
+        Raises:
+            OSError: ENOENT for a snapshot that does not exist.
         """
         super().__init__(**kwargs)
         self.auto_mkdir = auto_mkdir
         self.follow_links = follow_links
-        self.stand_on(shared)
+        self.stand_on(shared.past(at) if at else shared, at)
 
-    def stand_on(self, shared: SharedState) -> None:
+    def stand_on(self, shared: SharedState, at: str = "") -> None:
         """Use another store from now on.
 
         Args:
             shared: the state of the store, common to all its views.
+            at: the snapshot that it is the past of, if it is one.
         """
-        self.inodes = self.tree_class(shared)
+        self._at = at
+        if at:
+            self.capabilities = past_capabilities(type(self).capabilities)
+        self.inodes = (self.past_tree_class if self._at else self.tree_class)(shared)
         self.store = shared.store
         self._uid = getattr(os, "getuid", int)()
         self._gid = getattr(os, "getgid", int)()
@@ -117,11 +134,30 @@ class InodeFileSystem(AbstractFileSystem):
         """The view of this store that follows no links (``Posix.nofollow``)."""
         if not self.follow_links:
             return self
-        options = {**self.storage_options, "follow_links": False}
-        view = type(self)(*self.storage_args, **options)
-        if view.inodes.shared is not self.inodes.shared:  # the arguments open another store by now
-            view = type(self)(*self.storage_args, **options, skip_instance_cache=True)
-            view.stand_on(self.inodes.shared)
+        return self._view(self.inodes.shared, follow_links=False)
+
+    def as_of(self, snapshot: str) -> InodeFileSystem:
+        """The view of this store as it was (``Snapshots.at``). ENOENT."""
+        return self._view(self.inodes.shared.past(snapshot), at=snapshot)
+
+    @property
+    def snapshots(self) -> InodeSnapshots:
+        """Snapshots of this filesystem."""
+        return InodeSnapshots(self)
+
+    def _view(self, shared: SharedState, **changed: Any) -> InodeFileSystem:
+        """A filesystem of the same arguments but for those that are changed, on a store."""
+        options = {**self.storage_options, **changed}
+        try:
+            view = type(self)(*self.storage_args, **options)
+            if view.inodes.shared is shared:
+                return view
+        except FileNotFoundError:
+            pass
+        # The arguments open another store by now, in which there may be no such snapshot.
+        view = type(self)(*self.storage_args, **{**options, "at": ""}, skip_instance_cache=True)
+        view.stand_on(shared, options.get("at", ""))
+        view.storage_options = options
         return view
 
     @property
@@ -296,6 +332,8 @@ class InodeFileSystem(AbstractFileSystem):
     ) -> Any:
         if mode not in _MODES:
             raise ValueError(f"mode {mode!r} is not one of {', '.join(sorted(_MODES))}")
+        if mode != "rb" and self.store.refusal:
+            raise os_error(errno.EROFS, path, hint=self.store.refusal)
         if mode[0] == "x" and self.lexists(path):
             raise os_error(errno.EEXIST, path)
         if mode == "rb":

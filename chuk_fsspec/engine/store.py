@@ -7,11 +7,15 @@ right.
 
 from __future__ import annotations
 
+import errno
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.posix import Buffer, StatVfs
+from chuk_fsspec.contract.snapshots import Snapshot
 from chuk_fsspec.engine.inode import Directory, Inode
 from chuk_fsspec.engine.path_cache import PathCache
 
@@ -52,12 +56,14 @@ class Store(ABC):
     """Inodes, directory entries and content, with an undo scope.
 
     Attributes:
+        refusal: why nothing can be changed, and what to do instead; empty where it can.
         stages: whether ``stage`` can be used: contents are not in memory.
         root: the root directory.
         lock: keeps everybody else from changing anything; reentrant.
         change: the same, to change something: all that is done in it takes effect, or nothing. Reentrant.
     """
 
+    refusal = ""
     stages = False
     root: Directory
     lock: AbstractContextManager[Any]
@@ -175,6 +181,45 @@ class Store(ABC):
     def rollback(self) -> None:
         """Undo what the calling thread did since ``begin``, last change first."""
 
+    def await_transactions(self) -> None:  # noqa: B027 - where transactions keep others out, none is open
+        """Wait, under the lock, until no thread has an undo scope open; the lock is given up meanwhile.
+
+        EBUSY after a while, and at once if the scope is the caller's own.
+        """
+
+    def snapshots(self) -> list[Snapshot]:
+        """All snapshots, oldest first."""
+        return []
+
+    def snapshot(self, name: str) -> Snapshot:
+        """The snapshot of a name. ENOENT."""
+        for snapshot in self.snapshots():
+            if snapshot.name == name:
+                return snapshot
+        raise os_error(errno.ENOENT, name, hint="no snapshot of this name was taken")
+
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep everything as it is now, under a name that is free, with no undo scope open."""
+        raise _no_snapshots(snapshot)
+
+    def drop_snapshot(self, snapshot: Snapshot) -> None:
+        """Free what only this snapshot needs."""
+        raise _no_snapshots(snapshot)
+
+    def restore_snapshot(self, snapshot: Snapshot, is_held: Callable[[Inode], bool]) -> None:
+        """Make everything what it was, with no undo scope open. The snapshots stay as they are.
+
+        Inodes keep their identity. Those that are made nameless are freed as soon as ``is_held`` denies.
+        """
+        raise _no_snapshots(snapshot)
+
+    def past(self, snapshot: Snapshot) -> Store:
+        """Everything as it was, only to be read (``ReadOnlyStore``). Once the snapshot is dropped it raises ESTALE."""
+        raise _no_snapshots(snapshot)
+
+    def settle(self, inode: Inode) -> None:  # noqa: B027 - a store that restores at once has nothing to do
+        """Bring an inode that somebody has held since before a ``restore_snapshot`` to what that made of it."""
+
     @abstractmethod
     def statvfs(self) -> StatVfs:
         """Sizes and free space."""
@@ -182,3 +227,7 @@ class Store(ABC):
     @abstractmethod
     def sync(self) -> None:
         """Make everything durable, where that means something."""
+
+
+def _no_snapshots(snapshot: Snapshot) -> OSError:
+    return os_error(errno.ENOTSUP, snapshot.name, hint="this filesystem takes no snapshots")

@@ -57,6 +57,7 @@ class Tree:
         self.change = shared.change
         self.root = shared.store.root
         self._child = shared.store.child
+        self._settle = shared.store.settle
         self._others: tuple[Change, ...] = ()
         shared.add_view(self)
 
@@ -76,10 +77,12 @@ class Tree:
 
     def getattr(self, node: Inode) -> Inode:
         """The inode itself: its fields are always current."""
+        self._settle(node)
         return node
 
     def parent(self, directory: Directory) -> Directory:
         """The directory that holds a directory; the root is its own."""
+        self._settle(directory)
         return directory.parent
 
     def entries(self, directory: Inode) -> list[tuple[str, Inode]]:
@@ -133,6 +136,7 @@ class Tree:
     def temporary(self, directory: Inode, mode: int, uid: int, gid: int) -> Inode:
         """Make a regular file without a name, on the terms of a directory (O_TMPFILE)."""
         with self.change:
+            self._settle(directory)
             if directory.mode & stat.S_ISGID:
                 gid = directory.gid
             return self.store.new(S_IFREG | mode & 0o7777, uid, gid, b"", now_ns())
@@ -184,6 +188,7 @@ class Tree:
             parent = self._free_slot(directory, name)
             if isinstance(node, Directory):
                 raise os_error(errno.EPERM, name, hint="a directory cannot have a second name")
+            self._settle(node)
             now = now_ns()
             self.store.relink(node, node.nlink + 1, now)
             self.store.attach(parent, name, node, now)
@@ -260,7 +265,7 @@ class Tree:
             raise os_error(errno.ENOENT, name, new_name)
         if moves_directory:
             self._refuse_loop(inode, destination, name)
-        if _is_above(target, source):
+        if self._is_above(target, source):
             raise os_error(errno.ENOTEMPTY, name, new_name)
         if target is None:
             check_name(new_name)
@@ -304,8 +309,18 @@ class Tree:
 
     def _refuse_loop(self, moved: Inode, destination: Directory, name: str) -> None:
         """EINVAL if a directory would come to lie inside itself."""
-        if _is_above(moved, destination):
+        if self._is_above(moved, destination):
             raise os_error(errno.EINVAL, name, hint="a directory cannot move into itself")
+
+    def _is_above(self, inode: Inode | None, directory: Directory) -> bool:
+        """Whether a directory is an inode, or lies somewhere below it."""
+        if not isinstance(inode, Directory):
+            return False
+        self._settle(directory)
+        while directory is not inode and directory is not directory.parent:
+            directory = directory.parent
+            self._settle(directory)
+        return directory is inode
 
     def _adopt(self, moved: Inode, old: Directory, new: Directory) -> None:
         self.store.update(moved, parent=new)
@@ -338,6 +353,7 @@ class Tree:
         A change of owner clears set-user-ID, and set-group-ID of a group executable, as chown(2) does it.
         """
         with self.change:
+            self._settle(node)
             now = now_ns()
             if size is not None:
                 contents.check_range(size, 0)
@@ -363,6 +379,7 @@ class Tree:
 
     def getxattr(self, node: Inode, name: str) -> bytes | None:
         """One extended attribute; None if the inode does not have it. ERANGE."""
+        self._settle(node)
         value = (node.xattrs or {}).get(name)
         if value is None:
             xattrs.check_name(name)
@@ -371,15 +388,18 @@ class Tree:
     def setxattr(self, node: Inode, name: str, value: bytes, flags: int = 0) -> None:
         """Set an extended attribute (setxattr(2)). EEXIST and ENODATA by flags, ERANGE, E2BIG, EPERM."""
         with self.change:
+            self._settle(node)
             self.store.update(node, xattrs=xattrs.with_value(node, name, value, flags), ctime_ns=now_ns())
 
     def listxattr(self, node: Inode) -> list[str]:
         """Names of all extended attributes."""
+        self._settle(node)
         return list(node.xattrs or ())
 
     def removexattr(self, node: Inode, name: str) -> None:
         """Remove an extended attribute (removexattr(2)). ENODATA, ERANGE, EPERM."""
         with self.change:
+            self._settle(node)
             self.store.update(node, xattrs=xattrs.without(node, name), ctime_ns=now_ns())
 
     # ---- content
@@ -408,6 +428,7 @@ class Tree:
         if length:
             with self.change:
                 if offset is None:
+                    self._settle(node)
                     offset = node.size
                 contents.check_range(offset, length)
                 self.store.write(node, data, offset, now_ns())
@@ -425,6 +446,7 @@ class Tree:
         if kind not in (0, FALLOC_PUNCH_HOLE, FALLOC_ZERO_RANGE) or (kind == FALLOC_PUNCH_HOLE and not keeps):
             raise os_error(errno.ENOTSUP, hint=f"fallocate mode {mode:#x}")
         with self.change:
+            self._settle(node)
             inode, now = _regular(node), now_ns()
             if kind:
                 self.store.zero(inode, offset, length, now)
@@ -468,6 +490,7 @@ class Tree:
 
     def forget(self, node: Inode) -> None:
         """Free the inode if it has no name left and nobody holds it."""
+        self._settle(node)
         if node.nlink == 0:
             with self.change:
                 self._free_if_unused(node)
@@ -569,21 +592,8 @@ class Tree:
                 self._free_if_unused(gone)
 
     def _free_if_unused(self, inode: Inode) -> None:
-        if inode.ino in self.shared.open_counts:
-            return
-        for table in self.shared.holders:
-            if inode.ino in table:
-                return
-        self.store.free(inode)
-
-
-def _is_above(inode: Inode | None, directory: Directory) -> bool:
-    """Whether a directory is an inode, or lies somewhere below it."""
-    if not isinstance(inode, Directory):
-        return False
-    while directory is not inode and directory is not directory.parent:
-        directory = directory.parent
-    return directory is inode
+        if not self.shared.is_held(inode):
+            self.store.free(inode)
 
 
 def _directory(inode: Inode) -> Directory:

@@ -9,7 +9,6 @@ from typing import Any, cast
 from chuk_fsspec.backends.agentfs.database import TRIES
 from chuk_fsspec.backends.agentfs.facts import Facts, LeftOut
 from chuk_fsspec.backends.agentfs.location import database_path
-from chuk_fsspec.backends.agentfs.readonly import HINT
 from chuk_fsspec.backends.agentfs.shared import shared_state
 from chuk_fsspec.backends.agentfs.store import AgentStore
 from chuk_fsspec.backends.agentfs.tree import AgentTree
@@ -100,16 +99,3 @@ class AgentFileSystem(InodeFileSystem):
                 if self._agents.generation == before:
                     return data
         raise os_error(errno.EBUSY, path, hint="the database is rewritten without a pause; try again later")
-
-    def _open(
-        self,
-        path: str,
-        mode: str = "rb",
-        block_size: int | None = None,
-        autocommit: bool = True,
-        cache_options: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        if mode != "rb":
-            raise os_error(errno.EROFS, path, hint=HINT)
-        return super()._open(path, mode, block_size, autocommit, cache_options, **kwargs)

@@ -25,12 +25,12 @@ from chuk_fsspec.backends.agentfs.inodes import (
 )
 from chuk_fsspec.backends.agentfs.locking import LookScope
 from chuk_fsspec.backends.agentfs.paths import FollowingPathCache
-from chuk_fsspec.backends.agentfs.readonly import ReadOnlyStore
 from chuk_fsspec.backends.agentfs.schema import NotAgentFSError, read_facts, read_schema
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import NAME_MAX, join
 from chuk_fsspec.contract.posix import Buffer, StatVfs
 from chuk_fsspec.engine.inode import Directory, Inode
+from chuk_fsspec.engine.readonly import ReadOnlyStore
 from chuk_fsspec.engine.store import Readable
 
 Result = TypeVar("Result")
@@ -55,6 +55,7 @@ _SHARED_INODES = "SELECT ino, count(*) FROM fs_dentry GROUP BY ino HAVING count(
 class AgentStore(ReadOnlyStore):
     """One database, for all who read it in this process."""
 
+    refusal = "an AgentFS database is only read; import it to change its files"
     root: AgentDirectory
 
     def __init__(self, path: str) -> None:

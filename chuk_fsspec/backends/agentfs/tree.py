@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, cast
 
-from chuk_fsspec.backends.agentfs.readonly import refuse
-from chuk_fsspec.engine.handle import InodeHandle
 from chuk_fsspec.engine.inode import Directory, Inode
-from chuk_fsspec.engine.tree import Tree
+from chuk_fsspec.engine.readonly import ReadOnlyTree
 
 if TYPE_CHECKING:
     from chuk_fsspec.backends.agentfs.store import AgentStore
 
-_CHANGING = os.O_WRONLY | os.O_RDWR | os.O_TRUNC
 
-
-class AgentTree(Tree):
+class AgentTree(ReadOnlyTree):
     """One view (``contract.NodeOperations``). What would change something is refused with EROFS.
 
     It wants files to be opened, though it could do without: a door then drops what it knows of their content. Nothing
@@ -35,11 +30,3 @@ class AgentTree(Tree):
 
     def readlink(self, node: Inode) -> str:
         return super().readlink(self.getattr(node))
-
-    def open(self, node: Inode, flags: int) -> InodeHandle:
-        if flags & _CHANGING:
-            refuse()
-        return super().open(node, flags)
-
-    def forget(self, node: Inode) -> None:
-        """A file that is gone is gone: the program that removed it has freed its content."""

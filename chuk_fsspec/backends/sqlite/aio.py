@@ -33,8 +33,8 @@ class CoroutineMethods(InodeFileSystem):
 
     _session: Session
 
-    def stand_on(self, shared: SharedState) -> None:
-        super().stand_on(shared)
+    def stand_on(self, shared: SharedState, at: str = "") -> None:
+        super().stand_on(shared, at)
         self._session = shared.store.session  # type: ignore[attr-defined]
         self._worker = worker_of(self._session)
 

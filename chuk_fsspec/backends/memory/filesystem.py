@@ -1,13 +1,14 @@
-"""``chukmem``: a whole POSIX filesystem in this process's memory."""
+"""The fsspec surface of ``chukmem``, and the named stores of this process."""
 
 from __future__ import annotations
 
 import errno
 import os
 import threading
+from dataclasses import replace
 from typing import Any
 
-from chuk_fsspec.backends.memory_store import MemoryStore
+from chuk_fsspec.backends.memory.store import MemoryStore
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.engine.filesystem import InodeFileSystem
 from chuk_fsspec.engine.shared import SharedState
@@ -27,6 +28,7 @@ class MemoryFileSystem(InodeFileSystem):
     """
 
     protocol = "chukmem"
+    capabilities = replace(InodeFileSystem.capabilities, snapshots=True)
 
     def __init__(
         self,
@@ -35,6 +37,7 @@ class MemoryFileSystem(InodeFileSystem):
         auto_mkdir: bool = True,
         *,
         follow_links: bool = True,
+        at: str = "",
         **kwargs: Any,
     ) -> None:
         """Open a named store, making it if it is new.
@@ -44,30 +47,35 @@ class MemoryFileSystem(InodeFileSystem):
             capacity: most bytes of content a new store takes before ENOSPC; 0 for what memory allows.
             auto_mkdir: make missing parent directories when a file is written, copied or moved.
             follow_links: follow symbolic links; False is what ``posix.nofollow`` gives.
+            at: name of a snapshot, to read the files as they were then.
             kwargs: fsspec's own options.
 
         Raises:
             ValueError: for a negative capacity.
+            OSError: ENOENT for a snapshot that does not exist.
         """
         if capacity < 0:
             raise ValueError(f"capacity must be 0 (no limit) or a number of bytes, not {capacity}")
         self.name = name
         self.origin = _PROCESS, os.getpid()
-        super().__init__(_open_store(name, capacity), auto_mkdir=auto_mkdir, follow_links=follow_links, **kwargs)
+        store = _open_store(name, capacity)
+        super().__init__(store, auto_mkdir=auto_mkdir, follow_links=follow_links, at=at, **kwargs)
 
     @property
     def fsid(self) -> str:
-        """Names the store among all processes."""
+        """Names the store, or its past, among all processes."""
+        if self._at:
+            return f"chukmem-past-{self.origin[0]}-{self._at}/{self.name}"
         return f"chukmem-{self.origin[0]}-{self.name}"
 
-    def without_links(self) -> InodeFileSystem:
-        """The view of this store that follows no links (``Posix.nofollow``)."""
-        view = super().without_links()
+    def _view(self, shared: SharedState, **changed: Any) -> InodeFileSystem:
+        view = super()._view(shared, **changed)
         view.origin = self.origin
         return view
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.name!r}{'' if self.follow_links else ', follow_links=False'})"
+        past = f", at={self._at!r}" if self._at else ""
+        return f"{type(self).__name__}({self.name!r}{past}{'' if self.follow_links else ', follow_links=False'})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (type(self), self.storage_args, self.storage_options, *self.origin)
@@ -107,9 +115,10 @@ def _unpickle(
     """Rebuild an instance; in another process, one that says what is wrong as soon as it is used."""
     if process == _PROCESS:
         return cls(*args, **options)
-    fs: MemoryFileSystem = cls(*args, **{**options, "skip_instance_cache": True})
+    fs: MemoryFileSystem = cls(*args, **{**options, "at": "", "skip_instance_cache": True})
     foreign = SharedState(MemoryStore(None, 0, 0))
-    fs.stand_on(foreign)
+    fs.stand_on(foreign, options.get("at", ""))
+    fs.storage_options = options
     foreign.refuse(_foreign_error(fs.name, pid))
     fs.origin = process, pid
     return fs
