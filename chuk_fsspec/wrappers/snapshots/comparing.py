@@ -49,8 +49,8 @@ class Comparison:
         self._before, self._after = before, after
         self._paths = tuple(paths)
         self._directory_times = directory_times
-        self.links_before: dict[tuple[int, int], list[str]] = defaultdict(list)
-        self.links_after: dict[tuple[int, int], list[str]] = defaultdict(list)
+        self.links_before: dict[tuple[int | None, int], list[str]] = defaultdict(list)
+        self.links_after: dict[tuple[int | None, int], list[str]] = defaultdict(list)
 
     def differences(self, root: str) -> list[Difference]:
         """All differences, parents before what is in them.
@@ -134,9 +134,9 @@ class Comparison:
     # ---- hard links
 
     def _note_links(self, path_before: str, before: Entry | None, path: str, after: Entry | None) -> None:
-        if before is not None and before.ino is not None and before.nlink > 1:
+        if before is not None and before.has_more_names:
             self.links_before[before.ino, before.size].append(path_before)
-        if after is not None and after.ino is not None and after.nlink > 1:
+        if after is not None and after.has_more_names:
             self.links_after[after.ino, after.size].append(path)
 
     def _with_links(self, found: list[Difference]) -> list[Difference]:

@@ -297,9 +297,8 @@ class SnapshotFileSystem(WrapperFileSystem, metaclass=_FreshPast):
 
     def _sibling(self, fs: AbstractFileSystem) -> AbstractFileSystem:
         """The same wrapper over another view, which is of the same moment already."""
-        return type(self)(
-            fs=fs, store=self._store, store_options=self._store_options, root=self._root, workers=self._workers
-        )
+        kept = ("store", "store_options", "root", "workers")
+        return type(self)(fs=fs, **{name: self.storage_options[name] for name in kept if name in self.storage_options})
 
     # ---- URLs
 

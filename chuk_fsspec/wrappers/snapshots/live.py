@@ -111,7 +111,7 @@ class LiveTree:
             mtime_ns=_mtime_ns(info) if self.can.attributes else None,
             target=os.fsdecode(target) if is_link and isinstance(target, (str, bytes)) else None,
             ino=info.get("ino"),
-            nlink=info.get("nlink", 1) if self.can.hardlinks and kind != "directory" else 1,
+            nlink=info.get("nlink", 1) if self.can.hardlinks else 1,
             version=_version(info) if kind == "file" else _facts_version(info, kind),
         )
 

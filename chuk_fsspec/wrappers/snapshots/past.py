@@ -122,11 +122,11 @@ class PastFileSystem(ForwardingFileSystem):
 
     # ---- looking
 
-    def _info_past(self, path: str, **_: Any) -> Info:
+    def _info_past(self, path: str, **options: Any) -> Info:
         _, entry = self._find_entry(path, follow=False)
         return self._describe(path, entry)
 
-    def _ls_past(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
+    def _ls_past(self, path: str, detail: bool = True, **options: Any) -> list[Any]:
         place, entry = self._find_entry(path, follow=True)
         if not entry.is_directory:
             infos = [self._describe(path, entry)]
@@ -139,7 +139,7 @@ class PastFileSystem(ForwardingFileSystem):
         found = {name: info or self._info_past(name) for name, info in below.items()}
         return found if detail else list(found)
 
-    def _exists_past(self, path: str, **_: Any) -> bool:
+    def _exists_past(self, path: str, **options: Any) -> bool:
         return self._type(path) is not None
 
     def _isdir_past(self, path: str) -> bool:
@@ -148,7 +148,7 @@ class PastFileSystem(ForwardingFileSystem):
     def _isfile_past(self, path: str) -> bool:
         return self._type(path) == "file"
 
-    def _lexists_past(self, path: str, **_: Any) -> bool:
+    def _lexists_past(self, path: str, **options: Any) -> bool:
         return self._type(path, follow=False) is not None
 
     def _type(self, path: str, *, follow: bool = True) -> str | None:
@@ -174,7 +174,7 @@ class PastFileSystem(ForwardingFileSystem):
         place, entry = self._find_entry(path, follow=True)
         return hashlib.sha256(f"{place} {_etag(entry)}".encode("utf-8", "surrogateescape")).hexdigest()
 
-    def _sign_past(self, path: str, **_: Any) -> str:
+    def _sign_past(self, path: str, **options: Any) -> str:
         raise NotImplementedError("a snapshot has no URLs to be signed")
 
     def _invalidate_cache_past(self, path: str | None) -> None:
@@ -233,13 +233,13 @@ class PastFileSystem(ForwardingFileSystem):
         data = b"".join(self._tree.blocks(place, wanted))
         return data[start - first * BLOCK : end - first * BLOCK]
 
-    def _cat_file_past(self, path: str, start: int | None = None, end: int | None = None, **_: Any) -> bytes:
+    def _cat_file_past(self, path: str, start: int | None = None, end: int | None = None, **options: Any) -> bytes:
         place, entry = self._file(path)
         first, last, _step = slice(start, end).indices(entry.size)
         return self.read_range(place, entry, first, max(first, last))
 
     def _cat_ranges_past(
-        self, paths: list[str], starts: list[Any], ends: list[Any], on_error: str = "return", **_: Any
+        self, paths: list[str], starts: list[Any], ends: list[Any], on_error: str = "return", **options: Any
     ) -> list[Any]:
         found: list[Any] = []
         for path, start, end in zip(paths, starts, ends, strict=True):
