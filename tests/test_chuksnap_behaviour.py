@@ -65,7 +65,7 @@ def test_without_a_store_it_says_what_to_pass() -> None:
     fs = SnapshotFileSystem(fsspec.filesystem("memory"))
     fs.pipe_file("/chuksnap-plain", b"1")
     for attempt in (fs.create_snapshot, fs.list_snapshots, lambda: fs.at("x"), lambda: fs.restore("x")):
-        with pytest.raises(OSError, match="pass store|at without store") as caught:
+        with pytest.raises(OSError, match=r"pass store|at without store") as caught:
             attempt()
         assert caught.value.errno == errno.ENOTSUP
 
@@ -199,7 +199,7 @@ def test_a_deleted_snapshot_is_stale(kind: str, chukmem: MemoryFileSystem, tmp_p
     fs.delete_snapshot("one")
     fs.pipe_file("/f", b"2")
     fs.create_snapshot("one")
-    with pytest.raises(OSError, match="[Ss]tale") as caught:
+    with pytest.raises(OSError, match=r"[Ss]tale") as caught:
         past.cat_file("/f")
     assert caught.value.errno == errno.ESTALE
     assert fs.at("one").cat_file("/f") == b"2"

@@ -25,7 +25,7 @@ class Entry(NamedTuple):
         mtime_ns: last change of content, in nanoseconds since 1970.
         target: where a symbolic link points.
         ino: the filesystem's own number of the file.
-        nlink: how many names the file has, or how many directories hold or are in this one; 1 where the filesystem has no hard links.
+        nlink: how many names the file has; of a directory, what stat(2) says; 1 where the filesystem has no hard links.
         rdev: device number of a device node.
         version: changes with content and attributes; empty where nothing says so for sure.
         xattrs: extended attributes in the order of their names; None where they are not known.

@@ -45,8 +45,8 @@ class Placer:
             self._require(self._can.special_files, "special files", path)
         aside = join(split(path)[0], temporary_name())
         try:
-            self._make(aside, path, entry)
-            self.dress(aside, entry, None, self._past.xattrs(path, entry))
+            made = self._make(aside, path, entry)
+            self.dress(aside, entry, made, self._past.xattrs(path, entry), is_new=True)
             self._live.fs.posix.rename(aside, path)
         except BaseException:
             with suppress(OSError):
@@ -83,43 +83,40 @@ class Placer:
             with suppress(FileNotFoundError, NotImplementedError):
                 self._live.fs.rmdir(inner)
 
-    def dress(self, path: str, entry: Entry, have: Entry | None, xattrs: Xattrs | None) -> None:
+    def dress(
+        self, path: str, entry: Entry, have: Entry | None, xattrs: Xattrs | None, *, is_new: bool = False
+    ) -> None:
         """Set owner, mode, extended attributes and times as far as they are known and differ.
 
         Args:
             path: of the file, link or directory.
             entry: as it should be.
-            have: as it is; None for one that was just made.
+            have: as it is; None if that is not known.
             xattrs: as they should be.
+            is_new: it was made by this process, and has no extended attributes of its own.
         """
-        posix = self._live.fs.posix if self._can.attributes or self._can.xattrs else None
-        if posix is None:
+        if not (self._can.attributes or self._can.xattrs):
             return
+        posix = self._live.fs.posix
         own = self._can.attributes
+        if own and have is None:
+            have = _made(entry, posix.lstat(path))
         # A new owner takes set-ID bits away, so the mode is set after that in any case.
-        is_owned = own and self._own(path, entry, have)
+        is_owned = own and have is not None and self._own(path, entry, have)
         if entry.type != "link":
             if own and entry.mode is not None and (is_owned or have is None or have.mode != entry.mode):
                 posix.chmod(path, stat.S_IMODE(entry.mode))
-            if xattrs is not None and (xattrs or have is not None):
+            if xattrs is not None and (xattrs or not is_new):
                 self._set_xattrs(path, xattrs)
         if own and entry.mtime_ns is not None:
             posix.utime(path, ns=(entry.mtime_ns, entry.mtime_ns), follow_symlinks=False)
 
-    def _own(self, path: str, entry: Entry, have: Entry | None) -> bool:
+    def _own(self, path: str, entry: Entry, have: Entry) -> bool:
         """Set the owner if it is another one; whether that was done."""
-        if entry.uid is None or entry.gid is None:
-            return False
-        posix = self._live.fs.posix
-        if have is None:
-            made = posix.lstat(path)
-            now = made.st_uid, made.st_gid
-        else:
-            now = have.uid, have.gid
-        if now == (entry.uid, entry.gid):
+        if entry.uid is None or entry.gid is None or (have.uid, have.gid) == (entry.uid, entry.gid):
             return False
         try:
-            posix.chown(path, entry.uid, entry.gid, follow_symlinks=False)
+            self._live.fs.posix.chown(path, entry.uid, entry.gid, follow_symlinks=False)
         except OSError as error:
             if error.errno not in _UNWILLING:
                 raise
@@ -135,21 +132,25 @@ class Placer:
         for name, value in xattrs:
             posix.setxattr(path, name, value)
 
-    def _make(self, aside: str, path: str, entry: Entry) -> None:
+    def _make(self, aside: str, path: str, entry: Entry) -> Entry | None:
+        """Make a file, link or special file; returns it as it is, where that is known."""
         posix = self._live.fs.posix
         if entry.type == "link":
             posix.symlink(entry.target or "", aside)
-        elif entry.is_file:
-            handle = posix.open_handle(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            try:
-                offset = 0
-                for block in self._blocks(path, entry):
-                    handle.pwrite(block, offset)
-                    offset += len(block)
-            finally:
-                handle.close()
-        else:
+            return None
+        if not entry.is_file:
             posix.mknod(aside, entry.mode if entry.mode is not None else stat.S_IFIFO | 0o600, entry.rdev)
+            return None
+        mode = 0o600 if entry.mode is None else entry.mode & 0o777
+        handle = posix.open_handle(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+        try:
+            offset = 0
+            for block in self._blocks(path, entry):
+                handle.pwrite(block, offset)
+                offset += len(block)
+            return _made(entry, handle.stat())
+        finally:
+            handle.close()
 
     def _write_whole(self, path: str, entry: Entry, have: Entry | None) -> None:
         if have is not None and not have.is_file:
@@ -176,6 +177,11 @@ class Placer:
     def _require(self, can: bool, what: str, path: str) -> None:
         if not can:
             raise not_supported(f"this filesystem keeps no {what}, and the snapshot has one here", path)
+
+
+def _made(entry: Entry, status: os.stat_result) -> Entry:
+    """An entry with the owner and mode that something has which was made for it."""
+    return entry._replace(mode=status.st_mode, uid=status.st_uid, gid=status.st_gid)
 
 
 def owners_kept(not_owned: list[str]) -> None:
