@@ -97,7 +97,7 @@ class Taker:
         """List a directory and have its changed files read; returns the directories in it."""
         self._lock.refresh()
         directory.seen_ns = now_ns()
-        known = {entry.name: entry for entry in self._repository.tree(before.tree)} if before and before.tree else {}
+        known = self._known(before)
         deeper: list[tuple[_Directory, Entry | None]] = []
         for entry in self._live.entries(directory.path, directory.entry):
             old = known.get(entry.name)
@@ -105,7 +105,7 @@ class Taker:
             if entry.is_directory:
                 deeper.append((_Directory(path, entry, directory), old))
                 directory.unfinished += 1
-            elif old is not None and entry.version and old[:12] == entry[:12]:
+            elif old is not None and entry.version and old[:12] == entry[:12] and self._writer.has(*old.content):
                 directory.done.append(old)
                 self._count(old)
             else:
@@ -113,6 +113,12 @@ class Taker:
                     self._refuse_own_store(path)
                 directory.reading.append((entry, pool.submit(self._store, path, entry)))
         return deeper
+
+    def _known(self, before: Entry | None) -> dict[str, Entry]:
+        """The entries that a directory had; none where the store lacks them, and everything is to be stored again."""
+        if before is None or not before.tree or not self._writer.has(before.tree):
+            return {}
+        return {entry.name: entry for entry in self._repository.tree(before.tree)}
 
     def _finish(self, directory: _Directory, pool: Pool) -> None:
         """Wait for the files of a directory, and read those again that changed meanwhile."""

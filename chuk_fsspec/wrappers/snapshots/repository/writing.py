@@ -50,6 +50,10 @@ class BlobWriter:
                     self._send()
         return digest.hexdigest()
 
+    def has(self, *blobs: str) -> bool:
+        """Whether the store has all these blobs already."""
+        return all(bytes.fromhex(blob) in self._index.blobs for blob in blobs)
+
     def finish(self) -> None:
         """Wait until all is stored, and write the index."""
         with self._lock:
