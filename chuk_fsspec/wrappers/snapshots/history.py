@@ -66,7 +66,9 @@ class NativeHistory:
         return self._snapshots.taken()
 
     def tree(self, name: str) -> Tree:
-        return LiveTree(self.view(name), self._root)
+        view = self.view(name)
+        taken_ns = next((snapshot.created_ns for snapshot in self.taken() if snapshot.name == name), 0)
+        return LiveTree(view, self._root, taken_ns)
 
     def view(self, name: str) -> AbstractFileSystem:
         return self._snapshots.at(name)

@@ -30,13 +30,15 @@ _SECONDS_NS = 2_000_000_000
 class LiveTree:
     """A directory of a filesystem and all below it. Links are shown, and never followed where that can be had."""
 
-    def __init__(self, fs: AbstractFileSystem, root: str) -> None:
+    def __init__(self, fs: AbstractFileSystem, root: str, seen_ns: int | None = None) -> None:
         """Look at a filesystem.
 
         Args:
             fs: any filesystem.
             root: the directory, an absolute normal path.
+            seen_ns: when the filesystem was as it is shown, in nanoseconds since 1970; None for now.
         """
+        self._seen_ns = seen_ns
         self.can = capabilities_of(fs)
         self.fs = _without_links(fs)
         self.path = root
@@ -65,7 +67,8 @@ class LiveTree:
             infos = []
         itself = inner.strip("/")
         found = {one.name: one for info in infos if info["name"].strip("/") != itself for one in [self._entry(info)]}
-        return [found[name] for name in sorted(found)]
+        entries = [found[name] for name in sorted(found)]
+        return entries if self._seen_ns is None else [settled(one, self._seen_ns) for one in entries]
 
     def xattrs(self, path: str, entry: Entry) -> Xattrs | None:
         if not self.can.xattrs or not (entry.is_file or entry.is_directory):
