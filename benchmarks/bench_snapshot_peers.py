@@ -4,8 +4,9 @@
     python benchmarks/bench_snapshot_peers.py --original /tmp/original/bin/python --files 1000 --rounds 1
 
 Wall time, targets in turn, each on a copy of the same files: the first snapshot, one after 1 % of the files changed,
-and bringing everything back into an empty directory. What is not installed is left out, and said. ``--original`` is the
-Python of an environment that has chuk-virtual-fs; there, as with native snapshots, the files are in memory.
+and bringing everything back into an empty directory, all in /dev/shm. What is not installed is left out, and said.
+``--original`` is the Python of an environment that has chuk-virtual-fs; there, as with native snapshots, the files are
+in memory.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from chuk_fsspec.wrappers.snapshots import SnapshotFileSystem
 
 FIGURES = ("first", "after 1 %", "restore")
 PER_DIRECTORY = 100
+IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a shared disk would be what is measured
 PAUSE = 0.1
 """Seconds after changes, so that no tool has to read again what was written in the same tick of the clock."""
 
@@ -148,7 +150,7 @@ class Borg(Command):
 
 
 class Stored(Tool):
-    """chuksnap over chuklocal, with a store on the same disk."""
+    """chuksnap over chuklocal, with a store beside it."""
 
     def prepare(self) -> None:
         inner = filesystem("chuklocal", root=str(self.directory), skip_instance_cache=True)
@@ -183,7 +185,7 @@ def fill(directory: Path, count: int) -> list[Path]:
 
 def measure_tool(kind: type[Tool], count: int) -> dict[str, float]:
     """The figures of one tool on a directory of this machine."""
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as place:
         directory, store = Path(place, "files"), Path(place, "store")
         directory.mkdir()
         store.mkdir()
@@ -205,7 +207,7 @@ def measure_tool(kind: type[Tool], count: int) -> dict[str, float]:
 
 def measure_native(protocol: str, count: int) -> dict[str, float]:
     """The figures of a filesystem that takes snapshots of itself."""
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as place:
         options: dict[str, Any] = {"name": place} if protocol == "chukmem" else {"database": f"{place}/w.db"}
         fs = SnapshotFileSystem(filesystem(protocol, **options))
         choose = random.Random(1)

@@ -16,8 +16,7 @@ from chuk_fsspec.forwarding.publishing import WholeFiles
 from chuk_fsspec.forwarding.publishing.leftovers import temporary_name
 from chuk_fsspec.wrappers.snapshots.entry import Entry, Tree, Xattrs
 from chuk_fsspec.wrappers.snapshots.live import LiveTree
-
-_UNWILLING = frozenset((errno.EPERM, errno.EACCES))
+from chuk_fsspec.wrappers.snapshots.node_files import UNWILLING, NodeFiles
 
 
 class Placer:
@@ -32,12 +31,18 @@ class Placer:
         self._can = live.can
         self._asides = live.can.rename and live.can.replace and live.can.attributes and live.can.random_write
         self._whole = WholeFiles(live.fs)
+        self._node_files = NodeFiles(live.fs) if self._asides and live.can.nodes else None
         self.not_owned: list[str] = []
 
     def place(self, path: str, entry: Entry, have: Entry | None) -> None:
         """Put a file, link or special file under a name. A directory of that name must be gone."""
         if entry.is_file and not self._asides:
             self._write_whole(path, entry, have)
+            return
+        if entry.is_file and self._node_files is not None:
+            xattrs = self._past.xattrs(path, entry)
+            if not self._node_files.place(path, entry, xattrs, self._blocks(path, entry)):
+                self.not_owned.append(path)
             return
         if entry.type == "link":
             self._require(self._can.symlinks, "symbolic links", path)
@@ -52,6 +57,11 @@ class Placer:
             with suppress(OSError):
                 self._live.fs.posix.unlink(aside)
             raise
+
+    def close(self) -> None:
+        """Release what was looked up."""
+        if self._node_files is not None:
+            self._node_files.close()
 
     def link(self, source: str, path: str) -> None:
         """Make ``path`` another name of ``source``, whatever it was."""
@@ -118,7 +128,7 @@ class Placer:
         try:
             self._live.fs.posix.chown(path, entry.uid, entry.gid, follow_symlinks=False)
         except OSError as error:
-            if error.errno not in _UNWILLING:
+            if error.errno not in UNWILLING:
                 raise
             self.not_owned.append(path)
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,18 +58,19 @@ def restore(past: Tree, live: LiveTree, paths: Iterable[str] = (), callback: Cal
             hint = "neither the snapshot nor the filesystem has it"
             raise os_error(errno.ENOENT, path, hint=hint)
     comparison = Comparison(live, past, paths=chosen, directory_times=True)
-    with live.fs.transaction if live.can.transactions else nullcontext():
-        return _Restorer(past, live, comparison, chosen, callback).run()
+    transaction = live.fs.transaction if live.can.transactions else nullcontext()
+    with transaction, closing(Placer(past, live, callback)) as place:
+        return _Restorer(past, live, comparison, chosen, place).run()
 
 
 class _Restorer:
     """One restore. ``before`` of a difference is what is there, ``after`` what is wanted."""
 
     def __init__(
-        self, past: Tree, live: LiveTree, comparison: Comparison, paths: tuple[str, ...], callback: Callback
+        self, past: Tree, live: LiveTree, comparison: Comparison, paths: tuple[str, ...], place: Placer
     ) -> None:
         self._past, self._live, self._comparison, self._paths = past, live, comparison, paths
-        self._place = Placer(past, live, callback)
+        self._place = place
         self._touched: set[str] = set()
         self._cleared: list[str] = []
         self._parents: set[str] = set()
