@@ -193,7 +193,7 @@ class _Restorer:
 
     def _touch(self, path: str) -> None:
         """Remember that a directory got another time by what was done in it."""
-        self._touched |= {path, split(path)[0]}
+        self._touched.add(split(path)[0])
 
     def _dress_directories(self, found: list[Difference]) -> None:
         by_path = {one.path: one for one in found if one.after is not None and one.after.is_directory}
