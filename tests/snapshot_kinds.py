@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from fsspec import filesystem
@@ -30,3 +31,8 @@ def snapshots_over(kind: str, name: str, directory: Path) -> SnapshotFileSystem:
     if kind == "sqlite":
         return SnapshotFileSystem(target_protocol="chuksqlite", target_options={"database": str(directory / "w.db")})
     return SnapshotFileSystem(target_protocol="chukmem", target_options={"name": name}, store=store)
+
+
+def wait_for_the_clock() -> None:
+    """Let so much time pass that a later change would be sure to show in the time of a file."""
+    time.sleep(0.05)

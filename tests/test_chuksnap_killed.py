@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from chuk_fsspec.wrappers.snapshots import SnapshotFileSystem
+from tests.snapshot_kinds import wait_for_the_clock
 
 PROGRAM = Path(__file__).parent / "snapshot_killing.py"
 KILLS = 60 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 8
@@ -101,6 +102,7 @@ def test_an_interrupted_run_sends_nothing_twice(files: Path) -> None:
     fs = snapshots(files)
     fill(fs, 3)
     fs.pipe_file("/large", random.Random(3).randbytes(20_000_000))
+    wait_for_the_clock()
     snapshot: Any = fs.create_snapshot("whole")
     store = files / "store"
     for record in (store / "snapshots").iterdir():

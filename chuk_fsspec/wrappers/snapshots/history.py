@@ -145,7 +145,8 @@ class StoredHistory:
 
     def restore(self, name: str, paths: Sequence[str], callback: Callback) -> None:
         past = self._repository.records.find(name)
-        restore(StoredTree(self._repository, past), LiveTree(self._fs, past.root), paths, callback)
+        live = LiveTree(self._fs, past.root)
+        restore(StoredTree(self._repository, past), live, paths, callback, self._workers)
 
     def delete(self, names: Iterable[str]) -> None:
         for name in names:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
@@ -33,7 +35,13 @@ class Restored:
     adjusted: int = 0
 
 
-def restore(past: Tree, live: LiveTree, paths: Iterable[str] = (), callback: Callback = DEFAULT_CALLBACK) -> Restored:
+def restore(
+    past: Tree,
+    live: LiveTree,
+    paths: Iterable[str] = (),
+    callback: Callback = DEFAULT_CALLBACK,
+    workers: int = 1,
+) -> Restored:
     """Bring a tree back. What is equal is left alone, so an interrupted restore can be run again to its end.
 
     First everything of the snapshot is put in its place, then what it does not have is removed, then directories get
@@ -44,6 +52,7 @@ def restore(past: Tree, live: LiveTree, paths: Iterable[str] = (), callback: Cal
         live: the same directory as it is now.
         paths: absolute normal paths, which with all below them are restored; none for everything.
         callback: told how many bytes were written.
+        workers: files that are written at the same time.
 
     Returns:
         What was done.
@@ -60,17 +69,17 @@ def restore(past: Tree, live: LiveTree, paths: Iterable[str] = (), callback: Cal
     comparison = Comparison(live, past, paths=chosen, directory_times=True)
     transaction = live.fs.transaction if live.can.transactions else nullcontext()
     with transaction, closing(Placer(past, live, callback)) as place:
-        return _Restorer(past, live, comparison, chosen, place).run()
+        return _Restorer(past, live, comparison, chosen, place, workers).run()
 
 
 class _Restorer:
     """One restore. ``before`` of a difference is what is there, ``after`` what is wanted."""
 
     def __init__(
-        self, past: Tree, live: LiveTree, comparison: Comparison, paths: tuple[str, ...], place: Placer
+        self, past: Tree, live: LiveTree, comparison: Comparison, paths: tuple[str, ...], place: Placer, workers: int
     ) -> None:
         self._past, self._live, self._comparison, self._paths = past, live, comparison, paths
-        self._place = place
+        self._place, self._workers = place, workers
         self._touched: set[str] = set()
         self._cleared: list[str] = []
         self._parents: set[str] = set()
@@ -86,8 +95,7 @@ class _Restorer:
                 self._place.make_directory(one.path, one.after)
                 self._touch(one.path)
         linked = self._linked(wanted)
-        for one in wanted:
-            self._restore_file(one, linked)
+        self._restore_files(wanted, linked)
         for path, first in linked.items():
             if path != first:
                 self._place.link(first, path)
@@ -128,6 +136,15 @@ class _Restorer:
                 self._place.make_directory(path, entry)
                 self._touched.add(path)
                 self._parents.add(path)
+
+    def _restore_files(self, wanted: list[Difference], linked: dict[str, str]) -> None:
+        if self._workers == 1:
+            for one in wanted:
+                self._restore_file(one, linked)
+            return
+        with ThreadPoolExecutor(self._workers, "chuksnap-write") as pool:
+            for _ in pool.map(partial(self._restore_file, linked=linked), wanted):
+                pass  # an error of any of them is raised here, and those that have not begun do not begin
 
     def _restore_file(self, one: Difference, linked: dict[str, str]) -> None:
         entry = one.after
