@@ -46,6 +46,7 @@ def check(repository: Repository, *, deep: bool, callback: Callback = DEFAULT_CA
         What is damaged, once for each path of each snapshot.
     """
     repository.index.refresh()
+    repository.index.adopt()
     stored = {name: int(info["size"]) for name, info in repository.storage.names("packs").items()}
     bad: dict[bytes, str] = {}
     for name, rows in repository.index.packs.items():

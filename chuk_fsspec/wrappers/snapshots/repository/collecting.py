@@ -33,10 +33,13 @@ def collect(repository: Repository) -> Collected:
     """Remove what no snapshot refers to. EBUSY while another process is at work on the store."""
     storage, index = repository.storage, repository.index
     with removing(storage) as lock:
+        for directory in ("packs", "index"):
+            storage.sweep(directory)
         index.refresh()
+        index.adopt()
         needed = reachable(repository)
         stored = {name: int(info["size"]) for name, info in storage.names("packs").items()}
-        kept, sparse, useless = _sorted(index.packs, stored, needed)
+        kept, sparse, useless = _sorted(index.packs, needed)
         old = index.files
         if not (sparse or useless) and len(old) < 2:
             return Collected()
@@ -81,13 +84,11 @@ def reachable(repository: Repository) -> set[bytes]:
 _Packs = list[tuple[str, list[Row]]]
 
 
-def _sorted(
-    packs: dict[str, list[Row]], stored: dict[str, int], needed: set[bytes]
-) -> tuple[_Packs, _Packs, list[str]]:
+def _sorted(packs: dict[str, list[Row]], needed: set[bytes]) -> tuple[_Packs, _Packs, list[str]]:
     """Packs to keep, packs with much that is not needed, and names of those without anything that is."""
     kept: _Packs = []
     sparse: _Packs = []
-    useless = [name for name in stored if name not in packs]
+    useless: list[str] = []
     for name, rows in packs.items():
         used = sum(row.length for row in rows if row.blob in needed)
         if used == 0:

@@ -59,10 +59,10 @@ class Index:
             The packs that no index names.
         """
         stored = self._storage.names("packs")
-        for pack in self.packs.keys() - stored.keys():
-            for row in self.packs.pop(pack):
-                if self.blobs[row.blob][0] == pack:
-                    del self.blobs[row.blob]
+        gone = self.packs.keys() - stored.keys()
+        if gone:
+            self.packs = {pack: rows for pack, rows in self.packs.items() if pack not in gone}
+            self.blobs = {row.blob: (pack, row) for pack, rows in self.packs.items() for row in rows}
         found: list[tuple[str, list[Row]]] = []
         for pack in sorted(name for name in stored.keys() - self.packs.keys() if len(name) == 64):
             rows = self._table(pack, int(stored[pack]["size"]))

@@ -15,6 +15,8 @@ from chuk_fsspec.forwarding.publishing.leftovers import is_left_behind, temporar
 from chuk_fsspec.wrappers.snapshots.repository.storage import Storage
 
 _ADDING, _REMOVING = "locks/adding", "locks/removing"
+_PREFIX = "held"
+"""Stands before a name that says which process holds the lock."""
 _REFRESH = 600.0
 """Seconds after which a lock is written anew, so that others see that its holder is still there."""
 _PAUSE = 0.2
@@ -62,7 +64,7 @@ def _held(storage: Storage, own: str, against: tuple[str, ...], patience: float)
     until = time.monotonic() + patience
     while True:
         # Written first and looked for others afterwards: of two at the same moment, at least one sees the other.
-        lock = Lock(storage, f"{own}/{temporary_name()}")
+        lock = Lock(storage, f"{own}/{_PREFIX}{temporary_name()}")
         try:
             if not any(_others(storage, directory, lock.name) for directory in against):
                 yield lock
@@ -80,7 +82,7 @@ def _others(storage: Storage, directory: str, own: str) -> bool:
     for name, info in storage.names(directory).items():
         if f"{directory}/{name}" == own:
             continue
-        if is_left_behind(name, partial(_idle, info)):
+        if is_left_behind(name.removeprefix(_PREFIX), partial(_idle, info)):
             storage.remove(f"{directory}/{name}")
         else:
             found = True

@@ -37,8 +37,9 @@ class BlobReader:
         try:
             stored, row = self._stored(key)
         except FileNotFoundError:
-            # It may have moved to another pack since the index was read.
+            # It may have moved to another pack since the index was read, or one of two packs that hold it is gone.
             self._index.refresh()
+            self._index.adopt()
             try:
                 stored, row = self._stored(key)
             except FileNotFoundError:

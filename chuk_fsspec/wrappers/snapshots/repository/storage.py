@@ -12,6 +12,9 @@ from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.forwarding.names import form_of
 from chuk_fsspec.forwarding.publishing import WholeFiles
 
+_TEMPORARY = ".chuk-"
+"""How the names of files begin that are just being written."""
+
 
 class Storage:
     """Files by relative names. Every error is that of the filesystem below."""
@@ -51,13 +54,23 @@ class Storage:
         self._pipe(path, data, mode="create" if exclusive else "overwrite")
 
     def names(self, directory: str) -> dict[str, dict[str, Any]]:
-        """What a directory holds: names and info dicts; nothing if it is not there."""
+        """What a directory holds, temporary files left out: names and info dicts; nothing if it is not there."""
+        found = self._listing(directory)
+        return {name: info for name, info in found.items() if not name.startswith(_TEMPORARY)}
+
+    def sweep(self, directory: str) -> None:
+        """Remove temporary files that killed processes left; to be called while nobody writes there."""
+        for name in self._listing(directory):
+            if name.startswith(_TEMPORARY):
+                self.remove(f"{directory}/{name}")
+
+    def _listing(self, directory: str) -> dict[str, dict[str, Any]]:
         self._fs.invalidate_cache()
         try:
             infos = self._fs.ls(self._path(directory), detail=True)
         except FileNotFoundError:
             return {}
-        return {info["name"].rstrip("/").rpartition("/")[2]: info for info in infos if info["type"] == "file"}
+        return {info["name"].rpartition("/")[2]: info for info in infos if info["type"] == "file"}
 
     def remove(self, name: str) -> None:
         """Remove a file that may be gone already."""
