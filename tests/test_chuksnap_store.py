@@ -129,6 +129,21 @@ def test_readers_survive_a_collection(fs: SnapshotFileSystem) -> None:
     assert past.cat_file("/kept") == b"k" * 1000
 
 
+@pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.999])
+def test_a_pack_that_was_cut_off_does_not_count(part: float, fs: SnapshotFileSystem, store: Path) -> None:
+    """As it may be left by a crash, in a store that does not write in one step."""
+    fs.pipe_file("/f", b"content" * 1000)
+    fs.create_snapshot("one")
+    [pack] = (store / "packs").iterdir()
+    pack.write_bytes(pack.read_bytes()[: int(pack.stat().st_size * part)])
+    for kind in ("index", "snapshots"):
+        for file in (store / kind).iterdir():
+            file.unlink()
+    fs.create_snapshot("two")
+    assert fs.at("two").cat_file("/f") == b"content" * 1000
+    assert fs.verify(deep=True) == []
+
+
 def test_names(fs: SnapshotFileSystem) -> None:
     for name in ("a b", "früh", "?*[x]", "..x", "n" * 255):
         fs.create_snapshot(name)

@@ -53,7 +53,7 @@ class Index:
         """Agree with the packs that there are.
 
         Whole packs that no index names, as an interrupted run leaves them, count from now on. Blobs of packs that are
-        gone do not, so that the next run stores them again.
+        gone do not, so that the next run stores them again, and packs that were cut off never do.
 
         Returns:
             The packs that no index names.
@@ -66,8 +66,9 @@ class Index:
         found: list[tuple[str, list[Row]]] = []
         for pack in sorted(name for name in stored.keys() - self.packs.keys() if len(name) == 64):
             rows = self._table(pack, int(stored[pack]["size"]))
-            self.add(pack, rows)
-            found.append((pack, rows))
+            if rows is not None:
+                self.add(pack, rows)
+                found.append((pack, rows))
         return found
 
     def add(self, pack: str, rows: list[Row]) -> None:
@@ -89,11 +90,17 @@ class Index:
         """The index files that were read or written."""
         return set(self._seen)
 
-    def _table(self, pack: str, size: int) -> list[Row]:
+    def _table(self, pack: str, size: int) -> list[Row] | None:
+        """The table of a pack; None if it is not whole."""
         name = f"packs/{pack}"
         start = max(size - _TAIL, 0)
         data = self._storage.read(name, start, size)
         wanted = table_bytes(data) if data.endswith(MAGIC) else 0
         if wanted > len(data):
             data = self._storage.read(name, size - wanted, size)
-        return rows_of(name, data)
+        try:
+            return rows_of(name, data)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return None
