@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import itertools
 import random
@@ -15,8 +16,10 @@ import pytest
 from chuk_fsspec.backends.memory import MemoryFileSystem
 from chuk_fsspec.testing.checks import fails_with
 from chuk_fsspec.wrappers.snapshots import SnapshotFileSystem, StoredSnapshot
+from chuk_fsspec.wrappers.snapshots.entry import encode
 from chuk_fsspec.wrappers.snapshots.repository import Repository
 from chuk_fsspec.wrappers.snapshots.repository.locks import adding, removing
+from chuk_fsspec.wrappers.snapshots.stored import StoredTree
 from tests.async_fs import AsyncObjectFileSystem
 from tests.object_fs import ObjectFileSystem
 from tests.snapshot_kinds import wait_for_the_clock
@@ -184,6 +187,31 @@ def test_two_at_once(chukmem: MemoryFileSystem, store: Path) -> None:
     fs = SnapshotFileSystem(chukmem, store=f"file://{store}")
     assert {one.name for one in fs.list_snapshots()} == {f"{number}-{turn}" for number in range(3) for turn in (1, 3)}
     assert fs.verify(deep=True) == []
+
+
+@pytest.mark.parametrize("name", ["../outside", "..", "", "a/b"])
+def test_a_forged_store_leads_nowhere(
+    name: str, fs: SnapshotFileSystem, store: Path, chukmem: MemoryFileSystem
+) -> None:
+    """Names that would put a file somewhere else when they are restored."""
+    inside = SnapshotFileSystem(chukmem, store=f"file://{store}", root="/work")
+    inside.pipe_file("/work/f", b"1")
+    snapshot = taken(inside, "one")
+    repository = Repository(f"file://{store}")
+    [entry] = StoredTree(repository, snapshot).entries("/work", snapshot.entry)
+    with repository.writer() as writer:
+        tree = writer.add(encode([entry._replace(name=name)]), compress=True)
+        writer.finish()
+    forged = snapshot.entry._replace(tree=tree)
+    repository.records.write(dataclasses.replace(snapshot, name="forged", entry=forged, token="t"))
+    for attempt in (
+        lambda: inside.restore("forged"),
+        lambda: inside.at("forged").ls("/work"),
+        lambda: inside.diff("forged"),
+    ):
+        with fails_with(errno.EIO):
+            attempt()
+    assert fs.find("/") == ["/work/f"]
 
 
 def test_locks(store: Path) -> None:

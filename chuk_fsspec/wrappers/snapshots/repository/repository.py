@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.paths import SPECIAL_NAMES
 from chuk_fsspec.wrappers.snapshots.entry import Entry, decode
 from chuk_fsspec.wrappers.snapshots.repository.index import Index
 from chuk_fsspec.wrappers.snapshots.repository.reading import BlobReader
@@ -85,6 +86,9 @@ class Repository:
                 self._trees.move_to_end(blob)
                 return known
         entries = decode(self.read(blob))
+        if any("/" in entry.name or entry.name in SPECIAL_NAMES for entry in entries):
+            # Nobody but a forger names an entry so, to have it restored somewhere else.
+            raise os_error(errno.EIO, hint="the store of snapshots holds a directory with a name that cannot be")
         with self._lock:
             self._trees[blob] = entries
             while len(self._trees) > _TREES:
