@@ -13,7 +13,6 @@ from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.contract.errors import os_error
-from chuk_fsspec.contract.foreign import os_error_of
 from chuk_fsspec.contract.info import FileType
 from chuk_fsspec.forwarding.names import form_of
 from chuk_fsspec.wrappers.snapshots.entry import BLOCK, Entry, Xattrs
@@ -197,8 +196,3 @@ def _without_links(fs: AbstractFileSystem) -> AbstractFileSystem:
         if error.errno != errno.ENOTSUP:
             raise
         return fs
-
-
-def named(error: Exception, path: str) -> OSError:
-    """An exception of any filesystem as an ``OSError`` about a path."""
-    return os_error_of(error, path)

@@ -6,9 +6,7 @@ import errno
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 
@@ -20,28 +18,13 @@ from chuk_fsspec.wrappers.snapshots.live import LiveTree
 from chuk_fsspec.wrappers.snapshots.placing import Placer, owners_kept
 
 
-@dataclass(frozen=True)
-class Restored:
-    """What a restore did.
-
-    Attributes:
-        written: files, links and directories that were made or got their old content back.
-        removed: those that were made after the snapshot.
-        adjusted: those of which only attributes, links or times were set.
-    """
-
-    written: int = 0
-    removed: int = 0
-    adjusted: int = 0
-
-
 def restore(
     past: Tree,
     live: LiveTree,
     paths: Iterable[str] = (),
     callback: Callback = DEFAULT_CALLBACK,
     workers: int = 1,
-) -> Restored:
+) -> None:
     """Bring a tree back. What is equal is left alone, so an interrupted restore can be run again to its end.
 
     First everything of the snapshot is put in its place, then what it does not have is removed, then directories get
@@ -53,9 +36,6 @@ def restore(
         paths: absolute normal paths, which with all below them are restored; none for everything.
         callback: told how many bytes were written.
         workers: files that are written at the same time.
-
-    Returns:
-        What was done.
 
     Raises:
         OSError: ENOENT for a path that neither the snapshot has nor the filesystem; ENOTSUP for what the filesystem
@@ -69,7 +49,7 @@ def restore(
     comparison = Comparison(live, past, paths=chosen, directory_times=True)
     transaction = live.fs.transaction if live.can.transactions else nullcontext()
     with transaction, closing(Placer(past, live, callback)) as place:
-        return _Restorer(past, live, comparison, chosen, place, workers).run()
+        _Restorer(past, live, comparison, chosen, place, workers).run()
 
 
 class _Restorer:
@@ -84,7 +64,7 @@ class _Restorer:
         self._cleared: list[str] = []
         self._parents: set[str] = set()
 
-    def run(self) -> Restored:
+    def run(self) -> None:
         found = self._comparison.differences(self._past.path)
         wanted = [one for one in found if one.after is not None]
         surplus = [one for one in found if one.after is None]
@@ -100,11 +80,9 @@ class _Restorer:
             if path != first:
                 self._place.link(first, path)
                 self._touch(path)
-        gone = self._remove(surplus)
+        self._remove(surplus)
         self._dress_directories(found)
         owners_kept(self._place.not_owned)
-        written = sum(1 for one in wanted if one.has_content)
-        return Restored(written, gone, len(wanted) - written)
 
     def _make_way(self, wanted: list[Difference], found: list[Difference]) -> None:
         """Remove what is a directory and must not be one, with all in it, and what has to become a directory."""
@@ -201,12 +179,11 @@ class _Restorer:
         others = is_now.get(path, frozenset((path,))) - group
         return all(find(self._past, other) is None for other in others)
 
-    def _remove(self, surplus: list[Difference]) -> int:
+    def _remove(self, surplus: list[Difference]) -> None:
         for one in reversed(surplus):
             if one.before is not None and not any(is_inside(one.path, path) for path in self._cleared):
                 self._place.remove(one.path, one.before)
                 self._touch(one.path)
-        return len(surplus)
 
     def _touch(self, path: str) -> None:
         """Remember that a directory got another time by what was done in it."""
@@ -216,7 +193,7 @@ class _Restorer:
         by_path = {one.path: one for one in found if one.after is not None and one.after.is_directory}
         for path in sorted(self._touched | set(by_path), key=lambda path: path.count("/"), reverse=True):
             known = by_path.get(path)
-            entry: Any = known.after if known is not None else self._wanted_directory(path)
+            entry = known.after if known is not None else self._wanted_directory(path)
             if entry is not None:
                 before = None if known is None or known.has_content else known.before
                 self._place.dress(path, entry, before, self._past.xattrs(path, entry))

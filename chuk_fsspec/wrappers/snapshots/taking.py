@@ -13,9 +13,10 @@ from typing import Any, Union
 from fsspec.callbacks import Callback
 
 from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.foreign import os_error_of
 from chuk_fsspec.contract.paths import join
 from chuk_fsspec.wrappers.snapshots.entry import Entry, encode
-from chuk_fsspec.wrappers.snapshots.live import LiveTree, named, now_ns, settled
+from chuk_fsspec.wrappers.snapshots.live import LiveTree, now_ns, settled
 from chuk_fsspec.wrappers.snapshots.repository import Repository
 from chuk_fsspec.wrappers.snapshots.repository.locks import Lock
 from chuk_fsspec.wrappers.snapshots.repository.repository import MARK
@@ -177,7 +178,7 @@ class Taker:
         except FileNotFoundError:
             return None
         except Exception as error:
-            raise named(error, path) from error
+            raise os_error_of(error, path) from error
         return entry._replace(size=size, xattrs=xattrs, content=tuple(content))
 
     def _count(self, entry: Entry) -> None:
