@@ -115,3 +115,14 @@ def test_an_interrupted_run_sends_nothing_twice(files: Path) -> None:
     assert again.added == 0
     assert {path.name for path in (store / "packs").iterdir()} == before
     assert snapshots(files).verify(deep=True) == []
+
+
+def test_half_files_of_killed_processes_are_not_kept(files: Path) -> None:
+    naming = "from chuk_fsspec.forwarding.publishing.leftovers import temporary_name; print(temporary_name())"
+    name = subprocess.run([sys.executable, "-c", naming], check=True, capture_output=True, text=True).stdout.strip()
+    fs = snapshots(files)
+    fs.pipe({"/d/f": b"1", f"/d/{name}": b"half"})
+    fs.create_snapshot("one")
+    assert fs.at("one").find("/") == ["/d/f"]
+    fs.restore("one")
+    assert fs.find("/") == ["/d/f"]

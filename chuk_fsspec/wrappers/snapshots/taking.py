@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
+from math import inf
 from typing import Any, Union
 
 from fsspec.callbacks import Callback
@@ -15,6 +16,7 @@ from fsspec.callbacks import Callback
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.foreign import os_error_of
 from chuk_fsspec.contract.paths import join
+from chuk_fsspec.forwarding.publishing.leftovers import is_left_behind
 from chuk_fsspec.wrappers.snapshots.entry import Entry, encode
 from chuk_fsspec.wrappers.snapshots.live import LiveTree, now_ns, settled
 from chuk_fsspec.wrappers.snapshots.repository import Repository
@@ -101,6 +103,8 @@ class Taker:
         known = self._known(before)
         deeper: list[tuple[_Directory, Entry | None]] = []
         for entry in self._live.entries(directory.path, directory.entry):
+            if is_left_behind(entry.name, lambda: inf):
+                continue  # half a file, of a process that was killed
             old = known.get(entry.name)
             path = join(directory.path, entry.name)
             if entry.is_directory:
