@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chuk_fsspec.wrappers.base import WrapperFileSystem
     from chuk_fsspec.wrappers.readonly import ReadOnlyFileSystem
     from chuk_fsspec.wrappers.security import SecureFileSystem, SecurityViolation
+    from chuk_fsspec.wrappers.snapshots import SnapshotFileSystem
     from chuk_fsspec.wrappers.streaming import StreamFileSystem
 
 __version__ = "0.1.0"
@@ -28,6 +29,7 @@ _HOMES = {
     "ReadOnlyFileSystem": "chuk_fsspec.wrappers.readonly",
     "SecureFileSystem": "chuk_fsspec.wrappers.security",
     "SecurityViolation": "chuk_fsspec.wrappers.security",
+    "SnapshotFileSystem": "chuk_fsspec.wrappers.snapshots",
     "StreamFileSystem": "chuk_fsspec.wrappers.streaming",
     "WrapperFileSystem": "chuk_fsspec.wrappers.base",
     "capabilities_of": "chuk_fsspec.contract.capabilities",
@@ -43,6 +45,7 @@ __all__ = [
     "ReadOnlyFileSystem",
     "SecureFileSystem",
     "SecurityViolation",
+    "SnapshotFileSystem",
     "StreamFileSystem",
     "WrapperFileSystem",
     "__version__",

@@ -69,6 +69,11 @@ PROTOCOLS: dict[str, Protocol] = {
             summary="a record of every operation that shows when somebody changed it",
         ),
         Protocol(
+            name="chuksnap",
+            home="chuk_fsspec.wrappers.snapshots:SnapshotFileSystem",
+            summary="points in time of any filesystem, to look at and to go back to",
+        ),
+        Protocol(
             name="chukstream",
             home="chuk_fsspec.wrappers.streaming:StreamFileSystem",
             summary="atomic streams of any size",
