@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 
+from chuk_fsspec.contract.display import printable
+
+__all__ = ["PROGRAM", "CommandError", "complain", "describe", "printable", "say"]
+
 PROGRAM = "chuk-fsspec"
 
 
@@ -28,8 +32,3 @@ def describe(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error) or type(error).__name__
-
-
-def printable(text: str) -> str:
-    """Text that says nothing to a terminal: names of files may hold control characters, and bytes that are no text."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

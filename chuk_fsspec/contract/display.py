@@ -21,6 +21,11 @@ def as_html(fs: AbstractFileSystem) -> str:
     return f"<strong>{escape(repr(fs))}</strong><pre>{escape(as_text(fs))}</pre>"
 
 
+def printable(text: str) -> str:
+    """Text that says nothing to a terminal: names of files may hold control characters, and bytes that are no text."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def _lines(fs: AbstractFileSystem, path: str, indent: str, levels: int) -> Iterator[str]:
     infos = fs.ls(path, detail=True)
     for info in infos[:ENTRIES]:
