@@ -1,0 +1,147 @@
+"""The records of a stage: each is an extended attribute of its inode in the upper filesystem.
+
+So they move with it, are undone with it, go with it, and are there again where the upper filesystem outlives the
+process. What is kept in memory beside them only spares reading them.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Iterator
+
+from chuk_fsspec.contract.nodes import Node, NodeOperations
+from chuk_fsspec.wrappers.staging.record import Record, Seen, dump_seen, load_record, load_seen
+
+PREFIX = "chuk.stage"
+"""Extended attributes that begin so are the stage's, and nobody else's."""
+_NAMES = f"{PREFIX}.names."
+_GONE = f"{PREFIX}.gone."
+_NAMES_AT_ONCE = 100
+"""An extended attribute takes 64 KiB; a name with what is known of it takes up to 600 bytes."""
+
+Names = dict[str, Seen]
+"""The entries of a directory of the base, as they were taken over."""
+
+
+class Book:
+    """All records.
+
+    Args:
+        nodes: the inode operations of the upper filesystem.
+
+    Attributes:
+        records: by inode number.
+        names: of each directory that was taken over, by inode number.
+        gone: of each directory of the base that was removed in the stage: its path in the base, and its names.
+        unfilled: the numbers of directories whose entries are still to be taken over.
+        by_base: the inode of the upper filesystem that stands for a file of the base with several names.
+    """
+
+    def __init__(self, nodes: NodeOperations) -> None:
+        self._nodes = nodes
+        self._clear()
+
+    def _clear(self) -> None:
+        self.records: dict[int, Record] = {}
+        self.names: dict[int, Names] = {}
+        self.gone: dict[str, Names] = {}
+        self.unfilled: set[int] = set()
+        self.by_base: dict[int, Node] = {}
+
+    def load(self) -> bool:
+        """Read everything from the upper filesystem; returns whether a stage was there."""
+        self._clear()
+        nodes, root = self._nodes, self._nodes.root
+        for name in nodes.listxattr(root):
+            if name.startswith(_GONE):
+                path, names = json.loads(nodes.getxattr(root, name) or b"null")
+                self.gone.setdefault(path, {}).update(_load_names(names))
+        for node in _all(nodes):
+            data = nodes.getxattr(node, PREFIX)
+            if data is not None:
+                self._remember(node, load_record(data))
+        return root.ino in self.records
+
+    def _remember(self, node: Node, record: Record) -> None:
+        self.records[node.ino] = record
+        if record.is_directory():
+            if not record.is_filled:
+                self.unfilled.add(node.ino)
+            names: Names = {}
+            for name in self._nodes.listxattr(node):
+                if name.startswith(_NAMES):
+                    names |= _load_names(json.loads(self._nodes.getxattr(node, name) or b"{}"))
+            self.names[node.ino] = names
+        elif record.seen.nlink > 1 and record.seen.ino:
+            self.by_base[record.seen.ino] = node
+
+    # ---- changes, through a view of the upper filesystem that is given
+
+    def add(self, nodes: NodeOperations, node: Node, record: Record) -> None:
+        """Begin to remember an inode."""
+        self.save(nodes, node, record)
+        self.records[node.ino] = record
+        if record.is_directory():
+            self.unfilled.add(node.ino)
+            self.names[node.ino] = {}
+        elif record.seen.nlink > 1 and record.seen.ino:
+            self.by_base[record.seen.ino] = node
+
+    def save(self, nodes: NodeOperations, node: Node, record: Record) -> None:
+        """Keep a record that was changed."""
+        nodes.setxattr(node, PREFIX, record.dump())
+
+    def filled(self, nodes: NodeOperations, directory: Node, names: Names) -> None:
+        """The entries of a directory were taken over."""
+        items = list(names.items())
+        for start in range(0, len(items), _NAMES_AT_ONCE):
+            part = {name: dump_seen(seen) for name, seen in items[start : start + _NAMES_AT_ONCE]}
+            nodes.setxattr(directory, f"{_NAMES}{start}", json.dumps(part).encode())
+        record = self.records[directory.ino]
+        record.is_filled = True
+        self.save(nodes, directory, record)
+        self.names[directory.ino] = names
+        self.unfilled.discard(directory.ino)
+
+    def leaves(self, nodes: NodeOperations, directory: Node) -> None:
+        """A directory of the base is about to be removed in the stage: what was in it stays known."""
+        record = self.records.get(directory.ino)
+        if record is None:
+            return
+        path, names = record.origins[0], self.names.get(directory.ino, {})
+        items = list(names.items())
+        for start in range(0, len(items) or 1, _NAMES_AT_ONCE):
+            part = {name: dump_seen(seen) for name, seen in items[start : start + _NAMES_AT_ONCE]}
+            nodes.setxattr(nodes.root, f"{_GONE}{directory.ino}.{start}", json.dumps([path, part]).encode())
+        self.gone[path] = dict(names)
+
+    def stays(self, nodes: NodeOperations, directory: Node) -> None:
+        """It was not removed after all."""
+        record = self.records.get(directory.ino)
+        if record is None:
+            return
+        self.gone.pop(record.origins[0], None)
+        for name in nodes.listxattr(nodes.root):
+            if name.startswith(f"{_GONE}{directory.ino}."):
+                nodes.removexattr(nodes.root, name)
+
+
+def is_ours(name: str) -> bool:
+    """Whether an extended attribute is the stage's own."""
+    return name == PREFIX or name.startswith(f"{PREFIX}.")
+
+
+def _load_names(values: dict[str, list[object]]) -> Names:
+    return {name: load_seen(seen) for name, seen in values.items()}
+
+
+def _all(nodes: NodeOperations) -> Iterator[Node]:
+    """Every inode that has a name, directories before what is in them."""
+    pending = [nodes.root]
+    yield nodes.root
+    while pending:
+        for _, node in nodes.entries(pending.pop()):
+            yield node
+            if stat.S_ISDIR(node.mode):
+                pending.append(node)

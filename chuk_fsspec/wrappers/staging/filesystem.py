@@ -1,0 +1,148 @@
+"""``chukstage``: changes to a filesystem that are kept apart until they are committed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from fsspec import AbstractFileSystem
+from fsspec.utils import tokenize
+
+from chuk_fsspec.contract.capabilities import Capabilities
+from chuk_fsspec.contract.nodes import NodeOperations
+from chuk_fsspec.contract.operations import Operation
+from chuk_fsspec.wrappers.base import WrapperFileSystem
+from chuk_fsspec.wrappers.staging.bulk import Bulk
+from chuk_fsspec.wrappers.staging.files import Files
+from chuk_fsspec.wrappers.staging.names import Names
+from chuk_fsspec.wrappers.staging.nodes import StageNodes
+from chuk_fsspec.wrappers.staging.overlay import Overlay
+from chuk_fsspec.wrappers.staging.posix import PosixCalls
+from chuk_fsspec.wrappers.staging.resolving import Resolver
+from chuk_fsspec.wrappers.staging.stages import overlay_for
+from chuk_fsspec.wrappers.staging.transaction import StageTransaction
+
+_KEPT_BY_BASE = ("directories", "symlinks", "hardlinks", "attributes", "xattrs", "special_files")
+"""What a stage can only offer if the base can keep it in the end."""
+
+
+class StageFileSystem(WrapperFileSystem):
+    """A filesystem over another one, which is only read: what is changed here is kept in an upper filesystem.
+
+    ``diff`` tells what was changed, ``commit`` carries it out below, ``abort`` drops it. Leaving a ``with`` block drops
+    what was not committed, and ends the stage. A directory is taken over, by names and attributes, when it is first
+    looked at; from then on the stage does not see what others add and remove there. Content is read from below, until
+    it is changed here.
+    """
+
+    protocol = "chukstage"
+    transaction_type = StageTransaction
+    passes_nodes = True
+
+    def __init__(
+        self,
+        fs: AbstractFileSystem | None = None,
+        fo: str = "",
+        target_protocol: str | None = None,
+        target_options: dict[str, Any] | None = None,
+        *,
+        upper: Any = "",
+        upper_options: Mapping[str, Any] | None = None,
+        name: str = "",
+        follow_links: bool = True,
+        overlay: Overlay | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Open a stage.
+
+        Args:
+            fs: the filesystem that is staged; or
+            fo: the path that a chained URL gives; paths come with each call, so it is not used.
+            target_protocol: the protocol to make the filesystem of.
+            target_options: its storage options.
+            upper: where changes are kept: nothing for this process's memory; an absolute path for a chuksqlite
+                database, in which an unfinished stage is found again after a crash; or any filesystem, or the URL of
+                one, that is as capable and empty.
+            upper_options: storage options of ``upper``.
+            name: instances of one name in this process share a stage. Without one, those that are made of equal options
+                do, and each that is made of a filesystem object is its own.
+            follow_links: follow symbolic links; False is what ``posix.nofollow`` gives.
+            overlay: the stage of which this is another view.
+            kwargs: fsspec's own options.
+
+        Raises:
+            ValueError: without a filesystem or with two, and for an ``upper`` that cannot hold a stage.
+            OSError: of either filesystem.
+        """
+        self._given = overlay
+        self._key = name or ("" if fs is not None else tokenize(target_protocol, target_options, upper, upper_options))
+        self._upper = upper, upper_options
+        self._follows = follow_links
+        super().__init__(fs, fo, target_protocol, target_options, **kwargs)
+        self._stage_calls(self._overlay)
+
+    def _stage_calls(self, overlay: Overlay) -> None:
+        resolver = Resolver(overlay)
+        files = Files(self, overlay, resolver)
+        names = Names(self, overlay, resolver)
+        bulk = Bulk(self, overlay, resolver)
+        posix = PosixCalls(self, overlay, resolver)
+        self._resolver = resolver
+        self._calls = {False: {**names.calls(), **files.calls(), **bulk.calls()}, True: posix.calls()}
+
+    @property
+    def overlay(self) -> Overlay:
+        """What all views of this stage share."""
+        return self._overlay
+
+    @property
+    def follows_links(self) -> bool:
+        """Whether this view follows symbolic links."""
+        return self._follows
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether files that are written now wait for the end of a transaction."""
+        return bool(self._intrans)
+
+    # ---- what a wrapper says
+
+    @property
+    def fsid(self) -> str:
+        """Names the stage; NotImplementedError where what lies below has no name."""
+        return f"{self.protocol}-{self._overlay.base.fs.fsid}-{self._overlay.upper.fsid}"
+
+    def _view(self, fs: AbstractFileSystem) -> AbstractFileSystem:
+        self._overlay = self._given or overlay_for(self._key, fs, *self._upper)
+        upper = self._overlay.upper
+        return upper if self._follows else upper.posix.nofollow
+
+    def _offer(self, capabilities: Capabilities) -> Capabilities:
+        base = self._overlay.base.capabilities
+        kept = {name: getattr(base, name) and getattr(capabilities, name) for name in _KEPT_BY_BASE}
+        return dataclasses.replace(capabilities, **kept, write=True, snapshots=False, shared_between_processes=False)
+
+    def _wrap_nodes(self, nodes: NodeOperations) -> NodeOperations:
+        return StageNodes(self._overlay, nodes, self.capabilities)
+
+    def _sibling(self, fs: AbstractFileSystem) -> AbstractFileSystem:
+        return type(self)(fs=self._overlay.base.fs, overlay=self._overlay, follow_links=False)
+
+    # ---- the way in
+
+    def _perform(
+        self, operation: Operation, paths: tuple[Any, ...], arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> Any:
+        """Have what the call needs taken over, then make it on the upper filesystem."""
+        self._overlay.require_open()
+        call = self._calls[operation.posix].get(operation.name)
+        if call is None:
+            return self.above(operation, paths, arguments, options)
+        return call(operation, paths, arguments, options)
+
+    def above(
+        self, operation: Operation, paths: tuple[Any, ...], arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> Any:
+        """Make a call on the upper filesystem as it is."""
+        return super()._perform(operation, paths, arguments, options)
