@@ -20,7 +20,7 @@ from chuk_fsspec.wrappers.staging.nodes import StageNodes
 from chuk_fsspec.wrappers.staging.overlay import Overlay
 from chuk_fsspec.wrappers.staging.posix import PosixCalls
 from chuk_fsspec.wrappers.staging.resolving import Resolver
-from chuk_fsspec.wrappers.staging.stages import overlay_for
+from chuk_fsspec.wrappers.staging.stages import another_instance, overlay_for
 from chuk_fsspec.wrappers.staging.transaction import StageTransaction
 
 _KEPT_BY_BASE = ("directories", "symlinks", "hardlinks", "attributes", "xattrs", "special_files")
@@ -115,7 +115,7 @@ class StageFileSystem(WrapperFileSystem):
 
     def _view(self, fs: AbstractFileSystem) -> AbstractFileSystem:
         self._overlay = self._given or overlay_for(self._key, fs, *self._upper)
-        upper = self._overlay.upper
+        upper = another_instance(self._overlay.upper)
         return upper if self._follows else upper.posix.nofollow
 
     def _offer(self, capabilities: Capabilities) -> Capabilities:
@@ -127,7 +127,10 @@ class StageFileSystem(WrapperFileSystem):
         return StageNodes(self._overlay, nodes, self.capabilities)
 
     def _sibling(self, fs: AbstractFileSystem) -> AbstractFileSystem:
-        return type(self)(fs=self._overlay.base.fs, overlay=self._overlay, follow_links=False)
+        options = {**self.storage_options, "follow_links": False}
+        if not self._key:
+            options["overlay"] = self._overlay
+        return type(self)(*self.storage_args, **options)
 
     # ---- the way in
 

@@ -18,6 +18,7 @@ from chuk_fsspec.wrappers.staging.nodes import leaving
 _TMPFILE = getattr(os, "O_TMPFILE", 0)
 _NEEDS = {
     "symlink": "symlinks",
+    "readlink": "symlinks",
     "link": "hardlinks",
     "chmod": "attributes",
     "chown": "attributes",

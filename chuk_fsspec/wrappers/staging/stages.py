@@ -64,6 +64,11 @@ def open_upper(upper: Any, options: Mapping[str, Any] | None = None) -> Abstract
     return fs
 
 
+def another_instance(fs: AbstractFileSystem) -> AbstractFileSystem:
+    """The same filesystem as an object of its own: each has transactions of its own."""
+    return type(fs)(*fs.storage_args, **{**fs.storage_options, "skip_instance_cache": True})
+
+
 def _open(upper: Any, options: dict[str, Any]) -> AbstractFileSystem:
     if isinstance(upper, AbstractFileSystem):
         return upper
