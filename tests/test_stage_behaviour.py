@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import fsspec
 import pytest
 from fsspec import AbstractFileSystem
-from fsspec.tests import abstract
 
 from chuk_fsspec.backends.memory import MemoryFileSystem
 from chuk_fsspec.testing import BehaviourSuite

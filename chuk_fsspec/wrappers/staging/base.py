@@ -93,6 +93,52 @@ class Base:
         with _named(path):
             return int(self.real.posix.lstat(path).st_rdev)
 
+    def names(self, path: str) -> list[str]:
+        """The names in a directory; none if there is no such directory."""
+        try:
+            return sorted(self.entries(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    # ---- changing names
+
+    def mkdir(self, path: str) -> None:
+        """Make a directory, where the base has such a thing. EEXIST, ENOENT."""
+        with _named(path):
+            self.real.mkdir(self.path(path), create_parents=False)
+
+    def rmdir(self, path: str) -> None:
+        """Remove an empty directory; where they are only known by their files, there is none any more. ENOTEMPTY."""
+        try:
+            with _named(path):
+                self.real.rmdir(self.path(path))
+        except (FileNotFoundError, NotADirectoryError):
+            if self.capabilities.directories:
+                raise
+
+    def remove(self, path: str) -> None:
+        """Remove a file or link. ENOENT."""
+        with _named(path):
+            self.real.rm_file(self.path(path))
+
+    def remove_tree(self, path: str) -> None:
+        """Remove a directory with all it holds. ENOENT."""
+        with _named(path):
+            self.real.rm(self.path(path), recursive=True)
+
+    def move(self, path: str, target: str) -> None:
+        """Move a file, link or directory to a free name. ENOENT."""
+        with _named(path):
+            if self.capabilities.attributes:
+                self.real.posix.rename(path, target)
+            else:
+                self.real.mv(self.path(path), self.path(target), recursive=True)
+
+    def copy(self, path: str, target: str) -> None:
+        """Copy a file to a free name. ENOENT, ENOSPC."""
+        with _named(path):
+            self.real.cp_file(self.path(path), self.path(target))
+
     # ---- content
 
     def open(self, path: str) -> Callable[[int, int], bytes]:

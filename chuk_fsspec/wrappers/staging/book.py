@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Iterator
+from hashlib import blake2b
 
 from chuk_fsspec.contract.nodes import Node, NodeOperations
 from chuk_fsspec.wrappers.staging.record import Record, Seen, dump_seen, load_record, load_seen
@@ -92,44 +93,74 @@ class Book:
         """Keep a record that was changed."""
         nodes.setxattr(node, PREFIX, record.dump())
 
+    def drop(self, nodes: NodeOperations, node: Node) -> None:
+        """The base has nothing any more that an inode came from."""
+        nodes.removexattr(node, PREFIX)
+        self.records.pop(node.ino, None)
+        self.names.pop(node.ino, None)
+
     def filled(self, nodes: NodeOperations, directory: Node, names: Names) -> None:
         """The entries of a directory were taken over."""
-        items = list(names.items())
-        for start in range(0, len(items), _NAMES_AT_ONCE):
-            part = {name: dump_seen(seen) for name, seen in items[start : start + _NAMES_AT_ONCE]}
-            nodes.setxattr(directory, f"{_NAMES}{start}", json.dumps(part).encode())
+        self._write_names(nodes, directory, names)
         record = self.records[directory.ino]
         record.is_filled = True
         self.save(nodes, directory, record)
-        self.names[directory.ino] = names
         self.unfilled.discard(directory.ino)
+
+    def renew_names(self, nodes: NodeOperations, directory: Node, names: Names) -> None:
+        """Other entries are in a directory of the base by now."""
+        for name in nodes.listxattr(directory):
+            if name.startswith(_NAMES):
+                nodes.removexattr(directory, name)
+        self._write_names(nodes, directory, names)
+
+    def _write_names(self, nodes: NodeOperations, directory: Node, names: Names) -> None:
+        for start, part in _parts(names):
+            nodes.setxattr(directory, f"{_NAMES}{start}", json.dumps(part).encode())
+        self.names[directory.ino] = names
 
     def leaves(self, nodes: NodeOperations, directory: Node) -> None:
         """A directory of the base is about to be removed in the stage: what was in it stays known."""
         record = self.records.get(directory.ino)
         if record is None:
             return
-        path, names = record.origins[0], self.names.get(directory.ino, {})
-        items = list(names.items())
-        for start in range(0, len(items) or 1, _NAMES_AT_ONCE):
-            part = {name: dump_seen(seen) for name, seen in items[start : start + _NAMES_AT_ONCE]}
-            nodes.setxattr(nodes.root, f"{_GONE}{directory.ino}.{start}", json.dumps([path, part]).encode())
-        self.gone[path] = dict(names)
+        self.remember_gone(nodes, record.origins[0], self.names.get(directory.ino, {}))
 
     def stays(self, nodes: NodeOperations, directory: Node) -> None:
         """It was not removed after all."""
         record = self.records.get(directory.ino)
-        if record is None:
+        if record is not None:
+            self.forget_gone(nodes, record.origins[0])
+
+    def remember_gone(self, nodes: NodeOperations, path: str, names: Names) -> None:
+        """A directory of the base is not in the stage any more."""
+        for start, part in _parts(names):
+            nodes.setxattr(nodes.root, f"{_GONE}{_digest(path)}.{start}", json.dumps([path, part]).encode())
+        self.gone[path] = dict(names)
+
+    def forget_gone(self, nodes: NodeOperations, path: str) -> None:
+        """It is not in the base any more, either, or in the stage again."""
+        if self.gone.pop(path, None) is None:
             return
-        self.gone.pop(record.origins[0], None)
         for name in nodes.listxattr(nodes.root):
-            if name.startswith(f"{_GONE}{directory.ino}."):
+            if name.startswith(f"{_GONE}{_digest(path)}."):
                 nodes.removexattr(nodes.root, name)
 
 
 def is_ours(name: str) -> bool:
     """Whether an extended attribute is the stage's own."""
     return name == PREFIX or name.startswith(f"{PREFIX}.")
+
+
+def _parts(names: Names) -> Iterator[tuple[int, dict[str, list[object]]]]:
+    """Names in parts that an extended attribute takes; one empty part for none."""
+    items = list(names.items())
+    for start in range(0, len(items) or 1, _NAMES_AT_ONCE):
+        yield start, {name: dump_seen(seen) for name, seen in items[start : start + _NAMES_AT_ONCE]}
+
+
+def _digest(path: str) -> str:
+    return blake2b(path.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
 def _load_names(values: dict[str, list[object]]) -> Names:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fsspec import AbstractFileSystem
 from fsspec.utils import tokenize
 
 from chuk_fsspec.contract.capabilities import Capabilities
+from chuk_fsspec.contract.changes import Changes
 from chuk_fsspec.contract.nodes import NodeOperations
 from chuk_fsspec.contract.operations import Operation
 from chuk_fsspec.wrappers.base import WrapperFileSystem
+from chuk_fsspec.wrappers.staging import committing, texts
 from chuk_fsspec.wrappers.staging.bulk import Bulk
 from chuk_fsspec.wrappers.staging.files import Files
 from chuk_fsspec.wrappers.staging.names import Names
@@ -105,6 +107,63 @@ class StageFileSystem(WrapperFileSystem):
     def is_in_transaction(self) -> bool:
         """Whether files that are written now wait for the end of a transaction."""
         return bool(self._intrans)
+
+    # ---- what became of it
+
+    def diff(self) -> Changes:
+        """What was changed here: ``str`` of it is a listing for people."""
+        self._overlay.require_open()
+        return committing.diff(self._overlay)
+
+    def text_diff(self, path: str, context: int = 3) -> str:
+        """How a file differs from the base's, as unified text; empty if it does not.
+
+        Args:
+            path: absolute path, the new one of a file that was renamed.
+            context: lines that are shown around each difference.
+        """
+        self._overlay.require_open()
+        return texts.text_diff(self._overlay, self, self._normal(path), context)
+
+    def commit(self, paths: str | Iterable[str] | None = None) -> Changes:
+        """Carry changes out below: all of them or none. The stage goes on, without them.
+
+        Args:
+            paths: which; those below them are meant too, and taken along is what they cannot do without, such as the
+                new directory of a new file. None for everything.
+
+        Returns:
+            What was carried out.
+
+        Raises:
+            StageConflict: ESTALE, with all paths that somebody else has changed, added or removed there since the stage
+                first read or changed them. Nothing was done, nothing is lost.
+            CommitIncomplete: EIO, if it failed half-way on a filesystem without transactions and could not all be taken
+                back; it says what was applied.
+            OSError: of the filesystem below, on which nothing has changed then; EROFS, ENOSPC.
+        """
+        self._overlay.require_open()
+        if isinstance(paths, str):
+            paths = [paths]
+        chosen = None if paths is None else [str(self._normal(path)) for path in paths]
+        return committing.commit(self._overlay, chosen)
+
+    def abort(self) -> None:
+        """Drop all changes. The stage goes on, and shows what is below."""
+        self._overlay.require_open()
+        self._overlay.start_afresh()
+
+    def close(self) -> None:
+        """Drop all changes and end the stage: a further call is ESTALE."""
+        if not self._overlay.is_over:
+            self._overlay.start_afresh()
+            self._overlay.is_over = not self._key
+
+    def __enter__(self) -> StageFileSystem:  # noqa: PYI034 - typing.Self needs Python 3.11
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
 
     # ---- what a wrapper says
 

@@ -77,6 +77,17 @@ class Overlay:
             self.book.load()
             self.moves += 1
 
+    def start_afresh(self) -> None:
+        """Drop everything, and show the base as it is."""
+        with self.turns.step():
+            self.upper.rm("/", recursive=True)
+            with self.turns.quiet():
+                for name in self.nodes.listxattr(self.nodes.root):
+                    self.nodes.removexattr(self.nodes.root, name)
+                self.book.load()
+                take_over_root(self.base, self.book, self.nodes)
+            self.moves += 1
+
     # ---- names
 
     def fill(self, nodes: NodeOperations, directory: Node) -> None:
@@ -140,7 +151,7 @@ class Overlay:
         if not record.is_read:
             record.is_read = True
             with self.turns.quiet():
-                self._save(nodes, node, record)
+                self.save(nodes, node, record)
         return pread
 
     def _renew(self, nodes: NodeOperations, node: Node, record: Record, now: Seen) -> None:
@@ -151,7 +162,7 @@ class Overlay:
             record.seen, record.limit = now, now.facts.size
             record.own.clip(0)
             nodes.setattr(node, size=now.facts.size, mtime_ns=now.facts.mtime_ns)
-            self._save(nodes, node, record)
+            self.save(nodes, node, record)
 
     def wrote(self, nodes: NodeOperations, node: Node, record: Record, start: int, stop: int) -> None:
         """Bytes were written; to be called in the step in which that was done."""
@@ -170,7 +181,7 @@ class Overlay:
         if not record.shows_base:
             record.limit = 0
             record.own.clip(0)
-        self._save(nodes, node, record)
+        self.save(nodes, node, record)
 
     def copy_up(self, nodes: NodeOperations, node: Node, record: Record) -> None:
         """Copy what is still the base's into the upper filesystem, a piece at a time. It is not changed by that."""
@@ -194,7 +205,7 @@ class Overlay:
         with self.turns.quiet():
             record.limit = 0
             record.own.clip(0)
-            self._save(nodes, node, record)
+            self.save(nodes, node, record)
 
     def too_many_pieces(self, record: Record) -> bool:
         """Whether a file is better copied whole."""
@@ -215,7 +226,7 @@ class Overlay:
                 for name, value in found.items():
                     nodes.setxattr(node, name, value)
                 record.xattrs = found
-                self._save(nodes, node, record)
+                self.save(nodes, node, record)
                 nodes.setattr(node, ctime_ns=ctime_ns)
 
     def xattrs_changed(self, nodes: NodeOperations, node: Node) -> None:
@@ -223,9 +234,9 @@ class Overlay:
         record = self.book.records.get(node.ino)
         if record is not None and not record.has_xattrs:
             record.has_xattrs = True
-            self._save(nodes, node, record)
+            self.save(nodes, node, record)
 
-    def _save(self, nodes: NodeOperations, node: Node, record: Record) -> None:
+    def save(self, nodes: NodeOperations, node: Node, record: Record) -> None:
         """Keep a record; that is no change of the file, so its times stay."""
         before = nodes.getattr(node)
         ctime_ns = before.ctime_ns
