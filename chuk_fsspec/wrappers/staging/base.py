@@ -81,8 +81,8 @@ class Base:
         return None if info is None else seen(info)
 
     def xattrs(self, path: str) -> dict[str, bytes]:
-        """All extended attributes of a file or directory."""
-        if not self.capabilities.xattrs:
+        """All extended attributes of a file or directory; none if it is there no more."""
+        if self.info(path) is None or not self.capabilities.xattrs:
             return {}
         posix = self.real.posix
         with _named(path):

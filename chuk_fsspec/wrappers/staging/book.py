@@ -18,8 +18,8 @@ PREFIX = "chuk.stage"
 """Extended attributes that begin so are the stage's, and nobody else's."""
 _NAMES = f"{PREFIX}.names."
 _GONE = f"{PREFIX}.gone."
-_NAMES_AT_ONCE = 100
-"""An extended attribute takes 64 KiB; a name with what is known of it takes up to 600 bytes."""
+_SIZE_AT_ONCE = 20 * 1024
+"""An extended attribute takes 64 KiB: so much, one more name, and the path of the directory."""
 
 Names = dict[str, Seen]
 """The entries of a directory of the base, as they were taken over."""
@@ -154,9 +154,16 @@ def is_ours(name: str) -> bool:
 
 def _parts(names: Names) -> Iterator[tuple[int, dict[str, list[object]]]]:
     """Names in parts that an extended attribute takes; one empty part for none."""
-    items = list(names.items())
-    for start in range(0, len(items) or 1, _NAMES_AT_ONCE):
-        yield start, {name: dump_seen(seen) for name, seen in items[start : start + _NAMES_AT_ONCE]}
+    part: dict[str, list[object]] = {}
+    size = number = 0
+    for name, seen in names.items():
+        part[name] = dump_seen(seen)
+        size += len(json.dumps({name: part[name]}))
+        if size > _SIZE_AT_ONCE:
+            yield number, part
+            part, size, number = {}, 0, number + 1
+    if part or not number:
+        yield number, part
 
 
 def _digest(path: str) -> str:

@@ -13,40 +13,39 @@ from chuk_fsspec.wrappers.staging.record import Record
 
 
 class StageHandle:
-    """A handle on a file that was in the base (``contract.Handle``).
+    """A handle on a file of a stage (``contract.Handle``).
 
     Args:
         overlay: the stage.
         nodes: the view of the upper filesystem through which it was opened.
         node: the file.
-        record: what is known of it.
         handle: a handle of the upper filesystem.
         flags: those of open(2) with which that was opened.
     """
 
-    def __init__(
-        self, overlay: Overlay, nodes: NodeOperations, node: Node, record: Record, handle: Handle, flags: int
-    ) -> None:
-        self._overlay, self._nodes, self._node, self._record = overlay, nodes, node, record
+    def __init__(self, overlay: Overlay, nodes: NodeOperations, node: Node, handle: Handle, flags: int) -> None:
+        self._overlay, self._nodes, self._node = overlay, nodes, node
         self._handle = handle
         self._appends = bool(flags & os.O_APPEND)
-        reads = flags & os.O_ACCMODE != os.O_WRONLY and not flags & os.O_TRUNC
-        self._base = overlay.open_base(nodes, node, record) if reads and record.shows_base else None
+        self._base: Pread | None = None
+        record = overlay.record_of(node.ino)
+        if record is not None and record.shows_base and flags & os.O_ACCMODE != os.O_WRONLY:
+            self._base = overlay.open_base(nodes, node, record)
 
     def pread(self, size: int, offset: int) -> bytes:
         """Up to ``size`` bytes from ``offset``. EBADF, EINVAL; ESTALE if the base was changed underneath."""
-        record = self._record
-        if not record.limit:
+        record = self._overlay.record_of(self._node.ino)
+        if record is None or not record.limit:
             return self._handle.pread(size, offset)
         with self._overlay.turns.step():
             gaps = record.own.gaps(offset, min(offset + max(size, 0), record.limit))
             data = self._handle.pread(size, offset)
-        return with_base(data, offset, gaps, self._read_base, record.origins[0])
+        return with_base(data, offset, gaps, self._pread_base(record) if gaps else None, record.origins[0])
 
     def pwrite(self, data: Buffer, offset: int) -> int:
         """Write all of ``data``. EBADF, EINVAL, EFBIG, ENOSPC."""
-        record = self._record
-        if record.is_changed and not record.limit:
+        record = self._overlay.record_of(self._node.ino)
+        if record is None:
             return self._handle.pwrite(data, offset)
         if self._overlay.too_many_pieces(record):
             self._overlay.copy_up(self._nodes, self._node, record)
@@ -60,8 +59,9 @@ class StageHandle:
         """Cut, or grow with zeros. EBADF, EINVAL, EFBIG."""
         with self._overlay.turns.step():
             self._handle.truncate(size)
-            if self._overlay.record_of(self._node.ino) is self._record:
-                self._overlay.cut(self._nodes, self._node, self._record, size)
+            record = self._overlay.record_of(self._node.ino)
+            if record is not None:
+                self._overlay.cut(self._nodes, self._node, record, size)
 
     def flush(self) -> None:
         """Hand what was written to the upper filesystem."""
@@ -86,22 +86,24 @@ class StageHandle:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _read_base(self, size: int, offset: int) -> bytes:
+    def _pread_base(self, record: Record) -> Pread:
         if self._base is None:
-            self._base = self._overlay.open_base(self._nodes, self._node, self._record)
-        return self._base(size, offset)
+            self._base = self._overlay.open_base(self._nodes, self._node, record)
+        return self._base
 
 
-def with_base(data: bytes, offset: int, gaps: list[tuple[int, int]], pread: Pread, path: str) -> bytes:
+def with_base(data: bytes, offset: int, gaps: list[tuple[int, int]], pread: Pread | None, path: str) -> bytes:
     """What the upper filesystem has from an offset on, with the base's bytes in the gaps. ESTALE if it has fewer."""
     end = offset + len(data)
     gaps = [(start, min(stop, end)) for start, stop in gaps if start < end]
+    if not gaps or pread is None:
+        return data
     if gaps == [(offset, end)]:
         return read_exactly(pread, end - offset, offset, path)
     mixed = bytearray(data)
     for start, stop in gaps:
         mixed[start - offset : stop - offset] = read_exactly(pread, stop - start, start, path)
-    return bytes(mixed) if gaps else data
+    return bytes(mixed)
 
 
 class StageReader(io.RawIOBase):

@@ -199,7 +199,7 @@ def _has_other_content(overlay: Overlay, node: Node, record: Record) -> bool:
 
 def _attributes(overlay: Overlay, node: Node, record: Record, after: Facts) -> tuple[str, ...]:
     found = _known_to(overlay, changed_attributes(record.seen.facts, after))
-    if record.has_xattrs and xattrs_of(overlay, node) != record.xattrs:
+    if record.has_xattrs and xattrs_of(overlay, node) != overlay.base.xattrs(record.origins[0]):
         found += ("xattrs",)
     return found
 

@@ -154,7 +154,7 @@ class StageNodes(ForwardingNodes):
 
     def seek(self, node: Node, offset: int, whence: int) -> int:
         record = self._overlay.record_of(node.ino)
-        if record is None or offset >= record.limit:
+        if record is None or not 0 <= offset < record.limit:
             return super().seek(node, offset, whence)
         if whence == os.SEEK_DATA:
             return offset
@@ -242,13 +242,10 @@ def open_handle(overlay: Overlay, nodes: NodeOperations, node: Node, flags: int)
     overlay.require_open()
     with overlay.turns.step():
         handle = nodes.open(node, flags)
-        record = overlay.record_of(node.ino)
-        if record is not None and flags & os.O_TRUNC:
-            overlay.cut(nodes, node, record, 0)
-    if record is None:
-        return handle
+        if flags & os.O_TRUNC:
+            overlay.replaced(nodes, node)
     try:
-        return StageHandle(overlay, nodes, node, record, handle, flags)
+        return StageHandle(overlay, nodes, node, handle, flags)
     except BaseException:
         handle.close()
         raise

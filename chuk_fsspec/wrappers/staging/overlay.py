@@ -216,16 +216,16 @@ class Overlay:
     def take_xattrs(self, nodes: NodeOperations, node: Node) -> None:
         """Take the extended attributes of a file or directory over, unless that was done."""
         record = self.book.records.get(node.ino)
-        if record is None or record.xattrs is not None or record.seen.facts.type not in ("file", "directory"):
+        if record is None or record.is_dressed or record.seen.facts.type not in ("file", "directory"):
             return
         self.require_open()
         found = self.base.xattrs(record.origins[0])
         with self.turns.quiet():
-            if record.xattrs is None:
+            if not record.is_dressed:
                 ctime_ns = nodes.getattr(node).ctime_ns
                 for name, value in found.items():
                     nodes.setxattr(node, name, value)
-                record.xattrs = found
+                record.is_dressed = True
                 self.save(nodes, node, record)
                 nodes.setattr(node, ctime_ns=ctime_ns)
 

@@ -13,7 +13,7 @@ from chuk_fsspec.contract.operations import Operation
 from chuk_fsspec.wrappers.staging.book import is_ours
 from chuk_fsspec.wrappers.staging.calls import Call, Calls, Options, Paths
 from chuk_fsspec.wrappers.staging.content import StageHandle
-from chuk_fsspec.wrappers.staging.nodes import leaving
+from chuk_fsspec.wrappers.staging.nodes import leaving, open_handle
 
 _TMPFILE = getattr(os, "O_TMPFILE", 0)
 _NEEDS = {
@@ -95,16 +95,18 @@ class PosixCalls(Calls):
         overlay, nodes = self.overlay, self.overlay.nodes
         with overlay.turns.step():
             handle = self.above(operation, paths, arguments, options)
-            if _TMPFILE and flags & _TMPFILE == _TMPFILE:
-                return handle
             node = self.resolver.target(paths[0])
-            record = None if node is None else overlay.record_of(node.ino)
-            if node is None or record is None:
-                return handle
+            if node is not None and _TMPFILE and flags & _TMPFILE == _TMPFILE:
+                handle.close()  # it was made to hear what is wrong with the request
+                node = nodes.temporary(node, stat.S_IMODE(options["mode"]), *_user())
+                return open_handle(overlay, nodes, node, flags & ~_TMPFILE)
+            if node is None:
+                handle.close()
+                raise os_error(errno.ESTALE, paths[0], hint="it was removed while it was opened")
             if flags & os.O_TRUNC:
-                overlay.cut(nodes, node, record, 0)
+                overlay.replaced(nodes, node)
         try:
-            return StageHandle(overlay, nodes, node, record, handle, flags)
+            return StageHandle(overlay, nodes, node, handle, flags)
         except BaseException:
             handle.close()
             raise
@@ -142,3 +144,7 @@ class PosixCalls(Calls):
         needed = _NEEDS.get(operation.name)
         if needed is not None and not getattr(self.fs.capabilities, needed):
             raise not_supported(f"{operation.name}: what lies below the stage keeps no such thing", paths[0])
+
+
+def _user() -> tuple[int, int]:
+    return getattr(os, "getuid", int)(), getattr(os, "getgid", int)()

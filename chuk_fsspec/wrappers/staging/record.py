@@ -45,7 +45,7 @@ class Record:
         is_filled: of a directory: whether its entries were taken over.
         is_changed: whether content was written, cut or replaced.
         is_read: whether content was read or changed, so that ``first`` stays.
-        xattrs: the extended attributes as the base has them; None while nobody has asked.
+        is_dressed: whether the extended attributes were taken over.
         has_xattrs: whether they were changed.
     """
 
@@ -57,18 +57,13 @@ class Record:
     is_filled: bool = False
     is_changed: bool = False
     is_read: bool = False
-    xattrs: dict[str, bytes] | None = None
+    is_dressed: bool = False
     has_xattrs: bool = False
 
     @property
     def shows_base(self) -> bool:
         """Whether some of the content is still read from the base."""
         return self.limit > 0 and bool(self.own.gaps(0, self.limit))
-
-    @property
-    def is_whole_base(self) -> bool:
-        """Whether all of the content is still that of the base."""
-        return not self.is_changed
 
     def is_directory(self) -> bool:
         """Whether it is about a directory."""
@@ -81,21 +76,18 @@ class Record:
             "first": dump_seen(self.first),
             "limit": self.limit,
             "own": self.own.spans,
-            "flags": [self.is_filled, self.is_changed, self.is_read, self.has_xattrs],
+            "flags": [self.is_filled, self.is_changed, self.is_read, self.is_dressed, self.has_xattrs],
         }
         if self.seen is not self.first:
             fields["seen"] = dump_seen(self.seen)
-        if self.xattrs is not None:
-            fields["xattrs"] = {name: value.hex() for name, value in self.xattrs.items()}
         return json.dumps(fields).encode()
 
 
 def load_record(data: bytes) -> Record:
     """What ``dump`` gave."""
     fields = json.loads(data)
-    is_filled, is_changed, is_read, has_xattrs = fields["flags"]
+    is_filled, is_changed, is_read, is_dressed, has_xattrs = fields["flags"]
     first = load_seen(fields["first"])
-    xattrs = fields.get("xattrs")
     return Record(
         origins=fields["origins"],
         first=first,
@@ -105,7 +97,7 @@ def load_record(data: bytes) -> Record:
         is_filled=is_filled,
         is_changed=is_changed,
         is_read=is_read,
-        xattrs=None if xattrs is None else {name: bytes.fromhex(value) for name, value in xattrs.items()},
+        is_dressed=is_dressed,
         has_xattrs=has_xattrs,
     )
 

@@ -6,7 +6,7 @@ import stat
 
 from chuk_fsspec.contract.changes import Kind
 from chuk_fsspec.contract.paths import is_inside, join, split
-from chuk_fsspec.wrappers.staging.differences import Difference, Place, Survey, xattrs_of
+from chuk_fsspec.wrappers.staging.differences import Difference, Place, Survey
 from chuk_fsspec.wrappers.staging.overlay import Overlay
 from chuk_fsspec.wrappers.staging.record import Record, Seen
 
@@ -85,8 +85,7 @@ class Settling:
             record.limit = place.node.size
         record.first = record.seen = seen
         record.is_changed = record.is_read = record.has_xattrs = False
-        if record.xattrs is not None:
-            record.xattrs = xattrs_of(self._overlay, place.node)
+        record.is_dressed = True
 
     def _settle_names(self, place: Place, old_origin: str | None) -> None:
         """Bring what is known of a directory of the base in line."""
