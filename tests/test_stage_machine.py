@@ -177,12 +177,16 @@ def test_found_by_the_machine_elsewhere(make_machine, steps):
 
 @pytest.mark.timeout(1800)
 def test_a_stage_behaves_like_tmpfs(make_machine):
-    run_state_machine_as_test(make_machine, settings=STEPS)
+    make: Any = make_machine
+    run_state_machine_as_test(make, settings=STEPS)
 
 
 @pytest.mark.timeout(1800)
 def test_what_was_not_looked_at_goes_along(make_machine):
-    run_state_machine_as_test(lambda: make_machine(HastyStageMachine), settings=STEPS)
+    def hasty() -> Any:
+        return make_machine(HastyStageMachine)
+
+    run_state_machine_as_test(hasty, settings=STEPS)
 
 
 @pytest.mark.mount
@@ -190,9 +194,8 @@ def test_what_was_not_looked_at_goes_along(make_machine):
 def test_a_mounted_stage_behaves_like_tmpfs(tmpfs, tmp_path):
     from chuk_adapters.fuse import mount
 
-    base = LocalFileSystem(root=fresh_directory(tmpfs))
-    with mount(StageFileSystem(fs=base), tmp_path):
-        run_state_machine_as_test(
-            lambda: PosixMachine(host_calls(fresh_directory(tmpfs)), host_calls(fresh_directory(tmp_path)), MOUNTED),
-            settings=STEPS,
-        )
+    def mounted() -> Any:
+        return PosixMachine(host_calls(fresh_directory(tmpfs)), host_calls(fresh_directory(tmp_path)), MOUNTED)
+
+    with mount(StageFileSystem(fs=LocalFileSystem(root=fresh_directory(tmpfs))), tmp_path):
+        run_state_machine_as_test(mounted, settings=STEPS)
