@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chuk_fsspec.wrappers.base import WrapperFileSystem
     from chuk_fsspec.wrappers.readonly import ReadOnlyFileSystem
     from chuk_fsspec.wrappers.security import SecureFileSystem, SecurityViolation
+    from chuk_fsspec.wrappers.staging import StageConflict, StageFileSystem, stage
     from chuk_fsspec.wrappers.streaming import StreamFileSystem
 
 __version__ = "0.1.0"
@@ -26,9 +27,12 @@ _HOMES = {
     "ReadOnlyFileSystem": "chuk_fsspec.wrappers.readonly",
     "SecureFileSystem": "chuk_fsspec.wrappers.security",
     "SecurityViolation": "chuk_fsspec.wrappers.security",
+    "StageConflict": "chuk_fsspec.wrappers.staging",
+    "StageFileSystem": "chuk_fsspec.wrappers.staging",
     "StreamFileSystem": "chuk_fsspec.wrappers.streaming",
     "WrapperFileSystem": "chuk_fsspec.wrappers.base",
     "capabilities_of": "chuk_fsspec.contract.capabilities",
+    "stage": "chuk_fsspec.wrappers.staging",
 }
 
 __all__ = [
@@ -40,10 +44,13 @@ __all__ = [
     "ReadOnlyFileSystem",
     "SecureFileSystem",
     "SecurityViolation",
+    "StageConflict",
+    "StageFileSystem",
     "StreamFileSystem",
     "WrapperFileSystem",
     "__version__",
     "capabilities_of",
+    "stage",
 ]
 
 

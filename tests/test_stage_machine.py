@@ -8,7 +8,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fsspec import AbstractFileSystem
@@ -177,8 +177,7 @@ def test_found_by_the_machine_elsewhere(make_machine, steps):
 
 @pytest.mark.timeout(1800)
 def test_a_stage_behaves_like_tmpfs(make_machine):
-    make: Any = make_machine
-    run_state_machine_as_test(make, settings=STEPS)
+    run_state_machine_as_test(cast(Any, make_machine), settings=STEPS)
 
 
 @pytest.mark.timeout(1800)
@@ -186,7 +185,7 @@ def test_what_was_not_looked_at_goes_along(make_machine):
     def hasty() -> Any:
         return make_machine(HastyStageMachine)
 
-    run_state_machine_as_test(hasty, settings=STEPS)
+    run_state_machine_as_test(cast(Any, hasty), settings=STEPS)
 
 
 @pytest.mark.mount
@@ -198,4 +197,4 @@ def test_a_mounted_stage_behaves_like_tmpfs(tmpfs, tmp_path):
         return PosixMachine(host_calls(fresh_directory(tmpfs)), host_calls(fresh_directory(tmp_path)), MOUNTED)
 
     with mount(StageFileSystem(fs=LocalFileSystem(root=fresh_directory(tmpfs))), tmp_path):
-        run_state_machine_as_test(mounted, settings=STEPS)
+        run_state_machine_as_test(cast(Any, mounted), settings=STEPS)

@@ -20,6 +20,7 @@ from chuk_fsspec.contract.expansion import matches, move_pairs
 from chuk_fsspec.contract.layering import layers_of
 from chuk_fsspec.contract.paths import is_inside, join, strip_protocol
 from chuk_fsspec.contract.posix import Buffer
+from chuk_fsspec.contract.staging import Stageable
 from chuk_fsspec.engine.clock import now_ns
 from chuk_fsspec.engine.files import AppendFile, BufferedReadFile, ReadFile, WriteFile
 from chuk_fsspec.engine.inode import Directory, Inode
@@ -39,7 +40,7 @@ _BAD_PATH = frozenset((errno.EINVAL, errno.ENAMETOOLONG))
 _MODES = frozenset({"rb", "wb", "ab", "xb", "r+b", "w+b", "a+b", "x+b"})
 
 
-class InodeFileSystem(AbstractFileSystem):
+class InodeFileSystem(Stageable, AbstractFileSystem):
     """An fsspec filesystem on an engine. A backend gives it the shared state of its store.
 
     ``fs.posix`` has what POSIX knows beyond fsspec; every instance on the same store sees the same files.

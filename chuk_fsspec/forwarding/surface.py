@@ -24,6 +24,7 @@ from chuk_fsspec.contract.layering import layers_of
 from chuk_fsspec.contract.operations import FSSPEC, POSIX, Effect, Kind, Operation, Returns
 from chuk_fsspec.contract.paths import is_inside, normalise, strip_protocol
 from chuk_fsspec.contract.posix import Buffer
+from chuk_fsspec.contract.staging import Stageable
 from chuk_fsspec.forwarding.planning import pairs_of
 from chuk_fsspec.forwarding.posix import ForwardingPosix
 from chuk_fsspec.forwarding.transaction import ForwardedTransaction
@@ -34,7 +35,7 @@ OPEN_ASYNC = Operation("open_async", Kind.KERNEL, Effect.READ, ("path",), raised
 _READERS_MAX = 4096
 
 
-class ForwardingFileSystem(ChainedFileSystem):
+class ForwardingFileSystem(Stageable, ChainedFileSystem):
     """A filesystem made of others. A subclass says in ``_perform`` what becomes of an operation."""
 
     protocol: str | tuple[str, ...] = "forwarding"

@@ -37,13 +37,14 @@ from chuk_fsspec.contract.expansion import Paths, is_one, matches, move_pairs
 from chuk_fsspec.contract.layering import layers_of
 from chuk_fsspec.contract.paths import is_inside, split, strip_protocol
 from chuk_fsspec.contract.posix import Buffer
+from chuk_fsspec.contract.staging import Stageable
 from chuk_fsspec.contract.transaction import EndingTransaction
 
 _MODES = frozenset({"rb", "wb", "ab", "xb", "r+b", "w+b", "a+b", "x+b"})
 _LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG))
 
 
-class LocalFileSystem(AbstractFileSystem):
+class LocalFileSystem(Stageable, AbstractFileSystem):
     """A directory of this machine as a filesystem of its own, which no path and no link leads out of.
 
     Its paths count from the directory: ``/`` is the root. Symbolic links are followed inside: an absolute one counts

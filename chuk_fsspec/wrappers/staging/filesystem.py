@@ -29,6 +29,17 @@ _KEPT_BY_BASE = ("directories", "symlinks", "hardlinks", "attributes", "xattrs",
 """What a stage can only offer if the base can keep it in the end."""
 
 
+def stage(fs: AbstractFileSystem, **options: Any) -> StageFileSystem:
+    """A stage over any fsspec filesystem; ours have a method ``stage`` that does the same.
+
+    Args:
+        fs: the filesystem.
+        options: of ``StageFileSystem``.
+    """
+    made: StageFileSystem = StageFileSystem(fs=fs, **options)
+    return made
+
+
 class StageFileSystem(WrapperFileSystem):
     """A filesystem over another one, which is only read: what is changed here is kept in an upper filesystem.
 
