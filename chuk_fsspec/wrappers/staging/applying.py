@@ -159,9 +159,7 @@ class Applying:
             self._base.real.posix.chown(place.path, place.node.uid, place.node.gid, follow_symlinks=False)
 
     def _stamp(self, place: Place) -> None:
-        if self._base.capabilities.attributes:
-            times = place.node.atime_ns, place.node.mtime_ns
-            self._base.real.posix.utime(place.path, ns=times, follow_symlinks=False)
+        self._base.stamp(place.path, (place.node.atime_ns, place.node.mtime_ns))
 
     def _set_xattrs(self, path: str, before: dict[str, bytes], after: dict[str, bytes]) -> None:
         posix = self._base.real.posix
@@ -186,9 +184,7 @@ class Applying:
         base.copy(path, place)
 
         def put_back() -> None:
-            with base.real.open(base.path(place), "rb") as source, base.real.open(base.path(path), "wb") as target:
-                while data := source.read(1024 * 1024):
-                    target.write(data)
+            self._writer.write_back(place, path)
             base.remove(place)
             self._give(path, before)
 
@@ -206,7 +202,7 @@ class Applying:
         if facts.mode is not None and facts.type != "link":
             posix.chmod(path, stat.S_IMODE(facts.mode))
         if facts.mtime_ns is not None:
-            posix.utime(path, ns=(facts.mtime_ns, facts.mtime_ns), follow_symlinks=False)
+            self._base.stamp(path, (facts.mtime_ns, facts.mtime_ns))
 
     def _did(self, what: str, undo: object) -> None:
         if self._undo is not None:

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from fsspec import AbstractFileSystem
@@ -100,6 +101,19 @@ class Base:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
+    def times(self, path: str) -> tuple[int, int] | None:
+        """When a directory was read and changed last, in nanoseconds; None if it is not there, or nobody keeps that."""
+        if not self.capabilities.attributes or self.info(path) is None:
+            return None
+        found = self.real.posix.lstat(path)
+        return found.st_atime_ns, found.st_mtime_ns
+
+    def stamp(self, path: str, times: tuple[int, int]) -> None:
+        """Give a file, link or directory its times, where the base keeps them."""
+        if self.capabilities.attributes:
+            with _named(path):
+                self.real.posix.utime(path, ns=times, follow_symlinks=False)
+
     # ---- changing names
 
     def mkdir(self, path: str) -> None:
@@ -159,9 +173,14 @@ def seen(info: Mapping[str, Any]) -> Seen:
     else:
         identity = next((f"{key} {info[key]}" for key in _ETAGS if info.get(key)), "")
         if not identity:
-            stamps = [f"{key} {info[key]}" for key in _STAMPS if info.get(key) is not None]
+            stamps = [f"{key} {_moment(info[key])}" for key in _STAMPS if info.get(key) is not None]
             identity = ", ".join([f"size {facts.size}", *stamps])
     return Seen(facts, identity, int(info.get("ino") or 0), int(info.get("nlink") or 1))
+
+
+def _moment(value: Any) -> Any:
+    """A time in the one form: fsspec's memory filesystem gives now a number, now a ``datetime``."""
+    return value.timestamp() if isinstance(value, datetime) else value
 
 
 class _ByHandle:

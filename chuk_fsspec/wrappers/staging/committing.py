@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from chuk_fsspec.contract.changes import Changes
 from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.paths import split
 from chuk_fsspec.wrappers.staging.applying import Applying
 from chuk_fsspec.wrappers.staging.choosing import choose, known_names, touched
 from chuk_fsspec.wrappers.staging.conflicts import StageConflict, conflicts_of
@@ -67,15 +68,25 @@ class _Plan:
         if conflicts:
             raise StageConflict(conflicts)
 
+    def _stamps(self) -> dict[str, tuple[int, int]]:
+        """The times of the directories of the base in which something is going to change, the lowest ones first."""
+        below = (one.place.below for one in self._chosen if one.place is not None)
+        paths = {split(path)[0] for path in (*below, *(one.origin for one in self._chosen)) if path is not None}
+        found = {path: self._overlay.base.times(path) for path in sorted(paths, key=len, reverse=True)}
+        return {path: times for path, times in found.items() if times is not None}
+
     def apply(self, undo: UndoLog | None) -> None:
         """Do it, and if that fails take it back, unless the base does."""
         names = known_names(self._found, self._chosen, self._everything)
         applying = Applying(self._overlay, self._chosen, touched(self._found, self._chosen), names, undo)
+        stamps = {} if undo is None else self._stamps()
         try:
             applying.run()
         except Exception as error:
             if undo is not None:
                 undo.take_back(error, applying.aside.path)
                 applying.aside.remove_if_empty()
+                for path, times in stamps.items():
+                    self._overlay.base.stamp(path, times)
             raise
         applying.finish()

@@ -73,6 +73,18 @@ class Writer:
                     _copy(pread, target, start, stop, over_hole=False)
                 _copy(pread, target, limit, node.size)
 
+    def write_back(self, kept: str, path: str) -> None:
+        """Give a file of the base the content of another one, under all its names."""
+        info = self._base.info(kept)
+        size = 0 if info is None else int(info["size"])
+        pread = self._base.open(kept)
+        if not self._base.capabilities.random_write:
+            self._publish(path, _pieces(pread, size), "wb")
+            return
+        with closing(self._open(path, os.O_WRONLY | os.O_TRUNC)) as target:
+            _copy(pread, target, 0, size)
+            target.truncate(size)
+
     @property
     def _is_exclusive(self) -> bool:
         return self._base.capabilities.exclusive_create
