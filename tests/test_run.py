@@ -249,7 +249,8 @@ class TestCommand:
 @contextlib.contextmanager
 def running(project: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """A run whose command has made a file and waits."""
-    command = [*RUN, *options, "--", "sh", "-c", "echo 1 > started; echo ready; sleep 60"]
+    script = "import time; open('started', 'w').close(); print('ready', flush=True); time.sleep(60)"
+    command = [*RUN, *options, "--", sys.executable, "-c", script]
     process = subprocess.Popen(
         command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import blake2b
 
 from chuk_fsspec.contract.nodes import Node, NodeOperations
@@ -23,6 +25,14 @@ _SIZE_AT_ONCE = 20 * 1024
 
 Names = dict[str, Seen]
 """The entries of a directory of the base, as they were taken over."""
+
+
+class _Transaction(threading.local):
+    """What the calling thread has changed since it began a transaction, by inode number."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.changed: dict[int, Node] = {}
 
 
 class Book:
@@ -41,6 +51,7 @@ class Book:
 
     def __init__(self, nodes: NodeOperations) -> None:
         self._nodes = nodes
+        self._transaction = _Transaction()
         self._clear()
 
     def _clear(self) -> None:
@@ -53,16 +64,23 @@ class Book:
     def load(self) -> bool:
         """Read everything from the upper filesystem; returns whether a stage was there."""
         self._clear()
+        self._read_gone()
+        for node in _all(self._nodes):
+            self._read(node)
+        return self._nodes.root.ino in self.records
+
+    def _read_gone(self) -> None:
         nodes, root = self._nodes, self._nodes.root
+        self.gone = {}
         for name in nodes.listxattr(root):
             if name.startswith(_GONE):
                 path, names = json.loads(nodes.getxattr(root, name) or b"null")
                 self.gone.setdefault(path, {}).update(_load_names(names))
-        for node in _all(nodes):
-            data = nodes.getxattr(node, PREFIX)
-            if data is not None:
-                self._remember(node, load_record(data))
-        return root.ino in self.records
+
+    def _read(self, node: Node) -> None:
+        data = self._nodes.getxattr(node, PREFIX)
+        if data is not None:
+            self._remember(node, load_record(data))
 
     def _remember(self, node: Node, record: Record) -> None:
         self.records[node.ino] = record
@@ -76,6 +94,27 @@ class Book:
             self.names[node.ino] = names
         elif record.seen.nlink > 1 and record.seen.ino:
             self.by_base[record.seen.ino] = node
+
+    # ---- transactions of the upper filesystem
+
+    def begin(self) -> None:
+        """Note what the calling thread changes from now on."""
+        self._transaction.depth += 1
+
+    def end(self, *, kept: bool) -> None:
+        """Its changes were kept, or undone: then what they were about is read again."""
+        transaction = self._transaction
+        transaction.depth -= 1
+        if not kept:
+            for node in transaction.changed.values():
+                self.records.pop(node.ino, None)
+                self.names.pop(node.ino, None)
+                self.unfilled.discard(node.ino)
+                with suppress(OSError):  # it was made in the transaction, so there is none any more
+                    self._read(node)
+            self._read_gone()
+        if not transaction.depth:
+            transaction.changed = {}
 
     # ---- changes, through a view of the upper filesystem that is given
 
@@ -91,10 +130,14 @@ class Book:
 
     def save(self, nodes: NodeOperations, node: Node, record: Record) -> None:
         """Keep a record that was changed."""
+        if self._transaction.depth:
+            self._transaction.changed[node.ino] = node
         nodes.setxattr(node, PREFIX, record.dump())
 
     def drop(self, nodes: NodeOperations, node: Node) -> None:
         """The base has nothing any more that an inode came from."""
+        if self._transaction.depth:
+            self._transaction.changed[node.ino] = node
         nodes.removexattr(node, PREFIX)
         self.records.pop(node.ino, None)
         self.names.pop(node.ino, None)

@@ -209,10 +209,11 @@ class StageFileSystem(WrapperFileSystem):
     ) -> Any:
         """Have what the call needs taken over, then make it on the upper filesystem."""
         self._overlay.require_open()
-        call = self._calls[operation.posix].get(operation.name)
-        if call is None:
-            return self.above(operation, paths, arguments, options)
-        return call(operation, paths, arguments, options)
+        call = self._calls[operation.posix].get(operation.name, self.above)
+        if not self._overlay.takes_turns:
+            return call(operation, paths, arguments, options)
+        with self._overlay.turns.step():
+            return call(operation, paths, arguments, options)
 
     def above(
         self, operation: Operation, paths: tuple[Any, ...], arguments: tuple[Any, ...], options: dict[str, Any]

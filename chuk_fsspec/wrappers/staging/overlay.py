@@ -43,7 +43,9 @@ class Overlay:
         nodes: the stage's own view of the inodes of the upper filesystem.
         book: what is known of them.
         turns: one step at a time.
-        is_over: whether the stage was committed or aborted.
+        takes_turns: whether the upper filesystem does one thing at a time: then who waits for it waits here, and is
+            not given up on after a time.
+        is_over: whether the stage has ended.
         moves: how often a directory or link has been moved or removed, so that paths may lead elsewhere.
     """
 
@@ -54,6 +56,7 @@ class Overlay:
         self.nodes: NodeOperations = self.posix.nodes
         self.book = Book(self.nodes)
         self.turns = Turns()
+        self.takes_turns = capabilities_of(upper).shared_between_processes
         self.is_over = False
         self.moves = 0
         with self.turns.quiet():
@@ -61,21 +64,20 @@ class Overlay:
                 take_over_root(base, self.book, self.nodes)
 
     def require_open(self) -> None:
-        """Check that the stage was not committed or aborted. ESTALE."""
+        """Check that the stage has not ended. ESTALE."""
         if self.is_over:
             raise os_error(errno.ESTALE, hint="this stage is over; open another one with stage()")
 
     def take_turn(self) -> Callable[[], None]:
-        """Keep other threads out for a transaction of an upper filesystem that does so itself; returns what ends it."""
-        if capabilities_of(self.upper).shared_between_processes:
-            return self.turns.hold()
-        return lambda: None
+        """Begin a transaction, for which others wait if they have to; returns what ends it."""
+        return self.turns.hold() if self.takes_turns else lambda: None
 
-    def reload(self) -> None:
-        """Read the records again, after changes were undone."""
+    def ended(self, *, kept: bool) -> None:
+        """A transaction of the upper filesystem that the calling thread began has ended: kept, or undone."""
         with self.turns.quiet():
-            self.book.load()
-            self.moves += 1
+            self.book.end(kept=kept)
+            if not kept:
+                self.moves += 1
 
     def start_afresh(self) -> None:
         """Drop everything, and show the base as it is."""

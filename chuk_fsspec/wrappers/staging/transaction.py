@@ -33,6 +33,7 @@ class StageTransaction(EndingTransaction):
         except BaseException:
             let_go()
             raise
+        self._fs.overlay.book.begin()
         self._scopes.append((below, let_go))
         super().start()
 
@@ -59,6 +60,5 @@ class StageTransaction(EndingTransaction):
             finally:
                 below.complete(commit=kept)
         finally:
-            if not kept:
-                fs.overlay.reload()
+            fs.overlay.ended(kept=kept)
             let_go()
