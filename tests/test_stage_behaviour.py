@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import fsspec
 import pytest
@@ -13,8 +13,8 @@ from fsspec.tests import abstract
 
 from chuk_fsspec.backends.memory import MemoryFileSystem
 from chuk_fsspec.testing import BehaviourSuite
+from chuk_fsspec.testing.transactions import Transactions
 from chuk_fsspec.wrappers.staging import StageFileSystem
-from tests.test_sqlite_behaviour import DEVIATIONS
 
 
 class TestOverMemory(BehaviourSuite):
@@ -29,10 +29,18 @@ class TestOverLocal(BehaviourSuite):
         return StageFileSystem(target_protocol="chuklocal", target_options={"root": str(tmp_path)})
 
 
-class TestInAFile(BehaviourSuite):
-    """The changes are kept in a chuksqlite database, whose transactions keep other threads waiting."""
+class WhileOthersWait(Transactions):
+    """Without what other threads do meanwhile: a transaction is one of the database, and they wait until it ends."""
 
-    deviations: ClassVar[dict[str, str]] = DEVIATIONS
+    test_an_error_while_publishing_undoes_all = None  # type: ignore[assignment]
+    test_an_error_at_the_end_undoes_all = None  # type: ignore[assignment]
+    test_other_threads_keep_what_they_do_meanwhile = None  # type: ignore[assignment]
+
+
+class TestInAFile(BehaviourSuite):
+    """The changes are kept in a chuksqlite database."""
+
+    TestTransactions = WhileOthersWait
 
     @pytest.fixture
     def fs(self, chukmem: MemoryFileSystem, tmp_path: Path) -> AbstractFileSystem:
@@ -40,7 +48,6 @@ class TestInAFile(BehaviourSuite):
             target_protocol="chukmem",
             target_options={"name": chukmem.name},
             upper=str(tmp_path / "stage.db"),
-            upper_options={"busy_timeout": 2.0},
         )
 
 

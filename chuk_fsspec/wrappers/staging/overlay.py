@@ -14,7 +14,6 @@ from collections.abc import Callable
 
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.nodes import Node, NodeOperations
 from chuk_fsspec.contract.posix import Posix
@@ -38,25 +37,26 @@ class Overlay:
     Args:
         base: the filesystem that is staged.
         upper: a POSIX filesystem with inode operations and transactions, empty or with a stage of this base.
+        takes_turns: whether that may do one thing at a time only: then who waits for it waits here, and is not given up
+            on after a time.
 
     Attributes:
         nodes: the stage's own view of the inodes of the upper filesystem.
         book: what is known of them.
         turns: one step at a time.
-        takes_turns: whether the upper filesystem does one thing at a time: then who waits for it waits here, and is
-            not given up on after a time.
+        takes_turns: as given.
         is_over: whether the stage has ended.
         moves: how often a directory or link has been moved or removed, so that paths may lead elsewhere.
     """
 
-    def __init__(self, base: Base, upper: AbstractFileSystem) -> None:
+    def __init__(self, base: Base, upper: AbstractFileSystem, *, takes_turns: bool) -> None:
         self.base = base
         self.upper = upper
         self.posix: Posix = upper.posix
         self.nodes: NodeOperations = self.posix.nodes
         self.book = Book(self.nodes)
         self.turns = Turns()
-        self.takes_turns = capabilities_of(upper).shared_between_processes
+        self.takes_turns = takes_turns
         self.is_over = False
         self.moves = 0
         with self.turns.quiet():

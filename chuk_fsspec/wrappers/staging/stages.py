@@ -8,7 +8,6 @@ import secrets
 import threading
 from collections.abc import Mapping
 from typing import Any
-from weakref import WeakValueDictionary
 
 from fsspec import AbstractFileSystem, filesystem
 from fsspec.core import url_to_fs
@@ -20,7 +19,6 @@ from chuk_fsspec.wrappers.staging.overlay import Overlay
 
 _NEEDED = ("nodes", "random_write", "transactions", "symlinks", "hardlinks", "attributes", "xattrs", "etags")
 
-_stages: WeakValueDictionary[tuple[str, int], Overlay] = WeakValueDictionary()
 _kept: dict[tuple[str, int], Overlay] = {}
 _lock = threading.RLock()
 
@@ -35,20 +33,17 @@ def overlay_for(key: str, base: AbstractFileSystem, upper: Any, upper_options: M
         upper_options: storage options of that.
     """
     if not key:
-        return Overlay(Base(base), open_upper(upper, upper_options))
+        return _overlay(base, upper, upper_options)
     with _lock:
         own = key, os.getpid()
         found = _kept.get(own)
         if found is None or found.is_over:
-            found = _kept[own] = Overlay(Base(base), open_upper(upper, upper_options))
+            found = _kept[own] = _overlay(base, upper, upper_options)
         return found
 
 
-def forget(overlay: Overlay) -> None:
-    """The stage is over: the next one of its name is another."""
-    with _lock:
-        for key in [key for key, kept in _kept.items() if kept is overlay]:
-            del _kept[key]
+def _overlay(base: AbstractFileSystem, upper: Any, upper_options: Mapping[str, Any] | None) -> Overlay:
+    return Overlay(Base(base), open_upper(upper, upper_options), takes_turns=bool(upper))
 
 
 def open_upper(upper: Any, options: Mapping[str, Any] | None = None) -> AbstractFileSystem:
