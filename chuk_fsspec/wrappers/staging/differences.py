@@ -111,13 +111,13 @@ def differences(overlay: Overlay, found: Survey) -> list[Difference]:
         if place.is_kept:
             result += _in_place(overlay, place)
         elif place.path in moved:
-            result.append(_renamed(overlay, place, moved[place.path], found))
+            result.append(_renamed(overlay, place, moved[place.path]))
         else:
             old = found.base.get(place.below or "")
             if old is not None and place.below not in sources and _may_replace(old, place.node):
                 assert place.below is not None
                 replaced.add(place.below)
-                result += _replaced(overlay, place, place.below, old)
+                result.append(_replaced(overlay, place, place.below, old))
             else:
                 result.append(_added(overlay, place))
     for path, old in found.base.items():
@@ -142,7 +142,7 @@ def _in_place(overlay: Overlay, place: Place) -> Iterator[Difference]:
     assert record is not None
     after = facts_of_node(overlay, place.node)
     has_content = after.type == "file" and _has_other_content(overlay, place.node, record)
-    attributes = _attributes(overlay, place.node, record, after)
+    attributes = _attributes(overlay, place.node, record, after, has_content)
     if has_content or attributes:
         kind = Kind.MODIFIED if has_content else Kind.ATTRIBUTES
         before = record.first.facts
@@ -150,28 +150,22 @@ def _in_place(overlay: Overlay, place: Place) -> Iterator[Difference]:
         yield Difference(change, place, place.below, record.first)
 
 
-def _renamed(overlay: Overlay, place: Place, origin: str, found: Survey) -> Difference:
+def _renamed(overlay: Overlay, place: Place, origin: str) -> Difference:
     record = place.record
     assert record is not None
     after = facts_of_node(overlay, place.node)
-    change = Change(
-        Kind.RENAMED,
-        place.path,
-        record.first.facts,
-        after,
-        source=origin,
-        has_content=after.type == "file" and _has_other_content(overlay, place.node, record),
-        attributes=_attributes(overlay, place.node, record, after),
-    )
+    has_content = after.type == "file" and _has_other_content(overlay, place.node, record)
+    attributes = _attributes(overlay, place.node, record, after, has_content)
+    change = Change(Kind.RENAMED, place.path, record.first.facts, after, origin, has_content, attributes)
     return Difference(change, place, origin, record.first)
 
 
-def _replaced(overlay: Overlay, place: Place, below: str, old: Seen) -> Iterator[Difference]:
+def _replaced(overlay: Overlay, place: Place, below: str, old: Seen) -> Difference:
     """Another file, under the name of one that is gone."""
     after = facts_of_node(overlay, place.node)
-    attributes = _known_to(overlay, changed_attributes(old.facts, after))
+    attributes = _known_to(overlay, changed_attributes(old.facts, after), has_content=True)
     change = Change(Kind.MODIFIED, place.path, old.facts, after, has_content=True, attributes=attributes)
-    yield Difference(change, place, below, old)
+    return Difference(change, place, below, old)
 
 
 def _added(overlay: Overlay, place: Place) -> Difference:
@@ -197,16 +191,18 @@ def _has_other_content(overlay: Overlay, node: Node, record: Record) -> bool:
         return any(handle.pread(_STEP, offset) != pread(_STEP, offset) for offset in range(0, max(node.size, 1), _STEP))
 
 
-def _attributes(overlay: Overlay, node: Node, record: Record, after: Facts) -> tuple[str, ...]:
-    found = _known_to(overlay, changed_attributes(record.seen.facts, after))
+def _attributes(overlay: Overlay, node: Node, record: Record, after: Facts, has_content: bool) -> tuple[str, ...]:
+    found = _known_to(overlay, changed_attributes(record.seen.facts, after), has_content)
     if record.has_xattrs and xattrs_of(overlay, node) != overlay.base.xattrs(record.origins[0]):
         found += ("xattrs",)
     return found
 
 
-def _known_to(overlay: Overlay, attributes: tuple[str, ...]) -> tuple[str, ...]:
-    """Those that the base keeps, and so can be given."""
-    return attributes if overlay.base.capabilities.attributes else ()
+def _known_to(overlay: Overlay, attributes: tuple[str, ...], has_content: bool) -> tuple[str, ...]:
+    """Those that the base keeps, and so can be given; other content has another time, which need not be told."""
+    if not overlay.base.capabilities.attributes:
+        return ()
+    return tuple(name for name in attributes if name != "times" or not has_content)
 
 
 def xattrs_of(overlay: Overlay, node: Node) -> dict[str, bytes]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.contract.changes import Change, unified_text
-from chuk_fsspec.wrappers.staging.committing import diff
-from chuk_fsspec.wrappers.staging.overlay import Overlay
+from chuk_fsspec.contract.changes import unified_text
+from chuk_fsspec.wrappers.staging.differences import Difference, differences, survey
+from chuk_fsspec.wrappers.staging.overlay import Overlay, read_exactly
 
 
 def text_diff(overlay: Overlay, fs: AbstractFileSystem, path: str, context: int) -> str:
@@ -18,15 +18,15 @@ def text_diff(overlay: Overlay, fs: AbstractFileSystem, path: str, context: int)
         path: normal path in the stage, or in the base for what was removed.
         context: lines that are shown around each difference.
     """
-    found = [change for change in diff(overlay) if change.path == path]
-    return "".join(_text(overlay, fs, change, context) for change in found)
+    with overlay.turns.step():
+        found = [one for one in differences(overlay, survey(overlay)) if one.change.path == path]
+        return "".join(_text(overlay, fs, one, context) for one in found)
 
 
-def _text(overlay: Overlay, fs: AbstractFileSystem, change: Change, context: int) -> str:
-    source = change.source or change.path
-    before = after = None
-    if change.before is not None and change.before.type == "file":
-        before = overlay.base.open(source)(change.before.size, 0)
+def _text(overlay: Overlay, fs: AbstractFileSystem, one: Difference, context: int) -> str:
+    change, before, after = one.change, None, None
+    if one.origin is not None and change.before is not None and change.before.type == "file":
+        before = read_exactly(overlay.base.open(one.origin), change.before.size, 0, one.origin)
     if change.after is not None and change.after.type == "file":
         after = fs.cat_file(change.path)
-    return unified_text(change.path, before, after, source=source, context=context)
+    return unified_text(change.path, before, after, source=one.origin or "", context=context)
