@@ -6,6 +6,7 @@ import itertools
 import os
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +22,7 @@ if sys.platform != "linux":
 from chuk_fsspec.backends.local import LocalFileSystem
 from chuk_fsspec.backends.memory import MemoryFileSystem, drop_store
 from chuk_fsspec.backends.sqlite import SqliteFileSystem
+from chuk_fsspec.testing.checks import TICK
 from chuk_fsspec.wrappers.staging import StageFileSystem
 from tests.local_roots import tmpfs
 from tests.posix_calls import PosixCalls, differences, host_calls, snapshot
@@ -93,6 +95,7 @@ class StageMachine(PosixMachine):
     def stage_anew(self):
         """Another stage, which has seen nothing yet, over what this one has committed."""
         self.commit()
+        time.sleep(TICK)  # times of access are carried with those of change, which must not happen to be the same
         self.stages = [StageFileSystem(fs=self.base)]
         self.look_around()
 
