@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 
 from chuk_fsspec.contract.changes import Kind
-from chuk_fsspec.contract.paths import split
+from chuk_fsspec.contract.paths import join, split
 from chuk_fsspec.wrappers.staging.differences import Difference
 from chuk_fsspec.wrappers.staging.overlay import Overlay
 
@@ -60,11 +60,7 @@ def _of_origin(overlay: Overlay, one: Difference, origin: str) -> dict[str, str]
         return {origin: "was changed"}
     if one.change.kind is Kind.REMOVED and now.facts.type == "directory":
         known = overlay.book.gone.get(origin, {})
-        return {
-            path: "appeared"
-            for name in overlay.base.entries(origin)
-            if (path := _in(origin, name)) and name not in known
-        }
+        return {join(origin, name): "appeared" for name in overlay.base.entries(origin) if name not in known}
     return {}
 
 
@@ -79,7 +75,3 @@ def _of_new_name(overlay: Overlay, below: str | None, leaving: set[str | None]) 
     if above != "/" and (parent is None or parent.facts.type != "directory"):
         return {} if parent is None and not overlay.base.capabilities.directories else {above: "was removed"}
     return {}
-
-
-def _in(directory: str, name: str) -> str:
-    return f"{directory.rstrip('/')}/{name}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import stat
 from collections.abc import Callable
 from typing import Any
@@ -139,10 +138,6 @@ class StageWriter(ForwardingFile):
         self._publish = publish
         self._is_dropped = False
         self.autocommit = autocommit
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Go to a position, in bytes."""
-        return super().seek(offset, whence)
 
     def discard(self) -> None:
         """Drop what was written; the file keeps its old content."""

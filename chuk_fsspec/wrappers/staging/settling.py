@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 
 from chuk_fsspec.contract.changes import Kind
-from chuk_fsspec.contract.paths import is_inside, join, split
+from chuk_fsspec.contract.paths import join, split
 from chuk_fsspec.wrappers.staging.differences import Difference, Place, Survey
 from chuk_fsspec.wrappers.staging.overlay import Overlay
 from chuk_fsspec.wrappers.staging.record import Record, Seen
@@ -28,6 +28,7 @@ class Settling:
         self._moves = {origin: path for origin, path in moves.items() if origin is not None}
         self._left = {one.origin for one in chosen if one.change.kind is Kind.REMOVED} | self._moves.keys()
         self._fresh: dict[str, Seen] = {}
+        self._entries: dict[str, dict[str, Seen]] = {}
 
     def run(self) -> None:
         """Bring all records in line with the base."""
@@ -37,6 +38,8 @@ class Settling:
             now = self._overlay.base.look(path)
             if now is not None:
                 self._fresh[path] = now
+                above, name = split(path)
+                self._entries.setdefault(above, {})[name] = now
         by_inode: dict[int, list[Place]] = {}
         for place in self._found.places:
             by_inode.setdefault(place.node.ino, []).append(place)
@@ -95,17 +98,15 @@ class Settling:
         names = dict(book.names.get(ino, {}))
         if old_origin is not None:
             names = {name: seen for name, seen in names.items() if join(old_origin, name) not in self._left}
-        for path, seen in self._fresh.items():
-            above, name = split(path)
-            if above == place.path:
-                names[name] = seen
+        names |= self._entries.get(place.path, {})
         if names != book.names.get(ino):
             book.renew_names(self._overlay.nodes, place.node, names)
 
     def _now_at(self, path: str) -> str:
         """Where in the base is by now what was at a path."""
-        above = [origin for origin in self._moves if is_inside(path, origin)]
-        if not above:
-            return path
-        origin = max(above, key=len)
-        return self._moves[origin] + path[len(origin) :]
+        above = path
+        while above != "/":
+            if above in self._moves:
+                return self._moves[above] + path[len(above) :]
+            above = split(above)[0]
+        return path
