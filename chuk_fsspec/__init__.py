@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chuk_fsspec.wrappers.readonly import ReadOnlyFileSystem
     from chuk_fsspec.wrappers.security import SecureFileSystem, SecurityViolation
     from chuk_fsspec.wrappers.snapshots import SnapshotFileSystem
+    from chuk_fsspec.wrappers.staging import StageConflict, StageFileSystem, stage
     from chuk_fsspec.wrappers.streaming import StreamFileSystem
 
 __version__ = "0.1.0"
@@ -30,9 +31,12 @@ _HOMES = {
     "SecureFileSystem": "chuk_fsspec.wrappers.security",
     "SecurityViolation": "chuk_fsspec.wrappers.security",
     "SnapshotFileSystem": "chuk_fsspec.wrappers.snapshots",
+    "StageConflict": "chuk_fsspec.wrappers.staging",
+    "StageFileSystem": "chuk_fsspec.wrappers.staging",
     "StreamFileSystem": "chuk_fsspec.wrappers.streaming",
     "WrapperFileSystem": "chuk_fsspec.wrappers.base",
     "capabilities_of": "chuk_fsspec.contract.capabilities",
+    "stage": "chuk_fsspec.wrappers.staging",
 }
 
 __all__ = [
@@ -46,10 +50,13 @@ __all__ = [
     "SecureFileSystem",
     "SecurityViolation",
     "SnapshotFileSystem",
+    "StageConflict",
+    "StageFileSystem",
     "StreamFileSystem",
     "WrapperFileSystem",
     "__version__",
     "capabilities_of",
+    "stage",
 ]
 
 

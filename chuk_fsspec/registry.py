@@ -79,6 +79,12 @@ PROTOCOLS: dict[str, Protocol] = {
             summary="atomic streams of any size",
         ),
         Protocol(
+            name="chukstage",
+            home="chuk_fsspec.wrappers.staging:StageFileSystem",
+            summary="changes that are kept apart until they are committed",
+            volatile=True,
+        ),
+        Protocol(
             name="chukreadonly",
             home="chuk_fsspec.wrappers.readonly:ReadOnlyFileSystem",
             summary="a filesystem that takes no changes",

@@ -22,6 +22,7 @@ from chuk_fsspec.contract.display import as_html
 from chuk_fsspec.contract.errors import LinkInTheWay, PreconditionFailed, os_error
 from chuk_fsspec.contract.layering import layers_of
 from chuk_fsspec.contract.posix import Buffer
+from chuk_fsspec.contract.staging import Stageable
 from chuk_fsspec.engine.clock import now_ns
 from chuk_fsspec.engine.conditions import Check, check_of_file
 from chuk_fsspec.engine.files import AppendFile, BufferedReadFile, ReadFile, WriteFile
@@ -45,7 +46,7 @@ _BAD_PATH = frozenset((errno.EINVAL, errno.ENAMETOOLONG))
 _MODES = frozenset({"rb", "wb", "ab", "xb", "r+b", "w+b", "a+b", "x+b"})
 
 
-class InodeFileSystem(StoreViews, RemovingFileSystem):
+class InodeFileSystem(Stageable, StoreViews, RemovingFileSystem):
     """An fsspec filesystem on an engine. A backend gives it the shared state of its store.
 
     ``fs.posix`` has what POSIX knows beyond fsspec; every instance on the same store sees the same files.

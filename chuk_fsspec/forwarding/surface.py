@@ -23,6 +23,7 @@ from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.forwarding.conditions import NAMES, etag_in, refuse, require_for_directory, taken_from
 from chuk_fsspec.forwarding.looking import LookingSurface
+from chuk_fsspec.contract.staging import Stageable
 from chuk_fsspec.forwarding.planning import pairs_of
 from chuk_fsspec.forwarding.transaction import ForwardedTransaction
 
@@ -30,7 +31,7 @@ OPEN_ASYNC = Operation("open_async", Kind.KERNEL, Effect.READ, ("path",), raised
 """What asynchronous filesystems have beside the names of ``AbstractFileSystem``."""
 
 
-class ForwardingFileSystem(LookingSurface):
+class ForwardingFileSystem(Stageable, LookingSurface):
     """A filesystem made of others. A subclass says in ``_perform`` what becomes of an operation."""
 
     transaction_type = ForwardedTransaction

@@ -47,12 +47,13 @@ from chuk_fsspec.contract.expansion import Paths, is_one, matches, move_pairs
 from chuk_fsspec.contract.layering import layers_of
 from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.contract.posix import Buffer
+from chuk_fsspec.contract.staging import Stageable
 from chuk_fsspec.contract.transaction import EndingTransaction
 
 _MODES = frozenset({"rb", "wb", "ab", "xb", "r+b", "w+b", "a+b", "x+b"})
 
 
-class LocalFileSystem(LookingFileSystem):
+class LocalFileSystem(Stageable, LookingFileSystem):
     """A directory of this machine as a filesystem of its own, which no path and no link leads out of.
 
     Its paths count from the directory: ``/`` is the root. Symbolic links are followed inside: an absolute one counts

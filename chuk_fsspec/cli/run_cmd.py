@@ -1,0 +1,196 @@
+"""``chuk-fsspec run``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from fsspec import AbstractFileSystem, filesystem
+
+from chuk_adapters.fuse import Mount, MountOptions
+from chuk_adapters.fuse.mounting import check_mountpoint
+from chuk_fsspec.cli.changes import listing
+from chuk_fsspec.cli.directories import open_directory
+from chuk_fsspec.cli.guarding import guarded
+from chuk_fsspec.cli.output import CommandError, complain
+from chuk_fsspec.cli.parsing import add_command
+from chuk_fsspec.cli.serving import calm_collector, check_is_free
+from chuk_fsspec.cli.urls import is_volatile, is_workspace, open_url, parse_option
+from chuk_fsspec.contract.changes import Changes
+from chuk_fsspec.wrappers.staging import StageFileSystem
+
+_EXAMPLE = """
+chuk-fsspec run -- make
+chuk-fsspec run --on /srv/project --yes -- npm install
+chuk-fsspec run --on chuksqlite://::file:///data/w.db --discard -- ls -l
+"""
+
+_NOT_FOUND = 127
+_BY_SIGNAL = 128
+_FAILED = 1
+_PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the command line."""
+    parser = add_command(
+        commands,
+        "run",
+        run,
+        summary="run a command on a staged copy, and approve what it has changed",
+        details="Run a command in a mount that shows a directory or filesystem. What it changes there is kept apart;\n"
+        "when it has ended, the changes are shown, and carried out if you say so. Its exit code is passed on.",
+        example=_EXAMPLE,
+    )
+    parser.add_argument(
+        "--on",
+        metavar="WHAT",
+        default=".",
+        help="a directory, a workspace file (*.toml) or any fsspec URL (default: the current directory)",
+    )
+    decision = parser.add_mutually_exclusive_group()
+    decision.add_argument("--yes", action="store_true", help="commit without asking, if the command succeeds")
+    decision.add_argument("--discard", action="store_true", help="show the changes and drop them")
+    parser.add_argument(
+        "--keep",
+        metavar="FILE",
+        help="keep the changes in this file until they are committed; another run with it goes on from there",
+    )
+    parser.add_argument("--at", metavar="DIR", help="mount here, on an empty directory (default: a temporary one)")
+    parser.add_argument("--full", action="store_true", help="show each file of new and removed directories")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        type=_option,
+        metavar="KEY=VALUE",
+        help="a storage option of the filesystem; may be repeated",
+    )
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND ...", help="what to run, after --")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Stage, mount, run, show, ask, commit. Returns the exit code of the command; 1 if a commit is refused."""
+    words = args.words[1:] if args.words[:1] == ["--"] else args.words
+    if not words:
+        raise CommandError("there is no command to run: chuk-fsspec run -- COMMAND ...")
+    if not (args.yes or args.discard or args.keep or sys.stdin.isatty()):
+        raise CommandError("there is no terminal to ask on: add --yes, --discard or --keep FILE")
+    fs, directory = _open(args.on, dict(args.option))
+    upper = os.path.abspath(args.keep) if args.keep else ""
+    stage = StageFileSystem(fs=fs, upper=upper)
+    code = _run_staged(stage, directory, words, args)
+    changes = stage.diff()
+    for line in listing(changes, full=args.full):
+        _tell(line)
+    if changes and _is_approved(args, code):
+        _commit(stage, changes)
+    elif changes and args.keep:
+        _tell(f"kept in {args.keep}")
+    elif changes:
+        _tell("discarded")
+    if not args.keep:
+        stage.close()
+    return code
+
+
+def _open(what: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str]:
+    """The filesystem that is meant, and the directory in it."""
+    if "://" in what or "::" in what or is_workspace(what):
+        fs, directory = open_url(what, options)
+        if is_volatile(what):
+            fs.makedirs(directory, exist_ok=True)
+        return fs, directory
+    return filesystem("chuklocal", root=os.path.abspath(what), **options), "/"
+
+
+# ---- running
+
+
+def _run_staged(stage: StageFileSystem, directory: str, words: list[str], args: argparse.Namespace) -> int:
+    """Run a command in a mount of the stage; nothing is mounted any more when this returns."""
+    nodes = open_directory(stage, directory)
+    options = MountOptions(debug=args.debug, fsname="chuk-fsspec-run")
+    with ExitStack() as stack:
+        point = check_mountpoint(args.at or stack.enter_context(_temporary_directory()))
+        check_is_free(Path(os.path.realpath(point)))
+        stack.enter_context(guarded(point, temporary=not args.at))
+        calm_collector()
+        mounted = stack.enter_context(Mount(nodes, point, options))
+        code = _run_command(words, point)
+        if not mounted.is_live:
+            raise CommandError(f"the mount on {point} ended while the command ran; nothing is committed")
+    return code
+
+
+@contextmanager
+def _temporary_directory() -> Iterator[str]:
+    path = tempfile.mkdtemp(prefix="chuk-run-")
+    try:
+        yield path
+    finally:
+        if os.path.isdir(path):
+            os.rmdir(path)
+
+
+def _run_command(words: list[str], point: Path) -> int:
+    """The exit code of a command, as a shell has it.
+
+    Ctrl-C is for the command, which has it from the terminal; a signal that ends this process is handed on to it.
+    """
+    child: subprocess.Popen[bytes] | None = None
+
+    def hand_on(number: int, _frame: object) -> None:
+        if child is not None and number in _PASSED_ON:
+            child.send_signal(number)
+
+    before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, *_PASSED_ON)}
+    try:
+        child = subprocess.Popen(words, cwd=point, env={**os.environ, "PWD": str(point)})
+        code = child.wait()
+    except FileNotFoundError:
+        complain(f"{words[0]}: command not found")
+        return _NOT_FOUND
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else _BY_SIGNAL - code
+
+
+# ---- deciding
+
+
+def _is_approved(args: argparse.Namespace, code: int) -> bool:
+    if args.yes and code:
+        complain(f"the command failed with exit code {code}, so --yes commits nothing")
+    if args.yes or args.discard or not sys.stdin.isatty():
+        return bool(args.yes) and not code
+    sys.stderr.write("commit these changes? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _commit(stage: StageFileSystem, changes: Changes) -> None:
+    stage.commit()
+    _tell(f"committed: {changes.summary()}")
+
+
+def _tell(line: str) -> None:
+    """Write a line beside what the command has written to standard output."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _option(text: str) -> tuple[str, Any]:
+    try:
+        return parse_option(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
