@@ -8,7 +8,12 @@ if TYPE_CHECKING:
     from chuk_fsspec.backends.local import LocalFileSystem
     from chuk_fsspec.backends.memory import MemoryFileSystem
     from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
+    from chuk_fsspec.facade.aio import AsyncVirtualFileSystem
+    from chuk_fsspec.facade.shell import SyncVirtualFileSystem, VirtualFileSystem
+    from chuk_fsspec.facade.snapshots import AsyncSnapshotManager, SnapshotManager
+    from chuk_fsspec.facade.templates import AsyncTemplateLoader
     from chuk_fsspec.mounted import MountedFileSystem
+    from chuk_fsspec.templates import TemplateLoader
     from chuk_fsspec.wrappers.audit import AuditFileSystem
     from chuk_fsspec.wrappers.base import WrapperFileSystem
     from chuk_fsspec.wrappers.readonly import ReadOnlyFileSystem
@@ -18,6 +23,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AsyncSnapshotManager": "chuk_fsspec.facade.snapshots",
+    "AsyncTemplateLoader": "chuk_fsspec.facade.templates",
+    "AsyncVirtualFileSystem": "chuk_fsspec.facade.aio",
     "AuditFileSystem": "chuk_fsspec.wrappers.audit",
     "Capabilities": "chuk_fsspec.contract.capabilities",
     "LocalFileSystem": "chuk_fsspec.backends.local",
@@ -26,12 +34,19 @@ _HOMES = {
     "ReadOnlyFileSystem": "chuk_fsspec.wrappers.readonly",
     "SecureFileSystem": "chuk_fsspec.wrappers.security",
     "SecurityViolation": "chuk_fsspec.wrappers.security",
+    "SnapshotManager": "chuk_fsspec.facade.snapshots",
     "StreamFileSystem": "chuk_fsspec.wrappers.streaming",
+    "SyncVirtualFileSystem": "chuk_fsspec.facade.shell",
+    "TemplateLoader": "chuk_fsspec.templates",
+    "VirtualFileSystem": "chuk_fsspec.facade.shell",
     "WrapperFileSystem": "chuk_fsspec.wrappers.base",
     "capabilities_of": "chuk_fsspec.contract.capabilities",
 }
 
 __all__ = [
+    "AsyncSnapshotManager",
+    "AsyncTemplateLoader",
+    "AsyncVirtualFileSystem",
     "AuditFileSystem",
     "Capabilities",
     "LocalFileSystem",
@@ -40,7 +55,11 @@ __all__ = [
     "ReadOnlyFileSystem",
     "SecureFileSystem",
     "SecurityViolation",
+    "SnapshotManager",
     "StreamFileSystem",
+    "SyncVirtualFileSystem",
+    "TemplateLoader",
+    "VirtualFileSystem",
     "WrapperFileSystem",
     "__version__",
     "capabilities_of",

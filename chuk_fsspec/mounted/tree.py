@@ -20,7 +20,7 @@ from chuk_fsspec.mounted.table import Mount, MountTable
 NUMBERS_MAX = 1 << 15
 """So many mounts may be made in one tree, one after another: their numbers are part of inode numbers."""
 
-_OF_ALL = tuple(name for name in names() if name not in ("write", "statvfs"))
+_OF_ALL = tuple(name for name in names() if name not in ("write", "statvfs", "snapshots"))
 
 
 class Holder(Protocol):

@@ -79,7 +79,8 @@ class WrapperFileSystem(ForwardingFileSystem, metaclass=OwnInstances):
         self.__form = form_of(self.__inner)
         self.__name = repr(inner)
         self._refuses = type(self)._authorise is not WrapperFileSystem._authorise  # noqa: SLF001 - a hook of this class
-        self.capabilities = self._offer(capabilities_of(self.__inner))
+        # What the filesystem below does to itself as a whole is not a wrapper's to do.
+        self.capabilities = self._offer(dataclasses.replace(capabilities_of(self.__inner), snapshots=False))
 
     @property
     def fsid(self) -> str:

@@ -12,6 +12,7 @@ import stat
 import sys
 import threading
 from pathlib import Path
+from typing import Protocol
 
 from fsspec import AbstractFileSystem
 
@@ -117,7 +118,15 @@ class Mount:
         await asyncio.to_thread(self.unmount)
 
 
-def mount(fs: AbstractFileSystem, path: str | os.PathLike[str], options: MountOptions | None = None) -> Mount:
+class Facade(Protocol):
+    """What stands before an fsspec filesystem, such as ``VirtualFileSystem`` and ``AsyncVirtualFileSystem``."""
+
+    @property
+    def fs(self) -> AbstractFileSystem:
+        """The filesystem."""
+
+
+def mount(fs: AbstractFileSystem | Facade, path: str | os.PathLike[str], options: MountOptions | None = None) -> Mount:
     """Mount a filesystem on a directory and serve it from a thread of this process.
 
     ``with mount(fs, "/mnt/work") as m:`` and ``async with`` do the same. The program may go on using ``fs``: each sees
@@ -128,22 +137,42 @@ def mount(fs: AbstractFileSystem, path: str | os.PathLike[str], options: MountOp
     mount up.
 
     Args:
-        fs: any fsspec filesystem.
-        path: an existing, empty directory.
+        fs: any fsspec filesystem, or a facade of one.
+        path: an empty directory; it is made if it is missing.
         options: see ``MountOptions``.
 
     Returns:
         The live mount.
 
     Raises:
-        OSError: ENOENT, ENOTDIR or ENOTEMPTY for a bad mount point; EACCES, EPERM or ENODEV where this machine or user
+        OSError: ENOTDIR or ENOTEMPTY for a bad mount point; EACCES, EPERM or ENODEV where this machine or user
             cannot mount, with what to do about it.
     """
     options = options or MountOptions()
-    target = check_mountpoint(path)
-    # What the kernel asks for again is worth asking the filesystem for again.
-    chosen = options.cache_timeout
-    return Mount(open_vfs(fs) if chosen is None else open_vfs(fs, cache_timeout=chosen), target, options)
+    below = fs if isinstance(fs, AbstractFileSystem) else fs.fs
+    is_new = _made(path)
+    try:
+        target = check_mountpoint(path)
+        # What the kernel asks for again is worth asking the filesystem for again.
+        chosen = options.cache_timeout
+        return Mount(open_vfs(below) if chosen is None else open_vfs(below, cache_timeout=chosen), target, options)
+    except BaseException:
+        if is_new:
+            os.rmdir(path)
+        raise
+
+
+def _made(path: str | os.PathLike[str]) -> bool:
+    """Make the directory if there is nothing; whether it was made. A dead mount is something, though it has no stat."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        os.makedirs(path)
+        return True
+    except OSError as error:
+        if error.errno != errno.ENOTCONN:
+            raise
+    return False
 
 
 def check_mountpoint(path: str | os.PathLike[str]) -> Path:
