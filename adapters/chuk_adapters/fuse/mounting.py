@@ -138,19 +138,19 @@ def mount(fs: AbstractFileSystem | Facade, path: str | os.PathLike[str], options
 
     Args:
         fs: any fsspec filesystem, or a facade of one.
-        path: an empty directory; it is made if it is missing.
+        path: an existing, empty directory; for a facade a missing one is made, as chuk-virtual-fs makes it.
         options: see ``MountOptions``.
 
     Returns:
         The live mount.
 
     Raises:
-        OSError: ENOTDIR or ENOTEMPTY for a bad mount point; EACCES, EPERM or ENODEV where this machine or user
+        OSError: ENOENT, ENOTDIR or ENOTEMPTY for a bad mount point; EACCES, EPERM or ENODEV where this machine or user
             cannot mount, with what to do about it.
     """
     options = options or MountOptions()
     below = fs if isinstance(fs, AbstractFileSystem) else fs.fs
-    is_new = _made(path)
+    is_new = below is not fs and _made(path)
     try:
         target = check_mountpoint(path)
         # What the kernel asks for again is worth asking the filesystem for again.
