@@ -9,7 +9,12 @@ if TYPE_CHECKING:
     from chuk_fsspec.backends.memory import MemoryFileSystem
     from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
     from chuk_fsspec.contract.errors import PreconditionFailed
+    from chuk_fsspec.facade.aio import AsyncVirtualFileSystem
+    from chuk_fsspec.facade.shell import SyncVirtualFileSystem, VirtualFileSystem
+    from chuk_fsspec.facade.snapshots import AsyncSnapshotManager, SnapshotManager
+    from chuk_fsspec.facade.templates import AsyncTemplateLoader
     from chuk_fsspec.mounted import MountedFileSystem
+    from chuk_fsspec.templates import TemplateLoader
     from chuk_fsspec.wrappers.audit import AuditFileSystem
     from chuk_fsspec.wrappers.base import WrapperFileSystem
     from chuk_fsspec.wrappers.readonly import ReadOnlyFileSystem
@@ -21,6 +26,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AsyncSnapshotManager": "chuk_fsspec.facade.snapshots",
+    "AsyncTemplateLoader": "chuk_fsspec.facade.templates",
+    "AsyncVirtualFileSystem": "chuk_fsspec.facade.aio",
     "AuditFileSystem": "chuk_fsspec.wrappers.audit",
     "Capabilities": "chuk_fsspec.contract.capabilities",
     "LocalFileSystem": "chuk_fsspec.backends.local",
@@ -33,13 +41,20 @@ _HOMES = {
     "SnapshotFileSystem": "chuk_fsspec.wrappers.snapshots",
     "StageConflict": "chuk_fsspec.wrappers.staging",
     "StageFileSystem": "chuk_fsspec.wrappers.staging",
+    "SnapshotManager": "chuk_fsspec.facade.snapshots",
     "StreamFileSystem": "chuk_fsspec.wrappers.streaming",
+    "SyncVirtualFileSystem": "chuk_fsspec.facade.shell",
+    "TemplateLoader": "chuk_fsspec.templates",
+    "VirtualFileSystem": "chuk_fsspec.facade.shell",
     "WrapperFileSystem": "chuk_fsspec.wrappers.base",
     "capabilities_of": "chuk_fsspec.contract.capabilities",
     "stage": "chuk_fsspec.wrappers.staging",
 }
 
 __all__ = [
+    "AsyncSnapshotManager",
+    "AsyncTemplateLoader",
+    "AsyncVirtualFileSystem",
     "AuditFileSystem",
     "Capabilities",
     "LocalFileSystem",
@@ -52,7 +67,11 @@ __all__ = [
     "SnapshotFileSystem",
     "StageConflict",
     "StageFileSystem",
+    "SnapshotManager",
     "StreamFileSystem",
+    "SyncVirtualFileSystem",
+    "TemplateLoader",
+    "VirtualFileSystem",
     "WrapperFileSystem",
     "__version__",
     "capabilities_of",

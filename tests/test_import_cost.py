@@ -76,10 +76,16 @@ fs.posix.nodes
 
 
 @pytest.mark.parametrize("platform_only", ["pwd", "grp", "fcntl", "resource"])
-def test_the_core_needs_nothing_that_browsers_lack(bare: set[str], platform_only: str) -> None:
-    code = (
-        f"import sys; sys.modules[{platform_only!r}] = None; import chuk_fsspec; chuk_fsspec.MemoryFileSystem().ls('/')"
-    )
+@pytest.mark.parametrize(
+    "use",
+    [
+        "chuk_fsspec.MemoryFileSystem().ls('/')",
+        "chuk_fsspec.VirtualFileSystem().ls('/')",
+        "asyncio.run(chuk_fsspec.AsyncVirtualFileSystem().find('*'))",
+    ],
+)
+def test_the_core_needs_nothing_that_browsers_lack(bare: set[str], platform_only: str, use: str) -> None:
+    code = f"import asyncio, sys; sys.modules[{platform_only!r}] = None; import chuk_fsspec; {use}"
     assert "chuk_fsspec.backends.memory" in modules_after(code)
 
 

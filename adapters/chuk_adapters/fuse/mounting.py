@@ -12,6 +12,7 @@ import stat
 import sys
 import threading
 from pathlib import Path
+from typing import Protocol
 
 from fsspec import AbstractFileSystem
 
@@ -117,7 +118,15 @@ class Mount:
         await asyncio.to_thread(self.unmount)
 
 
-def mount(fs: AbstractFileSystem, path: str | os.PathLike[str], options: MountOptions | None = None) -> Mount:
+class Facade(Protocol):
+    """What stands before an fsspec filesystem, such as ``VirtualFileSystem`` and ``AsyncVirtualFileSystem``."""
+
+    @property
+    def fs(self) -> AbstractFileSystem:
+        """The filesystem."""
+
+
+def mount(fs: AbstractFileSystem | Facade, path: str | os.PathLike[str], options: MountOptions | None = None) -> Mount:
     """Mount a filesystem on a directory and serve it from a thread of this process.
 
     ``with mount(fs, "/mnt/work") as m:`` and ``async with`` do the same. The program may go on using ``fs``: each sees
@@ -128,8 +137,8 @@ def mount(fs: AbstractFileSystem, path: str | os.PathLike[str], options: MountOp
     mount up.
 
     Args:
-        fs: any fsspec filesystem.
-        path: an existing, empty directory.
+        fs: any fsspec filesystem, or a facade of one.
+        path: an existing, empty directory; for a facade a missing one is made, as chuk-virtual-fs makes it.
         options: see ``MountOptions``.
 
     Returns:
@@ -140,10 +149,30 @@ def mount(fs: AbstractFileSystem, path: str | os.PathLike[str], options: MountOp
             cannot mount, with what to do about it.
     """
     options = options or MountOptions()
-    target = check_mountpoint(path)
-    # What the kernel asks for again is worth asking the filesystem for again.
-    chosen = options.cache_timeout
-    return Mount(open_vfs(fs) if chosen is None else open_vfs(fs, cache_timeout=chosen), target, options)
+    below = fs if isinstance(fs, AbstractFileSystem) else fs.fs
+    is_new = below is not fs and _made(path)
+    try:
+        target = check_mountpoint(path)
+        # What the kernel asks for again is worth asking the filesystem for again.
+        chosen = options.cache_timeout
+        return Mount(open_vfs(below) if chosen is None else open_vfs(below, cache_timeout=chosen), target, options)
+    except BaseException:
+        if is_new:
+            os.rmdir(path)
+        raise
+
+
+def _made(path: str | os.PathLike[str]) -> bool:
+    """Make the directory if there is nothing; whether it was made. A dead mount is something, though it has no stat."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        os.makedirs(path)
+        return True
+    except OSError as error:
+        if error.errno != errno.ENOTCONN:
+            raise
+    return False
 
 
 def check_mountpoint(path: str | os.PathLike[str]) -> Path:

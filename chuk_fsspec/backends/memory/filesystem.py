@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import uuid
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -60,6 +62,18 @@ class MemoryFileSystem(InodeFileSystem):
         self.origin = _PROCESS, os.getpid()
         store = _open_store(name, capacity)
         super().__init__(store, auto_mkdir=auto_mkdir, follow_links=follow_links, at=at, **kwargs)
+
+    @classmethod
+    def private(cls, **options: Any) -> MemoryFileSystem:
+        """A filesystem on a store of its own, which is gone when nobody uses the filesystem any more.
+
+        Args:
+            options: of the constructor; the name is made up.
+        """
+        name = f"private-{uuid.uuid4().hex}"
+        fs: MemoryFileSystem = cls(name, **options, skip_instance_cache=True)
+        weakref.finalize(fs, drop_store, name).atexit = False
+        return fs
 
     @property
     def fsid(self) -> str:

@@ -39,6 +39,19 @@ class CoroutineMethods(InodeFileSystem):
         self._session = shared.store.session  # type: ignore[attr-defined]
         self._worker = worker_of(self._session)
 
+    def awaited(self, call: Callable[[], Any], *, writes: bool) -> Awaitable[Any]:
+        """Make a call that uses this filesystem several times, in one hop and as one part of a shared transaction.
+
+        Args:
+            call: what to do, with the synchronous methods of this filesystem and nothing else that has effects: if it
+                fails half-way, what it did is undone, and it is made once more by itself.
+            writes: whether it may change something.
+
+        Returns:
+            What is to be awaited for the outcome of the call.
+        """
+        return self._make(call, writes)
+
     def _look(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Awaitable[Any]:
         """Make a call that changes nothing."""
         return self._make(partial(call, *arguments, **options), writes=False)

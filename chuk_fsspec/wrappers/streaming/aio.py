@@ -13,6 +13,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -33,12 +34,17 @@ BATCH_SECONDS = 0.05
 """How long a thread goes on with a source that is slow, before progress is told."""
 
 
-async def in_thread(step: Callable[[], Result]) -> Result:
-    """Run a step in a worker thread to its end, even if the task is cancelled meanwhile."""
+async def in_thread(step: Callable[[], Result], executor: Executor | None = None) -> Result:
+    """Run a step in a worker thread to its end, even if the task is cancelled meanwhile.
+
+    Args:
+        step: what to do.
+        executor: whose threads; None for those of the event loop, which are few.
+    """
     if sys.platform == "emscripten":
         return step()
     context = contextvars.copy_context()
-    running = asyncio.get_running_loop().run_in_executor(None, lambda: context.run(step))
+    running = asyncio.get_running_loop().run_in_executor(executor, lambda: context.run(step))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
