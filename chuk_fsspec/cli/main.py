@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from chuk_fsspec.cli import archive_cmd, audit_cmd, doctor_cmd, mount_cmd, run_cmd, snapshot_cmd, sqlite_cmd, template_cmd, umount_cmd
+from chuk_fsspec.cli import (
+    archive_cmd,
+    audit_cmd,
+    doctor_cmd,
+    mount_cmd,
+    run_cmd,
+    snapshot_cmd,
+    sqlite_cmd,
+    template_cmd,
+    umount_cmd,
+)
 from chuk_fsspec.cli.output import PROGRAM, CommandError, complain, describe, say
 from chuk_fsspec.cli.parsing import Parser, examples
 
@@ -62,7 +72,17 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the versions a bug report needs")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    for command in (mount_cmd, umount_cmd, archive_cmd, audit_cmd, sqlite_cmd, template_cmd, snapshot_cmd, run_cmd, doctor_cmd):
+    for command in (
+        mount_cmd,
+        umount_cmd,
+        archive_cmd,
+        audit_cmd,
+        sqlite_cmd,
+        template_cmd,
+        snapshot_cmd,
+        run_cmd,
+        doctor_cmd,
+    ):
         command.add_parser(commands)
     return parser
 

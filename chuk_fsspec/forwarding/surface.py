@@ -21,9 +21,9 @@ from chuk_fsspec.contract.layering import layers_of
 from chuk_fsspec.contract.operations import FSSPEC, POSIX, Effect, Kind, Operation, Returns
 from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.contract.posix import Buffer
+from chuk_fsspec.contract.staging import Stageable
 from chuk_fsspec.forwarding.conditions import NAMES, etag_in, refuse, require_for_directory, taken_from
 from chuk_fsspec.forwarding.looking import LookingSurface
-from chuk_fsspec.contract.staging import Stageable
 from chuk_fsspec.forwarding.planning import pairs_of
 from chuk_fsspec.forwarding.transaction import ForwardedTransaction
 
