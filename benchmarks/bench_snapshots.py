@@ -144,16 +144,17 @@ def main() -> int:
             sys.stdout.write(json.dumps(run(chosen.worker, chosen.files[0], place)))
         return 0
     figures: Figures = {}
-    targets = chosen.target or ["chukmem"]
+    targets, sizes = chosen.target or ["chukmem"], chosen.files or [100, 10_000]
     for number in range(chosen.rounds):
         for target in targets:
-            for files in chosen.files or [100, 10_000]:
+            for files in sizes:
                 say(f"round {number + 1} of {chosen.rounds}: {target}, {files:,} files")
                 of = figures.setdefault(f"{target}, {files:,} files", {})
                 for name, value in measure(target, files).items():
                     of.setdefault(name, []).append(value)
     say(report(figures))
-    say(f"raw figures: {save('snapshots-' + '-'.join(targets), figures, snapshots=SNAPSHOTS).name}")
+    name = "-".join(["snapshots", *targets, *map(str, sizes)])
+    say(f"raw figures: {save(name, figures, snapshots=SNAPSHOTS).name}")
     return 0
 
 
