@@ -33,10 +33,16 @@ def _change(machine: HistoryMachine, choose: random.Random) -> None:
         lambda: machine.symlink(*place),
         lambda: machine.rename(*source, *place),
         lambda: machine.remove(*place),
-        lambda: machine.set_owner_and_mode(place[0], mode, uid),
+        lambda: _set_owner_and_mode(machine, place[0], mode, uid),
         lambda: machine.set_xattr(*place, data[:3]),
     )
     choose.choice(changes)()
+
+
+def _set_owner_and_mode(machine: HistoryMachine, directory: str, mode: int, uid: int) -> None:
+    """As one step."""
+    with machine.fs.transaction:
+        machine.set_owner_and_mode(directory, mode, uid)
 
 
 def _turn_history(machine: HistoryMachine, choose: random.Random) -> None:
