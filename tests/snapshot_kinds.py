@@ -5,13 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from fsspec import filesystem
-
-from chuk_fsspec.contract import capabilities_of
 from chuk_fsspec.wrappers.snapshots import SnapshotFileSystem
 
-_SQLITE = ("sqlite",) if capabilities_of(filesystem("chuksqlite", database=":memory:")).snapshots else ()
-KINDS = ("native", "stored", "host", *_SQLITE)
+KINDS = ("native", "stored", "host", "sqlite")
 
 
 def snapshots_over(kind: str, name: str, directory: Path) -> SnapshotFileSystem:
