@@ -238,6 +238,29 @@ def look_around(fs: MemoryFileSystem, point: Path) -> None:
     show(tree(fs, "/project", depth=4), lines=40)
 
 
+def go_back(fs: MemoryFileSystem, point: Path) -> None:
+    """A snapshot, and everything as it was in it."""
+    step("a snapshot; everything is removed on the mount; one step back")
+    before = fs.find("/", detail=True)
+    fs.snapshots.create("all good", "what the tools have made")
+    shutil.rmtree(point / "project")
+    assert not fs.exists("/project")
+    fs.snapshots.restore("all good")
+    assert fs.find("/", detail=True) == before
+    assert (point / "project/python/table.csv").exists()
+    show(f"{len(before)} files are back")
+
+
+def approve(fs: MemoryFileSystem) -> None:
+    """A stage: what is changed, before it counts."""
+    step("a stage: what is changed is shown, and dropped")
+    with fs.stage() as staged:
+        staged.pipe_file("/project/python/README.md", b"# Sales\n")
+        staged.rm("/project/python/table.csv")
+        show(str(staged.diff()))
+    assert fs.exists("/project/python/table.csv")
+
+
 def demonstrate(*, npm: bool) -> None:
     """All steps."""
     fs = fsspec.filesystem("chukmem", **STORE)
@@ -253,6 +276,8 @@ def demonstrate(*, npm: bool) -> None:
         else:
             skip("tsc and eslint", "--no-npm was given")
         look_around(fs, point)
+        go_back(fs, point)
+    approve(fs)
 
 
 def main() -> int:

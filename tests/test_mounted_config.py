@@ -9,7 +9,7 @@ import textwrap
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import fsspec
 import pytest
@@ -34,6 +34,8 @@ class Secretive(FsspecMemory):
     """Takes credentials, and tells nobody."""
 
     protocol = "secretive"
+    store: ClassVar[dict[str, Any]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
 
     def __init__(self, token: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)

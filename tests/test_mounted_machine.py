@@ -49,6 +49,10 @@ def append(fs: AbstractFileSystem, path: str, data: bytes) -> None:
         file.write(data)
 
 
+TOLD = frozenset({"pipe_file", "cp_file", "touch"})
+"""Calls that return the new etag, which is another one in each filesystem."""
+
+
 class MountedMachine(RuleBasedStateMachine):
     """``fs`` is the tree, ``model`` a plain chukmem with directories in place of the mount points."""
 
@@ -138,7 +142,8 @@ class MountedMachine(RuleBasedStateMachine):
         for fs in (self.model, self.fs):
             try:
                 asked = append if name == "append" else getattr(fs.posix if posix else fs, name)
-                answers.append(asked(fs, *arguments) if name == "append" else asked(*arguments, **options))
+                answer = asked(fs, *arguments) if name == "append" else asked(*arguments, **options)
+                answers.append(answer if name not in TOLD else isinstance(answer, str))
             except OSError as error:
                 answers.append(("failed", errno.errorcode.get(error.errno or 0, type(error).__name__)))
         expected, found = answers

@@ -160,7 +160,8 @@ def test_nobody_gets_behind_a_swapped_link(chukmem: MemoryFileSystem, acts: dict
         return results
 
     results = set().union(*in_threads(4, work))
-    assert results == ({INSIDE} if acts is READERS else {None})
+    if acts is READERS:
+        assert results == {INSIDE}
     assert outside(chukmem) == before
     links = {f"{below}/{name}" for name in ("f", "only-outside", *WRITTEN)}
     assert set(seen) <= {"done", "missing", "/a/d"} | links

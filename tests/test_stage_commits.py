@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from fsspec import AbstractFileSystem
 from chuk_fsspec.backends.local import LocalFileSystem
 from chuk_fsspec.backends.memory import MemoryFileSystem
 from chuk_fsspec.contract.changes import Kind
-from chuk_fsspec.testing.checks import fails_with
+from chuk_fsspec.testing.checks import fails_with, in_threads
 from chuk_fsspec.wrappers.staging import CommitIncomplete, StageConflict, StageFileSystem, stage
 from tests.posix_machine import answer
 from tests.stage_bases import ALL, POSIX, change, fill, seen
@@ -399,3 +399,20 @@ def test_kinds_have_letters():
     assert [kind.value for kind in Kind] == ["A", "D", "M", "R", "P"]
     assert issubclass(CommitIncomplete, OSError)
     assert issubclass(StageFileSystem, AbstractFileSystem)
+
+
+def test_stages_that_commit_at_once_lose_nothing(posix_base: AbstractFileSystem) -> None:
+    """Each looks, changes and commits, and begins again when it is refused."""
+    posix_base.pipe_file("/count", b"0")
+
+    def count(_: int) -> None:
+        done = 0
+        while done < 5:
+            with stage(posix_base) as staged:
+                staged.pipe_file("/count", b"%d" % (int(staged.cat_file("/count")) + 1))
+                with suppress(StageConflict):
+                    staged.commit()
+                    done += 1
+
+    in_threads(4, count)
+    assert posix_base.cat_file("/count") == b"20"

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import errno
+import threading
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from fsspec import AbstractFileSystem
+from fsspec.utils import tokenize
 
 from chuk_fsspec.contract.changes import Changes
 from chuk_fsspec.contract.errors import os_error
@@ -15,6 +21,8 @@ from chuk_fsspec.wrappers.staging.differences import Difference, Survey, differe
 from chuk_fsspec.wrappers.staging.overlay import Overlay
 from chuk_fsspec.wrappers.staging.settling import Settling
 from chuk_fsspec.wrappers.staging.undoing import UndoLog
+
+_turns: dict[str, AbstractContextManager[Any]] = {}
 
 
 def diff(overlay: Overlay) -> Changes:
@@ -44,16 +52,26 @@ def commit(overlay: Overlay, paths: Iterable[str] | None) -> Changes:
         if not overlay.base.capabilities.write:
             raise os_error(errno.EROFS, chosen[0].change.path, hint="what lies below the stage takes no changes")
         plan = _Plan(overlay, found, everything, chosen)
-        if overlay.base.capabilities.transactions:
-            with overlay.base.fs.transaction:
+        with _turn_of(overlay.base.fs):
+            if overlay.base.capabilities.transactions:
+                with overlay.base.fs.transaction:
+                    plan.check()
+                    plan.apply(None)
+            else:
                 plan.check()
-                plan.apply(None)
-        else:
-            plan.check()
-            plan.apply(UndoLog())
+                plan.apply(UndoLog())
         with overlay.turns.quiet():
             Settling(overlay, found, chosen).run()
         return Changes.of(one.change for one in chosen)
+
+
+def _turn_of(base: AbstractFileSystem) -> AbstractContextManager[Any]:
+    """What one stage at a time has: of two that commit at once, the second one must see what the first one did."""
+    try:
+        name = base.fsid
+    except NotImplementedError:  # then what is the same by its options counts as the same
+        name = tokenize(base)
+    return _turns.setdefault(str(name), threading.RLock())
 
 
 class _Plan:

@@ -191,7 +191,9 @@ class StageFileSystem(WrapperFileSystem):
     def _offer(self, capabilities: Capabilities) -> Capabilities:
         base = self._overlay.base.capabilities
         kept = {name: getattr(base, name) and getattr(capabilities, name) for name in _KEPT_BY_BASE}
-        return dataclasses.replace(capabilities, **kept, write=True, snapshots=False, shared_between_processes=False)
+        return dataclasses.replace(
+            capabilities, **kept, write=True, conditional_write=False, snapshots=False, shared_between_processes=False
+        )
 
     def _wrap_nodes(self, nodes: NodeOperations) -> NodeOperations:
         return StageNodes(self._overlay, nodes, self.capabilities)

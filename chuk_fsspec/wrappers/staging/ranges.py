@@ -16,7 +16,7 @@ class Ranges:
 
     def __init__(self, spans: Iterable[Span] = ()) -> None:
         self.spans: tuple[Span, ...] = tuple((start, stop) for start, stop in spans)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def add(self, start: int, stop: int) -> bool:
         """Add a span; returns whether that changed anything."""
