@@ -30,6 +30,9 @@ WAIT = 60.0
 """Seconds: longer than anything here takes."""
 RUN = [sys.executable, "-m", "chuk_fsspec", "run"]
 
+PLAIN = {key: value for key, value in os.environ.items() if key not in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")}
+"""The environment without that of a `make` that these tests may be run by."""
+
 MAKEFILE = """
 CFLAGS = -Isrc -O1
 prog: build/main.o build/add.o build/libmul.a
@@ -121,7 +124,7 @@ class TestMake:
         after = tree(project, with_times=True)
         assert {path: after[path] for path in sources} == sources
         assert subprocess.run(["./prog"], cwd=project, capture_output=True, check=True).stdout == b"42\n"
-        again = subprocess.run(["make"], cwd=project, capture_output=True, text=True, check=True)
+        again = subprocess.run(["make"], cwd=project, env=PLAIN, capture_output=True, text=True, check=True)
         assert again.stdout == "make: 'prog' is up to date.\n"
 
     def test_an_edit_and_a_build(self, project: Path) -> None:

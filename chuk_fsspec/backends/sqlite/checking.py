@@ -100,7 +100,7 @@ def find_problems(connection: sqlite3.Connection, on_step: Step) -> Report:
         lines = [line for (line,) in connection.execute(f"PRAGMA integrity_check({_SHOWN})")]
         if lines != ["ok"]:
             return _damaged(lines)
-        show_past(connection, shares=deduplicates(connection))
+        show_past(connection, shares=deduplicates(connection.execute))
         problems: list[Problem] = []
         count = 0
         for rule in (*RULES, *rules_besides(connection)):
@@ -116,7 +116,7 @@ def find_problems(connection: sqlite3.Connection, on_step: Step) -> Report:
 
 def rules_besides(connection: sqlite3.Connection) -> tuple[Rule, ...]:
     """The rules that hold in this file and not in every one, with what they need."""
-    shares = deduplicates(connection)
+    shares = deduplicates(connection.execute)
     past = past_rules(connection, shares=shares)
     if not shares:
         return past

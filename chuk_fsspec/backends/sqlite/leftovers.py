@@ -23,7 +23,7 @@ _REMOVE = (
 
 def remove_from(connection: sqlite3.Connection) -> None:
     """Remove leftovers, within a transaction that is alone with the database."""
-    table = "reference" if deduplicates(connection) else "chunk"
+    table = "reference" if deduplicates(connection.execute) else "chunk"
     unless_owned = _UNLESS_OWNED if has_snapshots(connection) else ""
     for contents in ("loose", "(SELECT cid FROM inode WHERE nlink = 0)"):
         connection.execute(_OF.format(table, contents, _FIRST, _LAST, unless_owned))

@@ -114,7 +114,7 @@ def _measure(connection: sqlite3.Connection, database: str, largest: int) -> Siz
         free=free * page_size,
         log=_size_of(database + "-wal"),
         chunk_size=chunk_size,
-        saved=connection.execute(saved).fetchone()[0] if deduplicates(connection) else None,
+        saved=connection.execute(saved).fetchone()[0] if deduplicates(connection.execute) else None,
         snapshots=snapshots,
         kept=kept,
         largest=tuple(Largest(paths[ino], size) for ino, size in found),

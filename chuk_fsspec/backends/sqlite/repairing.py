@@ -68,7 +68,7 @@ def repair(database: str, *, on_step: Step | None = None) -> Report:
 
 
 def _repair(connection: sqlite3.Connection, on_step: Step) -> None:
-    show_past(connection, shares=deduplicates(connection))
+    show_past(connection, shares=deduplicates(connection.execute))
     for rule in FIRST:
         on_step(rule.kind)
         _apply(connection, rule)
@@ -80,7 +80,7 @@ def _repair(connection: sqlite3.Connection, on_step: Step) -> None:
     while lost := [row["ino"] for row in broken(connection, _UNREACHABLE)]:
         _find(connection, lost)
     besides = rules_besides(connection)
-    if deduplicates(connection):
+    if deduplicates(connection.execute):
         connection.execute(_CHANGEABLE)
     for rule in (*LAST, *besides):
         on_step(rule.kind)

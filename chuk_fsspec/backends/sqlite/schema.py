@@ -100,7 +100,7 @@ def create(connection: sqlite3.Connection, chunk_size: int, *, deduplicate: bool
     connection.execute("INSERT INTO inode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", root)
 
 
-def deduplicates(connection: sqlite3.Connection) -> bool:
+def deduplicates(execute: Callable[[str], sqlite3.Cursor]) -> bool:
     """Whether a file was made with the option."""
-    row = connection.execute("SELECT value FROM setting WHERE name = 'deduplicate'").fetchone()
+    row = execute("SELECT value FROM setting WHERE name = 'deduplicate'").fetchone()
     return row is not None and bool(row[0])

@@ -93,7 +93,7 @@ class SqliteStore(Store):
             remove_leftovers(session)
         with self.lock:
             setting = session.run("SELECT value FROM setting WHERE name = 'chunk_size'").fetchone()
-            self.deduplicates = deduplicates(session.connection)
+            self.deduplicates = deduplicates(session.run)
             root = self._by_number(ROOT)
         if setting is None or not isinstance(root, SqliteDirectory):
             raise damaged(session.path)

@@ -143,7 +143,7 @@ def triggers(shares: bool) -> dict[str, str]:
 
 def create(connection: sqlite3.Connection) -> None:
     """Make the tables and triggers, within a transaction."""
-    shares = deduplicates(connection)
+    shares = deduplicates(connection.execute)
     for statement in (*_TABLES, *(_SHARED if shares else _OWN)):
         connection.execute(statement)
     _set_triggers(connection, triggers(shares))
@@ -152,7 +152,7 @@ def create(connection: sqlite3.Connection) -> None:
 
 def remove(connection: sqlite3.Connection) -> None:
     """Remove them, with all that they hold, within a transaction."""
-    shares = deduplicates(connection)
+    shares = deduplicates(connection.execute)
     if shares:
         connection.execute("DELETE FROM past_reference")  # which removes the blocks that nothing else refers to
     for name in triggers(shares):
