@@ -49,9 +49,29 @@ PROTOCOLS: dict[str, Protocol] = {
             summary="the files of an AgentFS database, only read",
         ),
         Protocol(
+            name="chukgdrive",
+            home="chuk_fsspec.backends.gdrive:GoogleDriveFileSystem",
+            summary="a folder of a user's Google Drive",
+        ),
+        Protocol(
             name="chuklocal",
             home="chuk_fsspec.backends.local:LocalFileSystem",
             summary="a directory of this machine, which nothing leads out of",
+        ),
+        Protocol(
+            name="chuks3",
+            home="chuk_fsspec.backends.s3:S3FileSystem",
+            summary="the objects of S3, or of whatever speaks its protocol",
+        ),
+        Protocol(
+            name="chukgcs",
+            home="chuk_fsspec.backends.gcs:GCSFileSystem",
+            summary="the objects of Google Cloud Storage",
+        ),
+        Protocol(
+            name="chuke2b",
+            home="chuk_fsspec.backends.e2b:E2BFileSystem",
+            summary="the files of an E2B sandbox",
         ),
         Protocol(
             name="chukmount",

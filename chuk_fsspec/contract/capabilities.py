@@ -29,10 +29,14 @@ class Capabilities:
     """``posix.open_handle`` gives handles that write at any offset, and ``open`` takes the modes with ``+``."""
     transactions: bool = False
     """``with fs.transaction`` undoes everything done inside when the block fails."""
+    isolated_transactions: bool = False
+    """And from its begin to its end nobody else changes anything, in this process or another."""
     modified_times: bool = False
     """``info`` always carries ``mtime`` and ``created``."""
     etags: bool = False
     """``info`` carries ``etag``, which changes with every change of content."""
+    versioned_reads: bool = False
+    """``cat_file(if_match=etag)`` reads that version of a file, and nothing of another one."""
     symlinks: bool = False
     """``posix.symlink`` and ``posix.readlink``."""
     hardlinks: bool = False
@@ -51,10 +55,14 @@ class Capabilities:
     """``if_match`` and ``if_none_match`` on writes, removals and moves: nothing is done if the etag is another one."""
     snapshots: bool = False
     """``fs.snapshots`` takes points in time by itself, at a cost that does not depend on how many files there are."""
+    versions: bool = False
+    """``fs.versions`` has what was there before, where the bucket keeps it, and ``version_id=`` reads it."""
     statvfs: bool = False
     """``posix.statvfs`` tells real figures."""
     nodes: bool = False
     """``posix.nodes`` gives inode operations, so that a door resolves a path once, not once per request."""
+    whole_files: bool = False
+    """``posix.nodes`` has ``make_files``, which makes files with content and attributes, several in one step."""
     shared_between_threads: bool = False
     """Instances in several threads see one state, and may be used at once."""
     shared_between_processes: bool = False

@@ -82,6 +82,12 @@ def condition_of(if_match: str | None = None, if_none_match: str | None = None) 
     return Condition(if_match, if_none_match)
 
 
+def require_change(mode: str) -> None:
+    """ValueError for conditions of an ``open`` in a mode that changes nothing."""
+    if mode == "rb":
+        raise ValueError("if_match and if_none_match are conditions of a change, and mode 'rb' makes none")
+
+
 def refuse_etags(path: str, *conditions: Condition | None) -> None:
     """EISDIR if an etag is asked of a directory at an absolute path: its own says nothing of what it holds."""
     if any(condition is not None and condition.compares for condition in conditions):
@@ -115,6 +121,22 @@ def pipe_each(fs: AbstractFileSystem, contents: Mapping[str, Any], if_match: Eta
         fs.pipe_file(path, values[path], **arguments_of(condition))
 
 
+def remove_each(fs: AbstractFileSystem, paths: Iterable[str], if_match: Etags) -> None:
+    """``fs.rm`` on conditions: remove each of some normal paths, which are files or links, in a step of its own.
+
+    Args:
+        fs: where.
+        paths: what is removed.
+        if_match: as for ``conditions_by_path``.
+
+    Raises:
+        OSError: as ``rm_file``.
+        PreconditionFailed: with nothing done, unless a file was changed after the first one was removed.
+    """
+    for path, condition in conditions_by_path(fs, paths, if_match).items():
+        fs.rm_file(path, **arguments_of(condition))
+
+
 def conditions_by_path(
     fs: AbstractFileSystem, paths: Iterable[str], if_match: Etags = None, if_none_match: Etags = None
 ) -> dict[str, Condition | None]:
@@ -134,8 +156,8 @@ def conditions_by_path(
         ValueError: for a path that a mapping does not have: it would be changed unseen.
     """
     paths = list(paths)
-    wanted = _by_path(fs, paths, "if_match", if_match)
-    unwanted = _by_path(fs, paths, "if_none_match", if_none_match)
+    wanted = etags_by_path(fs, paths, "if_match", if_match)
+    unwanted = etags_by_path(fs, paths, "if_none_match", if_none_match)
     conditions = {path: condition_of(wanted[path], unwanted[path]) for path in paths}
     for path, condition in conditions.items():
         if condition is not None and not fs._intrans:  # noqa: SLF001 - fsspec has no public name for it
@@ -143,7 +165,12 @@ def conditions_by_path(
     return conditions
 
 
-def _by_path(fs: AbstractFileSystem, paths: list[str], name: str, etags: Etags) -> dict[str, str | None]:
+def etags_by_path(fs: AbstractFileSystem, paths: list[str], name: str, etags: Etags) -> dict[str, str | None]:
+    """The etag for each of some normal paths, as the argument of this name gives it.
+
+    Raises:
+        ValueError: for a path that a mapping does not have: it would be changed unseen.
+    """
     if not isinstance(etags, Mapping):
         return dict.fromkeys(paths, etags)
     known = {fs._strip_protocol(path): etag for path, etag in etags.items()}

@@ -1,4 +1,4 @@
-"""How a filesystem shows itself to a person."""
+"""How filesystems, names and numbers are shown to a person."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fsspec import AbstractFileSystem
 
 LEVELS = 3
 ENTRIES = 20
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
 def as_text(fs: AbstractFileSystem, path: str = "/") -> str:
@@ -24,6 +25,19 @@ def as_html(fs: AbstractFileSystem) -> str:
 def printable(text: str) -> str:
     """Text that says nothing to a terminal: names of files may hold control characters, and bytes that are no text."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def amount(count: float) -> str:
+    """A number of bytes for people.
+
+    Args:
+        count: bytes.
+    """
+    for unit in _UNITS[:-1]:
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} {_UNITS[-1]}"
 
 
 def _lines(fs: AbstractFileSystem, path: str, indent: str, levels: int) -> Iterator[str]:

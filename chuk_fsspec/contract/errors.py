@@ -92,9 +92,23 @@ def omit_unless_link(error: OSError) -> None:
         raise error
 
 
+LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG))
+"""What says that nothing is at a path, or that there is no such path."""
+
+
+def leads_nowhere(error: OSError) -> bool:
+    """Whether an error says that nothing is at a path, or that there is no such path; ``LinkInTheWay`` does not."""
+    return error.errno in LEADS_NOWHERE and not isinstance(error, LinkInTheWay)
+
+
 def not_found(path: str) -> OSError:
     """``FileNotFoundError`` (ENOENT) for an absolute path."""
     return os_error(errno.ENOENT, path)
+
+
+def not_a_file(path: str | None = None, *, is_directory: bool) -> OSError:
+    """The error for what is no regular file: EISDIR for a directory, EINVAL for all else."""
+    return os_error(errno.EISDIR if is_directory else errno.EINVAL, path, hint="not a regular file")
 
 
 def not_supported(what: str, path: str | None = None) -> OSError:

@@ -8,16 +8,62 @@ between two stars, no later one can do better. So nothing is tried twice here.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 from fsspec import AbstractFileSystem
 from fsspec.utils import stringify_path
 
+from chuk_fsspec.contract.arguments import require_depth
 from chuk_fsspec.contract.expansion import has_glob
 
 _ANY_DIRECTORIES = "(?:[^/]+/)*?"
 _NEVER = "(?!)"
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where a pattern can match, and what does.
+
+    Attributes:
+        root: the directory above the first wildcard.
+        depth: how many levels below it can match; None for all.
+        expression: matches the whole of a path.
+        slash: what stands behind a directory: "/" where the pattern asks for directories; "/d/**" gives d too.
+    """
+
+    root: str
+    depth: int | None
+    expression: re.Pattern[str]
+    slash: str
+
+    def choose(self, below: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the info dicts by path, of what ``find`` gave for the root and the depth, that match; in order."""
+        matched = self.expression.match
+        return {
+            name: info
+            for name, info in sorted(below.items())
+            if matched(name + self.slash if info["type"] == "directory" else name)
+        }
+
+
+def search_of(pattern: str, *, only_directories: bool = False, maxdepth: int | None = None) -> Search:
+    """What a pattern asks for.
+
+    Args:
+        pattern: a normal path with ``*``, ``?``, ``[…]`` and, as a whole component, ``**``.
+        only_directories: it had a slash at its end.
+        maxdepth: how many levels the first ``**`` may stand for, at least 1; None for all.
+
+    Raises:
+        ValueError: for ``**`` within a component, and a ``maxdepth`` below 1.
+    """
+    require_depth(maxdepth)
+    expression = compile_pattern(pattern + "/" if only_directories else pattern)
+    slash = "/" if only_directories or pattern.endswith("/**") else ""
+    return Search(*_start(pattern, maxdepth), expression, slash)
 
 
 def glob(fs: AbstractFileSystem, path: Any, maxdepth: int | None = None, **kwargs: Any) -> Any:
@@ -37,30 +83,15 @@ def glob(fs: AbstractFileSystem, path: Any, maxdepth: int | None = None, **kwarg
     Raises:
         ValueError: for ``**`` within a component, and a ``maxdepth`` below 1.
     """
-    if maxdepth is not None and maxdepth < 1:
-        raise ValueError(f"maxdepth must be at least 1, not {maxdepth}")
+    require_depth(maxdepth)
     detail, withdirs = kwargs.pop("detail", False), kwargs.pop("withdirs", True)
     pattern: str = fs._strip_protocol(path) or "/"
     if has_glob(pattern):
-        found = _matching(fs, pattern, stringify_path(path).endswith("/"), maxdepth, withdirs=withdirs, **kwargs)
+        search = search_of(pattern, only_directories=stringify_path(path).endswith("/"), maxdepth=maxdepth)
+        found = search.choose(fs.find(search.root, maxdepth=search.depth, withdirs=withdirs, detail=True, **kwargs))
     else:
         found = {pattern: fs.info(pattern, **kwargs)} if fs.exists(pattern, **kwargs) else {}
     return found if detail else list(found)
-
-
-def _matching(
-    fs: AbstractFileSystem, pattern: str, only_directories: bool, maxdepth: int | None, **kwargs: Any
-) -> dict[str, Any]:
-    matched = compile_pattern(pattern + "/" if only_directories else pattern).match
-    root, depth = _start(pattern, maxdepth)
-    # A directory matches as one, "/d/", where the pattern asks for directories; "/d/**" gives d too.
-    slash = "/" if only_directories or pattern.endswith("/**") else ""
-    below = fs.find(root, maxdepth=depth, detail=True, **kwargs)
-    return {
-        name: info
-        for name, info in sorted(below.items())
-        if matched(name + slash if info["type"] == "directory" else name)
-    }
 
 
 def _start(pattern: str, maxdepth: int | None) -> tuple[str, int | None]:

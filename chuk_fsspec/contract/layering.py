@@ -5,6 +5,7 @@ The binary file below has ``discard()``: it drops what was written, and closing 
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,7 +41,10 @@ class Layers:
             file = compressor if reads else CompressedWriter(compressor, file)
         if self.text is None:
             return file
-        return io.TextIOWrapper(file, **self.text) if reads else TextWriter(file, **self.text)
+        if reads:
+            return io.TextIOWrapper(file, **self.text)
+        mark = b"" if file.seekable() else _mark_of(self.text.get("encoding"))
+        return MarkedTextWriter(mark, file, **self.text) if mark else TextWriter(file, **self.text)
 
 
 def layers_of(path: str, mode: str, compression: str | None, options: dict[str, Any]) -> Layers:
@@ -123,3 +127,24 @@ class TextWriter(io.TextIOWrapper):
         if exc_type is not None:
             self.buffer.discard()  # type: ignore[attr-defined]
         self.close()
+
+
+class MarkedTextWriter(TextWriter):
+    """The same over a file that cannot seek, which Python takes to be written already: it leaves out the mark."""
+
+    def __init__(self, mark: bytes, file: Any, **text: Any) -> None:
+        super().__init__(file, **text)
+        self._mark = mark
+
+    def write(self, text: str, /) -> int:
+        """Write text, the first of it behind the mark."""
+        if text and self._mark:
+            mark, self._mark = self._mark, b""
+            self.buffer.write(mark)
+        return super().write(text)
+
+
+def _mark_of(encoding: str | None) -> bytes:
+    """The byte order mark with which text of an encoding begins, where Python leaves it to the place in the file."""
+    name = codecs.lookup(encoding).name if encoding else ""
+    return "".encode(name) if name in ("utf-16", "utf-32") else b""

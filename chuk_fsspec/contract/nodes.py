@@ -6,7 +6,8 @@ once and not once per request, and a file that was renamed or unlinked while ope
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from chuk_fsspec.contract.posix import Buffer, Handle, StatVfs
@@ -65,6 +66,31 @@ class Node(Protocol):
 
         Where not, others may change it unseen, and a door asks again after a moment.
         """
+
+
+@dataclass(frozen=True)
+class WholeFile:
+    """A regular file as it is going to be.
+
+    Attributes:
+        name: in its directory.
+        data: its content.
+        mode: permission bits (0o7777).
+        uid: owner.
+        gid: group, unless the directory says another one (set-group-ID).
+        atime_ns: last access; None for now.
+        mtime_ns: last change of content; None for now.
+        xattrs: extended attributes.
+    """
+
+    name: str
+    data: bytes
+    mode: int
+    uid: int
+    gid: int
+    atime_ns: int | None = None
+    mtime_ns: int | None = None
+    xattrs: Mapping[str, bytes] = field(default_factory=dict)
 
 
 Change = Callable[["Node | None", str, "Node | None"], None]
@@ -207,3 +233,23 @@ class NodeOperations(Protocol):
 
     def close(self) -> None:
         """Release what this object holds; unfinished write-back is finished first. EIO if that fails."""
+
+
+class WholeFileNodes(NodeOperations, Protocol):
+    """What ``posix.nodes`` is where ``whole_files`` is declared."""
+
+    def make_files(self, directory: Node, files: Sequence[WholeFile], *, replace: bool = False) -> Sequence[Node]:
+        """Make regular files in one step. Nobody ever sees one with less than its content and attributes.
+
+        Args:
+            directory: where.
+            files: what they are to be.
+            replace: take the place of what has their names, which loses it as by rename(2).
+
+        Returns:
+            The new nodes.
+
+        Raises:
+            OSError: EEXIST unless ``replace``, and for a name that is given twice; EISDIR for a directory of that name;
+                ENOTDIR, ENOENT, ENAMETOOLONG, ENOSPC; E2BIG, ERANGE for an extended attribute. None is made then.
+        """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
+from typing import Any
 
 from fsspec.transaction import Transaction
 
@@ -12,6 +14,19 @@ class EndingTransaction(Transaction):
 
     In fsspec before 2026.9, a file that cannot be published leaves the transaction open, and the others waiting.
     """
+
+    files: deque[Any]
+
+    def publish_files(self) -> None:
+        """Publish the files that were closed so far, in the order in which they were opened."""
+        still_open: deque[Any] = deque()
+        while self.files:
+            file = self.files.popleft()
+            if file.closed:
+                file.commit()
+            else:
+                still_open.append(file)
+        self.files.extend(still_open)
 
     def complete(self, commit: bool = True) -> None:
         """Publish the files, or drop them. After an error those that are left are dropped."""

@@ -10,9 +10,10 @@ import io
 import os
 from typing import TYPE_CHECKING, Any
 
+from chuk_fsspec.contract.seeking import sought
+from chuk_fsspec.contract.unpublished import UnpublishedBuffer, UnpublishedEnd, extend
 from chuk_fsspec.engine.handle import InodeHandle
 from chuk_fsspec.engine.store import Readable
-from chuk_fsspec.engine.writing import UnpublishedEnd, UnpublishedFile, extend
 
 if TYPE_CHECKING:
     from chuk_fsspec.engine.filesystem import InodeFileSystem
@@ -70,10 +71,7 @@ class HandleReader(io.RawIOBase):
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: len(self._content)}[whence]
-        if base + offset < 0:
-            raise ValueError(f"negative seek position {base + offset}")
-        self._position = base + offset
+        self._position = sought(offset, whence, position=self._position, size=len(self._content))
         return self._position
 
     def tell(self) -> int:
@@ -97,7 +95,7 @@ class BufferedReadFile(io.BufferedReader):
         return "rb"
 
 
-class WriteFile(UnpublishedFile, io.BytesIO):
+class WriteFile(UnpublishedBuffer, io.BytesIO):
     """``wb``, ``xb``, ``w+b``, ``x+b`` and ``r+b``: a private copy that is published whole when it is closed."""
 
     def __init__(self, fs: InodeFileSystem, path: str, mode: str, data: bytes = b"", autocommit: bool = True) -> None:
@@ -105,26 +103,6 @@ class WriteFile(UnpublishedFile, io.BytesIO):
         io.BytesIO.__init__(self, data)
         self._sealed: bytes | None = None
         self._discarded = False
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self._require_readable()
-        return super().read(size)
-
-    def read1(self, size: int | None = -1, /) -> bytes:
-        self._require_readable()
-        return super().read1(size)
-
-    def readinto(self, buffer: Any, /) -> int:
-        self._require_readable()
-        return super().readinto(buffer)
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        self._require_readable()
-        return super().readline(size)
-
-    def readlines(self, hint: int | None = -1, /) -> list[bytes]:
-        self._require_readable()
-        return super().readlines(hint)
 
     def truncate(self, size: int | None = None, /) -> int:
         size = self.tell() if size is None else size

@@ -6,29 +6,18 @@ import errno
 import os
 from typing import Any
 
-from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 from fsspec.utils import stringify_path
 
+from chuk_fsspec.contract.arguments import require_open_mode, require_writing_mode
 from chuk_fsspec.contract.capabilities import Capabilities
-from chuk_fsspec.contract.conditions import (
-    ANY,
-    Condition,
-    Etags,
-    condition_of,
-    pipe_each,
-    refuse_etags,
-)
-from chuk_fsspec.contract.display import as_html
-from chuk_fsspec.contract.errors import LinkInTheWay, PreconditionFailed, os_error
-from chuk_fsspec.contract.layering import layers_of
+from chuk_fsspec.contract.conditions import ANY, Condition, condition_of, refuse_etags
+from chuk_fsspec.contract.errors import LinkInTheWay, PreconditionFailed, not_a_file, os_error
 from chuk_fsspec.contract.posix import Buffer
-from chuk_fsspec.contract.staging import Stageable
 from chuk_fsspec.engine.clock import now_ns
 from chuk_fsspec.engine.conditions import Check, check_of_file
 from chuk_fsspec.engine.files import AppendFile, BufferedReadFile, ReadFile, WriteFile
 from chuk_fsspec.engine.inode import Directory, Inode
 from chuk_fsspec.engine.listing import Listing
-from chuk_fsspec.engine.looking import not_a_file
 from chuk_fsspec.engine.nofollow import NofollowResolver
 from chuk_fsspec.engine.parents import DIRECTORY_PERMISSIONS, make_parents
 from chuk_fsspec.engine.posix import InodePosix
@@ -43,10 +32,9 @@ from chuk_fsspec.engine.tree import Tree
 from chuk_fsspec.engine.views import StoreViews
 
 _BAD_PATH = frozenset((errno.EINVAL, errno.ENAMETOOLONG))
-_MODES = frozenset({"rb", "wb", "ab", "xb", "r+b", "w+b", "a+b", "x+b"})
 
 
-class InodeFileSystem(Stageable, StoreViews, RemovingFileSystem):
+class InodeFileSystem(StoreViews, RemovingFileSystem):
     """An fsspec filesystem on an engine. A backend gives it the shared state of its store.
 
     ``fs.posix`` has what POSIX knows beyond fsspec; every instance on the same store sees the same files.
@@ -78,6 +66,7 @@ class InodeFileSystem(Stageable, StoreViews, RemovingFileSystem):
         conditional_write=True,
         statvfs=True,
         nodes=True,
+        whole_files=True,
         shared_between_threads=True,
     )
 
@@ -151,10 +140,13 @@ class InodeFileSystem(Stageable, StoreViews, RemovingFileSystem):
         block_size: int | None = None,
         autocommit: bool = True,
         cache_options: dict[str, Any] | None = None,
+        condition: Condition | None = None,
         **kwargs: Any,
     ) -> Any:
-        if mode not in _MODES:
-            raise ValueError(f"mode {mode!r} is not one of {', '.join(sorted(_MODES))}")
+        require_open_mode(mode)
+        check = check_of_file(self.inodes, self._resolver, path, condition)
+        if check is not None:
+            check()
         if mode != "rb" and self.store.refusal:
             raise os_error(errno.EROFS, path, hint=self.store.refusal)
         if mode[0] == "x" and self.lexists(path):
@@ -163,7 +155,7 @@ class InodeFileSystem(Stageable, StoreViews, RemovingFileSystem):
             return self._open_to_read(path)
         inode = self._find_quietly(path) if mode[0] != "r" else self._inode_at(path)
         if inode is not None and not inode.is_file:
-            raise not_a_file(inode, path)
+            raise not_a_file(path, is_directory=isinstance(inode, Directory))
         self._require_place(path)
         if mode == "ab":
             append_file = SpillingAppendFile if self.store.stages else AppendFile
@@ -180,54 +172,11 @@ class InodeFileSystem(Stageable, StoreViews, RemovingFileSystem):
         with self.store.reading:  # between a look and the next one, the file may be replaced
             inode = self._inode_at(path)
             if not inode.is_file:
-                raise not_a_file(inode, path)
+                raise not_a_file(path, is_directory=isinstance(inode, Directory))
             whole = self.store.whole(inode)
             if whole is not None:
                 return ReadFile(self, path, whole)
             return BufferedReadFile(self, path, self.inodes.open(inode, os.O_RDONLY), self.store.pin(inode))
-
-    def open(
-        self,
-        path: str,
-        mode: str = "rb",
-        block_size: int | None = None,
-        cache_options: dict[str, Any] | None = None,
-        compression: str | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Open a file: ``r w a x``, with ``+``, binary (``b``) or text.
-
-        What is written is published when the file is closed: whole, in one step, or not at all if the ``with`` block
-        fails. To edit in place and be seen at once, use ``posix.open_handle``.
-
-        Args:
-            path: absolute path or URL.
-            mode: as Python's ``open``.
-            block_size: ignored; there is nothing to fetch.
-            cache_options: ignored; there is nothing to cache.
-            compression: a codec's name, or "infer" from the path's ending.
-            kwargs: ``encoding``, ``errors`` and ``newline`` for text; ``if_match`` and ``if_none_match`` for writing.
-
-        Returns:
-            A file object; of what was written, its ``etag`` is known once it is closed.
-
-        Raises:
-            OSError: ENOENT, EEXIST for ``x``, EISDIR, ENOTDIR; when closing, ENOSPC.
-            PreconditionFailed: now or when closing, with nothing published.
-            ValueError: for an unknown mode.
-        """
-        path = self._strip_protocol(path)
-        layers = layers_of(path, mode, compression, kwargs)
-        autocommit = kwargs.pop("autocommit", not self._intrans)
-        condition = condition_of(kwargs.pop("if_match", None), kwargs.pop("if_none_match", None))
-        if condition is not None:
-            self._require(condition, path, layers.mode, at_once=autocommit)
-        file = self._open(path, layers.mode, block_size, autocommit, cache_options, **kwargs)
-        if condition is not None:
-            file.condition = condition
-        if not autocommit and layers.mode != "rb":
-            self.transaction.files.append(file)
-        return layers.over(file)
 
     # ---- writing
 
@@ -258,44 +207,16 @@ class InodeFileSystem(Stageable, StoreViews, RemovingFileSystem):
             OSError: EEXIST, EISDIR, ENOTDIR, ENOSPC.
             PreconditionFailed: with nothing done.
         """
-        if mode != "overwrite" and mode != "create":  # noqa: PLR1714 - twice as fast as a tuple
-            raise ValueError(f"mode {mode!r} is not 'overwrite' or 'create'")
+        if mode != "overwrite":  # most writes need no further call
+            require_writing_mode(mode)
         data = value if type(value) is bytes else bytes(value)
         if self._intrans or (len(data) > STAGED_FROM and self.store.stages):
-            opening = "wb" if mode == "overwrite" else "xb"
-            with self.open(path, opening, if_match=if_match, if_none_match=if_none_match) as file:
-                file.write(data)
-            etag: str | None = file.etag
-        else:
-            # Most writes ask for nothing, and are a tenth faster without a call that says so.
-            is_asked = if_match is not None or if_none_match is not None
-            condition = condition_of(if_match, if_none_match) if is_asked else None
-            _, etag = self.publish(path, data, mode == "create", condition)
+            return self._pipe_by_opening(path, data, mode, if_match=if_match, if_none_match=if_none_match)
+        # Most writes ask for nothing, and are a tenth faster without a call that says so.
+        is_asked = if_match is not None or if_none_match is not None
+        condition = condition_of(if_match, if_none_match) if is_asked else None
+        _, etag = self.publish(path, data, mode == "create", condition)
         return etag
-
-    def pipe(
-        self,
-        path: str | dict[str, Any],
-        value: Any = None,
-        *,
-        if_match: Etags = None,
-        if_none_match: Etags = None,
-        **kwargs: Any,
-    ) -> None:
-        """Write one file, or each of a dict from path to content in a step of its own.
-
-        Args:
-            path: a path, or a dict.
-            value: the content for one path.
-            if_match: as for ``pipe_file``; or a dict from path to etag, with None for what is written in any case.
-            if_none_match: likewise.
-            kwargs: ignored.
-
-        Raises:
-            PreconditionFailed: with nothing done, unless the file was changed after the first one was written.
-            ValueError: for a path without an etag.
-        """
-        pipe_each(self, path if isinstance(path, dict) else {path: value}, if_match, if_none_match)
 
     def publish(
         self,
@@ -388,35 +309,6 @@ class InodeFileSystem(Stageable, StoreViews, RemovingFileSystem):
         except FileExistsError:
             return None
 
-    def put_file(
-        self,
-        lpath: Any,
-        rpath: str,
-        callback: Callback = DEFAULT_CALLBACK,
-        mode: str = "overwrite",
-        *,
-        if_match: str | None = None,
-        if_none_match: str | None = None,
-        **kwargs: Any,
-    ) -> str | None:
-        """Upload a local file, or make a directory for a local one; ``mode="create"`` refuses a file that exists.
-
-        Conditions and what is returned are as for ``pipe_file``; for a directory there is nothing to return.
-        """
-        if os.path.isdir(lpath):
-            self.makedirs(rpath, exist_ok=True)
-            return None
-        opening = "xb" if mode == "create" else "wb"
-        with (
-            open(lpath, "rb") as source,
-            self.open(rpath, opening, if_match=if_match, if_none_match=if_none_match) as target,
-        ):
-            callback.set_size(os.fstat(source.fileno()).st_size)
-            while data := source.read(self.blocksize):
-                callback.relative_update(target.write(data))
-        etag: str | None = target.etag
-        return etag
-
     def touch(
         self,
         path: str,
@@ -483,7 +375,7 @@ class InodeFileSystem(Stageable, StoreViews, RemovingFileSystem):
             self.makedirs(path2, exist_ok=True)
             return None
         if not inode.is_file:
-            raise not_a_file(inode, path1)
+            raise not_a_file(path1, is_directory=False)
         if self._find_quietly(path2) is inode:
             if condition is not None:
                 condition.require(self._strip_protocol(path2), inode.etag)
@@ -503,14 +395,6 @@ class InodeFileSystem(Stageable, StoreViews, RemovingFileSystem):
             make_parents(self.inodes, self._resolver, normal, self._uid, self._gid)
         self.posix.mkdir(normal, DIRECTORY_PERMISSIONS)
 
-    def makedirs(self, path: str, exist_ok: bool = False) -> None:
-        """Make a directory and its parents; one that exists is an error unless ``exist_ok``."""
-        try:
-            self.mkdir(path)
-        except FileExistsError:
-            if not (exist_ok and self.isdir(path)):
-                raise
-
     # ---- transactions
 
     def start_transaction(self) -> Any:
@@ -520,14 +404,6 @@ class InodeFileSystem(Stageable, StoreViews, RemovingFileSystem):
 
     # ---- steps
 
-    def _require(self, condition: Condition, path: str, mode: str, *, at_once: bool) -> None:
-        """Refuse what could not be published: there is no use in writing it first."""
-        if mode == "rb":
-            raise ValueError("if_match and if_none_match are conditions of a change, and mode 'rb' makes none")
-        check = check_of_file(self.inodes, self._resolver, path, condition)
-        if check is not None and at_once:
-            check()
-
     def _require_place(self, path: str) -> None:
         """Fail as publishing under this path would, but make nothing yet."""
         try:
@@ -535,10 +411,3 @@ class InodeFileSystem(Stageable, StoreViews, RemovingFileSystem):
         except FileNotFoundError:
             if not self.auto_mkdir:
                 raise
-
-    def _repr_html_(self) -> str:
-        """Shown by notebooks."""
-        return as_html(self)
-
-    def _get_pyarrow_filesystem(self) -> InodeFileSystem:
-        return self

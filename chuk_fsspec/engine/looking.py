@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from fsspec import AbstractFileSystem
 from fsspec.utils import stringify_path
 
-from chuk_fsspec.contract import globbing
-from chuk_fsspec.contract.errors import omit_unless_link, os_error
-from chuk_fsspec.contract.paths import join, strip_protocol
+from chuk_fsspec.contract.arguments import require_depth
+from chuk_fsspec.contract.errors import not_a_file
+from chuk_fsspec.contract.paths import join
+from chuk_fsspec.contract.surface import LeafSurface
 from chuk_fsspec.engine.inode import Directory, Inode
 from chuk_fsspec.engine.listing import InfoDict, Listing
 from chuk_fsspec.engine.resolve import Resolver
@@ -20,10 +19,9 @@ from chuk_fsspec.engine.store import Store
 from chuk_fsspec.engine.tree import Tree
 
 
-class LookingFileSystem(AbstractFileSystem):
+class LookingFileSystem(LeafSurface):
     """The part of ``InodeFileSystem`` that looks and reads; ``InodeFileSystem.stand_on`` sets its attributes."""
 
-    root_marker = "/"
     inodes: Tree
     store: Store
     _resolver: Resolver
@@ -32,17 +30,6 @@ class LookingFileSystem(AbstractFileSystem):
     _child: Callable[[Inode, str], Inode | None]
     _whole: Callable[[Inode], bytes | None]
     _path_cache: Any
-
-    @classmethod
-    def _strip_protocol(cls, path: Any) -> Any:
-        if isinstance(path, list):
-            return [cls._strip_protocol(one) for one in path]
-        return strip_protocol(path, (cls.protocol,) if isinstance(cls.protocol, str) else cls.protocol)
-
-    @classmethod
-    def _parent(cls, path: str) -> str:
-        parent: str = cls._strip_protocol(path).rpartition("/")[0]
-        return parent or "/"
 
     # ---- looking
 
@@ -84,8 +71,7 @@ class LookingFileSystem(AbstractFileSystem):
         Raises:
             ValueError: for a ``maxdepth`` below 1.
         """
-        if maxdepth is not None and maxdepth < 1:
-            raise ValueError(f"maxdepth must be at least 1, not {maxdepth}")
+        require_depth(maxdepth)
         normal = self._strip_protocol(path)
         start = self._resolver.find_or_none(normal)
         if start is None:
@@ -101,28 +87,6 @@ class LookingFileSystem(AbstractFileSystem):
         found.sort()
         info = self._listing.info
         return {below: info(below, inode) for below, inode in found}
-
-    def walk(
-        self, path: str, maxdepth: int | None = None, topdown: bool = True, on_error: Any = "omit", **kwargs: Any
-    ) -> Iterator[Any]:
-        """Directory, names of its directories and names of all else, from a path down, as ``os.walk``.
-
-        Args:
-            path: where to start.
-            maxdepth: levels to go down, at least 1; None for all.
-            topdown: a directory before what it holds, or after.
-            on_error: "omit" what cannot be listed, unless a link is in the way; "raise"; or a function to call with the
-                error.
-            kwargs: ``detail=True`` for dicts from name to info instead of names.
-        """
-        if on_error == "omit":
-            on_error = omit_unless_link
-        walked: Iterator[Any] = super().walk(path, maxdepth, topdown, on_error, **kwargs)
-        return walked
-
-    def glob(self, path: str, maxdepth: int | None = None, **kwargs: Any) -> Any:
-        """What matches a pattern, by fsspec's rules (``contract.globbing``)."""
-        return globbing.glob(self, path, maxdepth, **kwargs)
 
     def exists(self, path: str, **kwargs: Any) -> bool:
         """Whether a path leads to something; a link to nothing does not."""
@@ -172,29 +136,11 @@ class LookingFileSystem(AbstractFileSystem):
         with self.store.reading:  # between its size and its content, the file may be replaced
             inode = self._inode_at(path)
             if not inode.is_file:
-                raise not_a_file(inode, path)
+                raise not_a_file(path, is_directory=isinstance(inode, Directory))
             start, end, _ = slice(start, end).indices(inode.size)
             return b"".join(self.inodes.read(inode, end - start, start)) if end > start else b""
-
-    def cat_ranges(
-        self,
-        paths: list[str],
-        starts: Any,
-        ends: Any,
-        max_gap: int | None = None,
-        on_error: str = "return",
-        **kwargs: Any,
-    ) -> list[Any]:
-        """Ranges of files; there is nothing to merge here, so ``max_gap`` changes no result."""
-        ranges: list[Any] = super().cat_ranges(paths, starts, ends, on_error=on_error, **kwargs)
-        return ranges
 
     # ---- steps
 
     def _find_quietly(self, path: str) -> Inode | None:
         return self._resolver.find_or_none(stringify_path(path))
-
-
-def not_a_file(inode: Inode, path: str) -> OSError:
-    """EISDIR for a directory at a path, EINVAL for all else that is no regular file."""
-    return os_error(errno.EISDIR if isinstance(inode, Directory) else errno.EINVAL, path, hint="not a regular file")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 from typing import Any
 
-from chuk_fsspec.contract.conditions import Condition, Etags, arguments_of, condition_of, conditions_by_path
+from chuk_fsspec.contract.arguments import refuse_depth
+from chuk_fsspec.contract.conditions import Condition, Etags, condition_of, remove_each
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.expansion import matches, move_pairs
 from chuk_fsspec.contract.paths import is_inside
@@ -53,9 +54,6 @@ class RemovingFileSystem(LookingFileSystem):
             check()  # before a missing directory is an error of its own
         self.posix.unlink(normal, check)
 
-    def _rm(self, path: str) -> None:
-        self.rm_file(path)
-
     def rm(
         self,
         path: str | list[str],
@@ -78,8 +76,7 @@ class RemovingFileSystem(LookingFileSystem):
         """
         self._settle()
         if if_match is not None:
-            for one, condition in conditions_by_path(self, matches(self, path), if_match).items():
-                self.rm_file(one, **arguments_of(condition))
+            remove_each(self, matches(self, path), if_match)
             return
         # Not expanded recursively, for that would list what lies behind a link.
         for match in matches(self, path):
@@ -138,8 +135,7 @@ class RemovingFileSystem(LookingFileSystem):
             PreconditionFailed: with nothing done.
             ValueError: for ``maxdepth``, which would leave what is deeper without a place.
         """
-        if maxdepth is not None:
-            raise ValueError("a directory moves whole: maxdepth cannot be given")
+        refuse_depth(maxdepth)
         self._settle()
         wanted, replaced = condition_of(if_match), condition_of(if_target_match, if_none_match)
         for source, target in move_pairs(self, path1, path2):

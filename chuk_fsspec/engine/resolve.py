@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 
-from chuk_fsspec.contract.errors import LinkInTheWay, os_error
+from chuk_fsspec.contract.errors import leads_nowhere, os_error
 from chuk_fsspec.contract.paths import PATH_MAX, SPECIAL_NAMES, check_name, strip_protocol
 from chuk_fsspec.engine.inode import S_IFLNK, S_IFMT, Directory, Inode
 from chuk_fsspec.engine.tree import Tree
@@ -19,8 +19,6 @@ from chuk_fsspec.engine.tree import Tree
 LINKS_MAX = 40
 ALWAYS_SHORT_PATH = PATH_MAX // 4
 """A path of this many characters or fewer fits PATH_MAX whatever its characters are."""
-
-_LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG))
 
 
 class Resolver:
@@ -59,7 +57,7 @@ class Resolver:
         try:
             return self.find(path)
         except OSError as error:
-            if error.errno in _LEADS_NOWHERE and not isinstance(error, LinkInTheWay):
+            if leads_nowhere(error):
                 return None
             raise
 

@@ -12,8 +12,8 @@ from chuk_fsspec.contract.snapshots import Snapshot
 
 if TYPE_CHECKING:
     from chuk_fsspec.engine.inode import Inode
+    from chuk_fsspec.engine.shared_view import SharedView
     from chuk_fsspec.engine.store import Store
-    from chuk_fsspec.engine.tree import Tree
 
 
 class SharedState:
@@ -31,9 +31,9 @@ class SharedState:
         self.real_paths = store.path_cache()
         self.holders: list[Container[int]] = []
         self.open_counts: dict[int, int] = {}
-        self.watchers: dict[object, tuple[Tree, Change]] = {}
+        self.watchers: dict[object, tuple[SharedView, Change]] = {}
         self.watched = object()
-        self._views: set[weakref.ref[Tree]] = set()
+        self._views: set[weakref.ref[SharedView]] = set()
         self._pasts: dict[Snapshot, SharedState] = {}
 
     def is_held(self, inode: Inode) -> bool:
@@ -61,16 +61,16 @@ class SharedState:
             past.refuse(error)
         return past
 
-    def callbacks_for(self, view: Tree) -> tuple[Change, ...]:
+    def callbacks_for(self, view: SharedView) -> tuple[Change, ...]:
         """Whom to tell of the changes that a view makes: everybody who watches through another one."""
         return tuple(callback for owner, callback in self.watchers.copy().values() if owner is not view)
 
-    def add_view(self, view: Tree) -> None:
+    def add_view(self, view: SharedView) -> None:
         """Let a view know from now on, for as long as it lives, who watches."""
         self._views.add(weakref.ref(view, self._views.discard))
         view.find_watchers()
 
-    def watch(self, view: Tree, callback: Change) -> Callable[[], None]:
+    def watch(self, view: SharedView, callback: Change) -> Callable[[], None]:
         """Add a watcher; returns what removes it."""
         entry = object()
         self.watchers[entry] = (view, callback)
@@ -87,7 +87,7 @@ class SharedState:
         for view in self._living_views():
             view.find_watchers()
 
-    def _living_views(self) -> list[Tree]:
+    def _living_views(self) -> list[SharedView]:
         return [view for one in self._views.copy() if (view := one()) is not None]
 
     def forget_paths(self) -> None:

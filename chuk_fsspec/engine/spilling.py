@@ -10,9 +10,10 @@ import io
 import os
 from typing import TYPE_CHECKING, Any
 
+from chuk_fsspec.contract.seeking import sought
+from chuk_fsspec.contract.unpublished import UnpublishedEnd, UnpublishedFile, extend
 from chuk_fsspec.engine.inode import Inode
 from chuk_fsspec.engine.store import Stage
-from chuk_fsspec.engine.writing import UnpublishedEnd, UnpublishedFile, extend
 
 if TYPE_CHECKING:
     from chuk_fsspec.engine.filesystem import InodeFileSystem
@@ -80,10 +81,7 @@ class StageFile(io.RawIOBase):
         return len(piece)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size()}[whence]
-        if base + offset < 0:
-            raise ValueError(f"negative seek position {base + offset}")
-        self._position = base + offset
+        self._position = sought(offset, whence, position=self._position, size=self._size())
         return self._position
 
     def tell(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.contract.transaction import EndingTransaction
@@ -20,7 +19,6 @@ class UndoTransaction(EndingTransaction):
     """
 
     fs: InodeFileSystem | None
-    files: deque[Any]
 
     def __init__(self, fs: InodeFileSystem, **kwargs: Any) -> None:
         super().__init__(fs, **kwargs)
@@ -30,17 +28,6 @@ class UndoTransaction(EndingTransaction):
         """Begin the undo scope."""
         super().start()
         self._fs.store.begin()
-
-    def publish_files(self) -> None:
-        """Publish the files that were closed so far, in the order in which they were opened."""
-        still_open: deque[Any] = deque()
-        while self.files:
-            file = self.files.popleft()
-            if file.closed:
-                file.commit()
-            else:
-                still_open.append(file)
-        self.files.extend(still_open)
 
     def complete(self, commit: bool = True) -> None:
         """Publish and keep, or undo. An error while publishing undoes everything and is raised."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import encoded_length
@@ -22,9 +23,7 @@ def check_name(name: str) -> None:
 
 def with_value(inode: Inode, name: str, value: bytes, flags: int) -> dict[str, bytes]:
     """All attributes after one is set; flags as setxattr(2) has them. EEXIST, ENODATA, ERANGE, E2BIG, EPERM."""
-    check_name(name)
-    if len(value) > SIZE_MAX:
-        raise os_error(errno.E2BIG, name, hint=f"an extended attribute may have {SIZE_MAX} bytes")
+    _check(name, value)
     xattrs = _copy(inode, name)
     if flags & _CREATE and name in xattrs:
         raise os_error(errno.EEXIST, name)
@@ -34,6 +33,13 @@ def with_value(inode: Inode, name: str, value: bytes, flags: int) -> dict[str, b
     return xattrs
 
 
+def of_new_file(values: Mapping[str, bytes]) -> dict[str, bytes] | None:
+    """What a file that is made with attributes keeps of them; None for none. ERANGE, E2BIG."""
+    for name, value in values.items():
+        _check(name, value)
+    return {name: bytes(value) for name, value in values.items()} or None
+
+
 def without(inode: Inode, name: str) -> dict[str, bytes] | None:
     """All attributes after one is removed; None if that was the last. ENODATA, ERANGE, EPERM."""
     check_name(name)
@@ -41,6 +47,12 @@ def without(inode: Inode, name: str) -> dict[str, bytes] | None:
     if xattrs.pop(name, None) is None:
         raise os_error(errno.ENODATA, name)
     return xattrs or None
+
+
+def _check(name: str, value: bytes) -> None:
+    check_name(name)
+    if len(value) > SIZE_MAX:
+        raise os_error(errno.E2BIG, name, hint=f"an extended attribute may have {SIZE_MAX} bytes")
 
 
 def _copy(inode: Inode, name: str) -> dict[str, bytes]:

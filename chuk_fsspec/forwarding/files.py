@@ -41,7 +41,7 @@ class ForwardingFile(io.BufferedIOBase):
 
     @property
     def etag(self) -> str | None:
-        """That of what was written, once the file is closed and where it is known."""
+        """Where it is known, that of what is read; of what was written, once the file is closed."""
         etag = getattr(self.__file, "etag", None)
         return etag if isinstance(etag, str) else None
 

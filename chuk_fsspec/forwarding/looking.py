@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 from fsspec.implementations.chained import ChainedFileSystem
 
-from chuk_fsspec.contract import globbing
+from chuk_fsspec.contract.arguments import require_depth
 from chuk_fsspec.contract.capabilities import Capabilities
-from chuk_fsspec.contract.errors import not_found, omit_unless_link
+from chuk_fsspec.contract.errors import not_found
 from chuk_fsspec.contract.expansion import is_one, matches
 from chuk_fsspec.contract.operations import FSSPEC, Operation
 from chuk_fsspec.contract.paths import normalise, strip_protocol
+from chuk_fsspec.contract.surface import Surface
 from chuk_fsspec.forwarding.planning import pairs_of
 from chuk_fsspec.forwarding.posix import ForwardingPosix
 
 _READERS_MAX = 4096
 
 
-class LookingSurface(ChainedFileSystem):
+class LookingSurface(Surface, ChainedFileSystem):
     """What ``ForwardingFileSystem`` inherits: ``_forward``, paths, looking and reading."""
 
     protocol: str | tuple[str, ...] = "forwarding"
-    root_marker = "/"
     async_impl = False
     _strip_tokenize_options = ("fo",)
     capabilities = Capabilities()
@@ -90,11 +90,6 @@ class LookingSurface(ChainedFileSystem):
             return ""
         return strip_protocol(path, protocols)
 
-    @classmethod
-    def _parent(cls, path: str) -> str:
-        parent: str = cls._strip_protocol(path).rpartition("/")[0]
-        return parent or "/"
-
     @property
     def posix(self) -> ForwardingPosix:
         """POSIX operations on this filesystem."""
@@ -126,30 +121,8 @@ class LookingSurface(ChainedFileSystem):
         Raises:
             ValueError: for a ``maxdepth`` below 1.
         """
-        if maxdepth is not None and maxdepth < 1:
-            raise ValueError(f"maxdepth must be at least 1, not {maxdepth}")
+        require_depth(maxdepth)
         return self._forward(FSSPEC["find"], path, maxdepth=maxdepth, withdirs=withdirs, detail=detail, **kwargs)
-
-    def walk(
-        self, path: str, maxdepth: int | None = None, topdown: bool = True, on_error: Any = "omit", **kwargs: Any
-    ) -> Iterator[Any]:
-        """Directory, names of its directories and names of all else, from a path down, as ``os.walk``.
-
-        Args:
-            path: where to start.
-            maxdepth: levels to go down, at least 1; None for all.
-            topdown: a directory before what it holds, or after.
-            on_error: "omit" what cannot be listed, "raise", or a function to call with the error.
-            kwargs: ``detail=True`` for dicts from name to info instead of names.
-        """
-        if on_error == "omit":
-            on_error = omit_unless_link
-        walked: Iterator[Any] = super().walk(path, maxdepth, topdown, on_error, **kwargs)
-        return walked
-
-    def glob(self, path: str, maxdepth: int | None = None, **kwargs: Any) -> Any:
-        """What matches a pattern, by fsspec's rules (``contract.globbing``)."""
-        return globbing.glob(self, path, maxdepth, **kwargs)
 
     def exists(self, path: str, **kwargs: Any) -> bool:
         """Whether a path leads to something; a link to nothing does not."""

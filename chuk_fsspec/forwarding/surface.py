@@ -6,22 +6,20 @@ What fsspec derives from other operations is inherited, or written here on top o
 from __future__ import annotations
 
 import errno
-import os
 from contextlib import suppress
 from typing import Any
 
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 from fsspec.utils import stringify_path
 
-from chuk_fsspec.contract.conditions import Etags, arguments_of, conditions_by_path
-from chuk_fsspec.contract.display import as_html
+from chuk_fsspec.contract.arguments import refuse_depth, require_writing_mode
+from chuk_fsspec.contract.conditions import Etags, arguments_of, conditions_by_path, remove_each, require_change
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.expansion import Paths, matches, move_pairs, takes_inside
 from chuk_fsspec.contract.layering import layers_of
 from chuk_fsspec.contract.operations import FSSPEC, POSIX, Effect, Kind, Operation, Returns
 from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.contract.posix import Buffer
-from chuk_fsspec.contract.staging import Stageable
 from chuk_fsspec.forwarding.conditions import NAMES, etag_in, refuse, require_for_directory, taken_from
 from chuk_fsspec.forwarding.looking import LookingSurface
 from chuk_fsspec.forwarding.planning import pairs_of
@@ -31,7 +29,7 @@ OPEN_ASYNC = Operation("open_async", Kind.KERNEL, Effect.READ, ("path",), raised
 """What asynchronous filesystems have beside the names of ``AbstractFileSystem``."""
 
 
-class ForwardingFileSystem(Stageable, LookingSurface):
+class ForwardingFileSystem(LookingSurface):
     """A filesystem made of others. A subclass says in ``_perform`` what becomes of an operation."""
 
     transaction_type = ForwardedTransaction
@@ -75,8 +73,8 @@ class ForwardingFileSystem(Stageable, LookingSurface):
 
     def _open(self, path: str, mode: str = "rb", **kwargs: Any) -> Any:
         asked = self._asked(kwargs, path)
-        if asked and mode == "rb":
-            raise ValueError("if_match and if_none_match are conditions of a change, and mode 'rb' makes none")
+        if asked:
+            require_change(mode)
         return self._forward(FSSPEC["open"], path, mode=mode, **asked, **kwargs)
 
     async def open_async(self, path: str, mode: str = "rb", **kwargs: Any) -> Any:
@@ -104,8 +102,7 @@ class ForwardingFileSystem(Stageable, LookingSurface):
             OSError: EEXIST, EISDIR, ENOTDIR, ENOSPC; ENOTSUP for conditions that the filesystem below does not keep.
             PreconditionFailed: with nothing done.
         """
-        if mode not in ("overwrite", "create"):
-            raise ValueError(f"mode {mode!r} is not 'overwrite' or 'create'")
+        require_writing_mode(mode)
         asked = self._asked(kwargs, path)
         return etag_in(self._forward(FSSPEC["pipe_file"], path, value, mode=mode, **asked, **kwargs))
 
@@ -150,14 +147,7 @@ class ForwardingFileSystem(Stageable, LookingSurface):
 
         Conditions and what is returned are as for ``pipe_file``; for a directory there is nothing to return.
         """
-        if os.path.isdir(lpath):
-            self.makedirs(rpath, exist_ok=True)
-            return None
-        with open(lpath, "rb") as source, self.open(rpath, "xb" if mode == "create" else "wb", **kwargs) as target:
-            callback.set_size(os.fstat(source.fileno()).st_size)
-            while data := source.read(self.blocksize):
-                callback.relative_update(target.write(data))
-        return etag_in(target.etag)
+        return etag_in(self._put_by_opening(lpath, rpath, callback, mode, **kwargs))
 
     def touch(self, path: str, truncate: bool = True, **kwargs: Any) -> str | None:
         """Make an empty file, or empty one that is there; ``truncate=False`` only stamps it with the time.
@@ -235,9 +225,6 @@ class ForwardingFileSystem(Stageable, LookingSurface):
         """
         self._forward(FSSPEC["rm_file"], path, **self._asked({"if_match": if_match}, path))
 
-    def _rm(self, path: str) -> None:
-        self.rm_file(path)
-
     def rm(self, path: Paths, recursive: bool = False, maxdepth: int | None = None, *, if_match: Etags = None) -> None:
         """Remove files, and directories with all they hold if ``recursive``; links are removed, not followed.
 
@@ -253,8 +240,7 @@ class ForwardingFileSystem(Stageable, LookingSurface):
         """
         paths = matches(self, path)
         if self._asked({"if_match": if_match}, *paths):
-            for one, condition in conditions_by_path(self, paths, if_match).items():
-                self.rm_file(one, **arguments_of(condition))
+            remove_each(self, paths, if_match)
             return
         self._forward(FSSPEC["rm"], paths, recursive=recursive, maxdepth=maxdepth)
 
@@ -276,8 +262,7 @@ class ForwardingFileSystem(Stageable, LookingSurface):
             PreconditionFailed: with nothing done.
             ValueError: for ``maxdepth``, which would leave what is deeper without a place.
         """
-        if maxdepth is not None:
-            raise ValueError("a directory moves whole: maxdepth cannot be given")
+        refuse_depth(maxdepth)
         pairs = move_pairs(self, path1, path2)
         asked = self._asked(kwargs, *[source for source, _ in pairs])
         for source, target in pairs:
@@ -320,10 +305,3 @@ class ForwardingFileSystem(Stageable, LookingSurface):
         return self.capabilities.conditional_write
 
     # ---- how it shows itself
-
-    def _repr_html_(self) -> str:
-        """Shown by notebooks."""
-        return as_html(self)
-
-    def _get_pyarrow_filesystem(self) -> ForwardingFileSystem:
-        return self

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
-from chuk_fsspec.contract.errors import link_in_the_way, not_found
+from chuk_fsspec.contract.errors import LEADS_NOWHERE, link_in_the_way, not_found
 from chuk_fsspec.contract.operations import FSSPEC
 from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.mounted.access import Access, call
@@ -17,7 +17,7 @@ from chuk_fsspec.mounted.table import Mount, Point
 
 InfoDict = dict[str, Any]
 
-_LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG, errno.EACCES))
+_LEADS_NOWHERE = LEADS_NOWHERE | {errno.EACCES}
 
 
 class Describing:

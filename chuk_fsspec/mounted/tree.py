@@ -8,10 +8,9 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from fsspec import AbstractFileSystem
-
 from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of, names
 from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.links import without_links_if_can
 from chuk_fsspec.mounted.config import MountConfig
 from chuk_fsspec.mounted.inodes import Numbers
 from chuk_fsspec.mounted.names import Names
@@ -20,7 +19,7 @@ from chuk_fsspec.mounted.table import Mount, MountTable
 NUMBERS_MAX = 1 << 15
 """So many mounts may be made in one tree, one after another: their numbers are part of inode numbers."""
 
-_OF_ALL = tuple(name for name in names() if name not in ("write", "statvfs", "snapshots"))
+_OF_ALL = tuple(name for name in names() if name not in ("write", "statvfs", "snapshots", "versions", "whole_files"))
 
 
 class Holder(Protocol):
@@ -134,19 +133,8 @@ def _opened(path: str, number: int, config: MountConfig) -> Mount:
     if getattr(fs, "asynchronous", False):
         raise ValueError(f"mounts[{path!r}]: made with asynchronous=True; make it without, its calls need no loop")
     can = capabilities_of(fs)
-    if can.symlinks:
-        fs = _without_links(fs)
+    fs = without_links_if_can(fs)
     return Mount(path, number, fs, Names(path, fs, root), can, config)
-
-
-def _without_links(fs: AbstractFileSystem) -> AbstractFileSystem:
-    """The view that follows no links; a filesystem that has none follows its links by itself, inside its mount."""
-    try:
-        return fs.posix.nofollow
-    except OSError as error:
-        if error.errno != errno.ENOTSUP:
-            raise
-        return fs
 
 
 def _prepare(mount: Mount) -> None:

@@ -36,13 +36,19 @@ def needs(*capabilities: str) -> Callable[[Target], Target]:
                 if name.startswith("test_"):
                     mark(member)
         else:
-            setattr(target, _ATTRIBUTE, getattr(target, _ATTRIBUTE, frozenset()) | set(capabilities))
+            setattr(target, _ATTRIBUTE, needed_capabilities(target) | set(capabilities))
         return target
 
     return mark
 
 
+def needed_capabilities(test: Callable[..., Any]) -> frozenset[str]:
+    """What a test was marked to need."""
+    needed: frozenset[str] = getattr(test, _ATTRIBUTE, frozenset())
+    return needed
+
+
 def missing_capabilities(test: Callable[..., Any], fs: AbstractFileSystem) -> list[str]:
     """What a test needs and a filesystem does not declare, in alphabetical order."""
     declared = capabilities_of(fs)
-    return sorted(name for name in getattr(test, _ATTRIBUTE, ()) if not getattr(declared, name))
+    return sorted(name for name in needed_capabilities(test) if not getattr(declared, name))

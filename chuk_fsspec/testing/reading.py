@@ -10,6 +10,7 @@ import pytest
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.testing.checks import fails_with
+from chuk_fsspec.testing.needs import needs
 
 DIGITS = b"0123456789"
 
@@ -56,6 +57,17 @@ class Reading:
 
     def test_start_and_end_are_the_second_and_third_argument(self, fs: AbstractFileSystem, digits: str) -> None:
         assert fs.cat_file(digits, 2, 5) == b"234"
+
+    @needs("etags", "versioned_reads")
+    def test_of_a_version_comes_nothing_of_another(self, fs: AbstractFileSystem, digits: str) -> None:
+        etag = fs.info(digits)["etag"]
+        assert fs.cat_file(digits, if_match=etag) == DIGITS
+        assert fs.cat_file(digits, 2, 5, if_match=etag) == b"234"
+        assert fs.cat_file(digits, -3, if_match=etag) == b"789"
+        fs.pipe_file(digits, DIGITS[::-1])
+        for start, end in ((None, None), (2, 5), (-3, None)):
+            assert version_or_none(fs, digits, start, end, etag) in (None, DIGITS[start:end])
+        assert fs.cat_file(digits, if_match=fs.info(digits)["etag"]) == DIGITS[::-1]
 
     def test_cat_of_one_path_is_bytes_and_of_many_a_dict(self, fs: AbstractFileSystem, root: str) -> None:
         fs.pipe({f"{root}/a": b"1", f"{root}/b": b"2", f"{root}/c/d": b"3"})
@@ -159,3 +171,14 @@ class Reading:
         fs.get(f"{root}/d", str(tmp_path / "copy"), recursive=True)
         assert (tmp_path / "copy" / "a").read_bytes() == b"1"
         assert (tmp_path / "copy" / "e" / "b").read_bytes() == b"2"
+
+
+def version_or_none(fs: AbstractFileSystem, path: str, start: int | None, end: int | None, etag: str) -> bytes | None:
+    """Bytes of a version that may be kept although there is a newer one; None if it is not."""
+    try:
+        data: bytes = fs.cat_file(path, start, end, if_match=etag)
+    except OSError as error:
+        if error.errno != errno.ESTALE:
+            raise
+        return None
+    return data

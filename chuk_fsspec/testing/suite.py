@@ -43,6 +43,7 @@ from chuk_fsspec.testing.sparse import HolesByNode, SparseFiles
 from chuk_fsspec.testing.text_and_compression import TextAndCompression
 from chuk_fsspec.testing.transactions import Transactions
 from chuk_fsspec.testing.urls import Urls
+from chuk_fsspec.testing.whole_files import WholeFiles
 from chuk_fsspec.testing.writing import Writing
 
 
@@ -98,6 +99,7 @@ class BehaviourSuite:
     TestTransactions = Transactions
     TestUpdating = Updating
     TestUrls = Urls
+    TestWholeFiles = WholeFiles
     TestWriting = Writing
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

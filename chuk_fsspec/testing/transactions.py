@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.testing.checks import failing, fails_with, files_below, in_threads, names_below, same_filesystem
+from chuk_fsspec.testing.checks import TICK, failing, fails_with, files_below, in_threads, names_below, same_filesystem
 from chuk_fsspec.testing.needs import needs
 
 Step = Callable[[AbstractFileSystem, str], Any]
@@ -163,6 +165,26 @@ class Transactions:
             in_threads(1, be_faster)
         assert files_below(fs, root) == {"c": b"theirs"}
         assert names_below(fs, root) == ["c"]
+
+    @needs("isolated_transactions", "shared_between_threads")
+    def test_others_wait_until_it_ends(self, fs: AbstractFileSystem, tree: str) -> None:
+        begun = threading.Event()
+
+        def write() -> None:
+            mine = same_filesystem(fs)
+            begun.set()
+            mine.pipe_file(f"{tree}/a", b"theirs")
+
+        other = threading.Thread(target=write)
+        with fs.transaction:
+            other.start()
+            begun.wait()
+            for _ in range(5):
+                assert fs.cat_file(f"{tree}/a") == b"A"
+                time.sleep(TICK)
+            fs.mv(f"{tree}/a", f"{tree}/moved")
+        other.join()
+        assert (fs.cat_file(f"{tree}/moved"), fs.cat_file(f"{tree}/a")) == (b"A", b"theirs")
 
     @needs("append")
     def test_appends(self, fs: AbstractFileSystem, tree: str) -> None:

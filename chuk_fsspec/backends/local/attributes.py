@@ -17,7 +17,9 @@ _OF_THE_CONTENT = frozenset(("security.capability", "security.ima", "security.ev
 """Extended attributes that belong to the very bytes of a program, and not to its file."""
 
 
-def carry_over(old: Inode, new: int, *, mode: int | None = None, same_content: bool = False) -> None:
+def carry_over(
+    old: Inode, was: os.stat_result, new: int, *, mode: int | None = None, same_content: bool = False
+) -> None:
     """Give a new file the owner, permissions and extended attributes of the one that it replaces.
 
     Owners and attributes that this user may not give, or this filesystem does not take, are left out; whoever becomes
@@ -26,11 +28,12 @@ def carry_over(old: Inode, new: int, *, mode: int | None = None, same_content: b
 
     Args:
         old: the file to be replaced.
+        was: its attributes.
         new: descriptor of the new one.
         mode: permission bits to set instead.
         same_content: it is a copy.
     """
-    was, now = old.stat(), os.fstat(new)
+    now = os.fstat(new)
     permissions = stat.S_IMODE(was.st_mode) if mode is None else mode & 0o7777
     if mode is None and not same_content and os.geteuid():
         permissions = without_set_id(permissions)

@@ -66,8 +66,7 @@ class Beneath:
         """
         refuse_reserved(path)
         if path == "/":
-            self._shared.renew()
-            return Place(self._shared.directory, ".")
+            return Place(self._root(), ".")
         with named(path):
             parent, name = split(path)
             if support.has_openat2():
@@ -80,7 +79,9 @@ class Beneath:
         """What is at a path; ``follow`` as in ``place``. ENOENT, ENOTDIR, ELOOP, EINVAL; LinkInTheWay."""
         refuse_reserved(path)
         with named(path):
-            if path != "/" and support.has_openat2() and support.can_hold():
+            if path == "/" and support.can_hold():
+                return HeldInode(self._root())
+            if support.has_openat2() and support.can_hold():
                 held = self._open(path, O_PATH if follow else O_PATH | O_NOFOLLOW)
                 if held is not None:
                     return HeldInode(held)
@@ -97,6 +98,8 @@ class Beneath:
     def directory(self, path: str) -> Descriptor:
         """Hold a directory, links followed. ENOENT, ENOTDIR, ELOOP; LinkInTheWay."""
         refuse_reserved(path)
+        if path == "/":
+            return self._root()
         with named(path):
             if support.has_openat2():
                 held = self._open(path, O_PATH | O_DIRECTORY)
@@ -104,6 +107,10 @@ class Beneath:
                     return held
             place = self.place(path, follow=True)
             return open_beneath(place, O_PATH | O_DIRECTORY)
+
+    def _root(self) -> Descriptor:
+        self._shared.renew()
+        return self._shared.directory
 
     def _open(self, path: str, flags: int) -> Descriptor | None:
         """Open by openat2(2); None where that cannot tell what to do, because of a race or of a link in the way."""

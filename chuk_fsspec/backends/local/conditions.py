@@ -178,17 +178,20 @@ def rename(
                     raise wanted.failure(source, moved.etag)
 
 
-def settled(status: Status) -> Status:
-    """The status of a regular file, once a change of it would get another time of modification.
+def settle(*seen: Status) -> None:
+    """Return when a change of any of these regular files would get another time of modification.
 
     The clock that a kernel stamps with stands still for some milliseconds: a file that was changed in the present tick
     might be changed once more without that being seen in its etag.
     """
-    if hasattr(time, "clock_gettime_ns") and status.is_file:
+    if hasattr(time, "clock_gettime_ns"):
         with suppress(OSError):  # a system without this clock
-            while status.mtime_ns == time.clock_gettime_ns(_REALTIME_COARSE):
+            while _changed_at(time.clock_gettime_ns(_REALTIME_COARSE), seen):
                 time.sleep(_TICK)
-    return status
+
+
+def _changed_at(now: int, seen: tuple[Status, ...]) -> bool:
+    return any(status.mtime_ns == now and status.is_file for status in seen)
 
 
 def _take_away(shared: SharedRoot, place: Place, expected: Status) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import os
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.backends.local.conditions import require_file
 from chuk_fsspec.backends.local.descriptor import Descriptor
 from chuk_fsspec.backends.local.names import named
+from chuk_fsspec.backends.local.status import etag_of
 from chuk_fsspec.backends.local.temporary import Temporary
-from chuk_fsspec.contract.conditions import Condition
+from chuk_fsspec.contract.unpublished import UnpublishedBuffer, UnpublishedEnd
 
 if TYPE_CHECKING:
     from chuk_fsspec.backends.local.filesystem import LocalFileSystem
@@ -47,10 +48,17 @@ class _Content(io.FileIO):
 
 
 class ReadFile(io.BufferedReader):
-    """``rb``: the file as it was opened, also when another one is published under its name meanwhile."""
+    """``rb``: the file as it was opened, also when another one is published under its name meanwhile.
+
+    Attributes:
+        size: bytes that it had then.
+        etag: that of the content that it had then. A change within the same tick of the kernel's clock may have it too,
+            so a condition is made of it only if ``info`` has shown it before the file was opened.
+    """
 
     def __init__(self, fs: LocalFileSystem, path: str, opened: Descriptor) -> None:
-        self.fs, self.path, self.size = fs, path, os.fstat(opened.number).st_size
+        found = os.fstat(opened.number)
+        self.fs, self.path, self.size, self.etag = fs, path, found.st_size, etag_of(found)
         self._opened = opened
         super().__init__(_Content(opened.number, "rb", path), BUFFER_SIZE)
 
@@ -59,52 +67,15 @@ class ReadFile(io.BufferedReader):
         return "rb"
 
 
-class WriteFile(io.BufferedRandom):
-    """``wb``, ``xb`` and those with ``+``: a file without a name, which gets it when it is closed.
-
-    With ``autocommit=False`` (a transaction) closing only seals it; ``commit`` publishes and ``discard`` drops it.
-
-    Attributes:
-        condition: what has to be at the path when it is published.
-        etag: that of what was published; None before.
-    """
-
-    condition: Condition | None = None
-    etag: str | None = None
+class WriteFile(UnpublishedBuffer, io.BufferedRandom):  # type: ignore[override]  # a mode that is told
+    """``wb``, ``xb`` and those with ``+``: a file without a name, which gets it when it is closed."""
 
     def __init__(self, fs: LocalFileSystem, path: str, mode: str, temporary: Temporary, autocommit: bool) -> None:
-        self.fs, self.path, self._mode, self.autocommit = fs, path, mode, autocommit
+        super().__init__(fs, path, mode, autocommit=autocommit)
         self._temporary = temporary
         self._content = _Content(temporary.fd, "r+b", path)
         self._discarded = False
-        super().__init__(self._content, BUFFER_SIZE)
-
-    @property
-    def mode(self) -> str:  # type: ignore[override]
-        return self._mode
-
-    def readable(self) -> bool:
-        return "+" in self._mode
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self._require_readable()
-        return super().read(size)
-
-    def read1(self, size: int = -1, /) -> bytes:
-        self._require_readable()
-        return super().read1(size)
-
-    def readinto(self, buffer: Any, /) -> int:
-        self._require_readable()
-        return super().readinto(buffer)
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        self._require_readable()
-        return super().readline(size)
-
-    def readlines(self, hint: int | None = -1, /) -> list[bytes]:
-        self._require_readable()
-        return super().readlines(-1 if hint is None else hint)
+        io.BufferedRandom.__init__(self, self._content, BUFFER_SIZE)
 
     def commit(self) -> None:
         """Publish what was written. FileExistsError for ``x`` if somebody was faster; ENOSPC."""
@@ -132,11 +103,6 @@ class WriteFile(io.BufferedRandom):
         if self.autocommit:
             self.commit()
 
-    def __exit__(self, exc_type: object, *exc_info: object) -> None:
-        if exc_type is not None:
-            self.discard()
-        self.close()
-
     def _write_out(self) -> None:
         """Let everything reach the disk; if that fails, nothing is published."""
         if self._discarded:
@@ -148,7 +114,7 @@ class WriteFile(io.BufferedRandom):
             raise
 
     def _publish(self, temporary: Temporary) -> None:
-        exclusive = "x" in self._mode
+        exclusive = "x" in self.mode
         with closing(temporary):
             self.etag = self.fs.publisher.put(
                 temporary, self.path, follow=not exclusive, only_new=exclusive, condition=self.condition
@@ -159,31 +125,15 @@ class WriteFile(io.BufferedRandom):
         if self.condition is not None:
             require_file(self.fs.beneath, self.path, self.condition)
 
-    def _require_readable(self) -> None:
-        if "+" not in self._mode:
-            raise io.UnsupportedOperation("not open for reading")
 
-
-class AppendFile(WriteFile):
-    """``ab``: what was written is added to the end, wherever that is when the file is closed."""
+class AppendFile(UnpublishedEnd, WriteFile):  # type: ignore[override]  # as above
+    """``ab``: on the disk."""
 
     def __init__(
         self, fs: LocalFileSystem, path: str, mode: str, temporary: Temporary, autocommit: bool, size: int
     ) -> None:
-        super().__init__(fs, path, mode, temporary, autocommit)
+        WriteFile.__init__(self, fs, path, mode, temporary, autocommit)
         self._base = size
-
-    def seekable(self) -> bool:
-        return False
-
-    def tell(self) -> int:
-        return self._base + super().tell()
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> NoReturn:
-        raise io.UnsupportedOperation("a file opened for appending cannot seek")
-
-    def truncate(self, size: int | None = None, /) -> NoReturn:
-        raise io.UnsupportedOperation("a file opened for appending cannot be cut")
 
     def _publish(self, temporary: Temporary) -> None:
         with closing(temporary):

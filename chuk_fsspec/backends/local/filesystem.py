@@ -10,8 +10,6 @@ import time
 from contextlib import closing
 from typing import Any
 
-from fsspec.callbacks import DEFAULT_CALLBACK, Callback
-
 from chuk_fsspec.backends.local import support
 from chuk_fsspec.backends.local.beneath import Beneath
 from chuk_fsspec.backends.local.conditions import rename as rename_if
@@ -30,30 +28,18 @@ from chuk_fsspec.backends.local.posix import LocalPosix
 from chuk_fsspec.backends.local.publishing import Publisher
 from chuk_fsspec.backends.local.removing import remove_tree
 from chuk_fsspec.backends.local.shared import SharedRoot, make_root, root_path, shared_root
-from chuk_fsspec.backends.local.status import status_of
+from chuk_fsspec.backends.local.status import etag_of
 from chuk_fsspec.backends.local.temporary import remove_leftovers
-from chuk_fsspec.contract.conditions import (
-    ANY,
-    Etags,
-    arguments_of,
-    condition_of,
-    conditions_by_path,
-    pipe_each,
-    refuse_etags,
-)
-from chuk_fsspec.contract.display import as_html
-from chuk_fsspec.contract.errors import LinkInTheWay, os_error
-from chuk_fsspec.contract.expansion import Paths, is_one, matches, move_pairs
-from chuk_fsspec.contract.layering import layers_of
+from chuk_fsspec.contract.arguments import refuse_depth, require_open_mode, require_writing_mode
+from chuk_fsspec.contract.conditions import ANY, Condition, Etags, condition_of, refuse_etags, remove_each
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.expansion import Paths, matches, move_pairs
 from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.contract.posix import Buffer
-from chuk_fsspec.contract.staging import Stageable
 from chuk_fsspec.contract.transaction import EndingTransaction
 
-_MODES = frozenset({"rb", "wb", "ab", "xb", "r+b", "w+b", "a+b", "x+b"})
 
-
-class LocalFileSystem(Stageable, LookingFileSystem):
+class LocalFileSystem(LookingFileSystem):
     """A directory of this machine as a filesystem of its own, which no path and no link leads out of.
 
     Its paths count from the directory: ``/`` is the root. Symbolic links are followed inside: an absolute one counts
@@ -164,10 +150,12 @@ class LocalFileSystem(Stageable, LookingFileSystem):
         block_size: int | None = None,
         autocommit: bool = True,
         cache_options: dict[str, Any] | None = None,
+        condition: Condition | None = None,
         **kwargs: Any,
     ) -> Any:
-        if mode not in _MODES:
-            raise ValueError(f"mode {mode!r} is not one of {', '.join(sorted(_MODES))}")
+        require_open_mode(mode)
+        if condition is not None:
+            require_file_if(self.beneath, path, condition)
         if mode == "rb":
             inode = self.beneath.inode(path)
             with named(path):
@@ -204,52 +192,6 @@ class LocalFileSystem(Stageable, LookingFileSystem):
             file.seek(0, os.SEEK_END)
         return file
 
-    def open(
-        self,
-        path: str,
-        mode: str = "rb",
-        block_size: int | None = None,
-        cache_options: dict[str, Any] | None = None,
-        compression: str | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Open a file: ``r w a x``, with ``+``, binary (``b``) or text.
-
-        What is written is published when the file is closed: whole, in one step, or not at all if the ``with`` block
-        fails. Until then it is in a file without a name. To edit in place and be seen at once, use
-        ``posix.open_handle``.
-
-        Args:
-            path: absolute path or URL.
-            mode: as Python's ``open``.
-            block_size: ignored; there is nothing to fetch.
-            cache_options: ignored; there is nothing to cache.
-            compression: a codec's name, or "infer" from the path's ending.
-            kwargs: ``encoding``, ``errors`` and ``newline`` for text; ``if_match`` and ``if_none_match`` for writing.
-
-        Returns:
-            A file object; of what was written, its ``etag`` is known once it is closed.
-
-        Raises:
-            OSError: ENOENT, EEXIST for ``x``, EISDIR, ENOTDIR, EINVAL for a FIFO or a device, EROFS; ENOSPC.
-            PreconditionFailed: now or when closing, with nothing published.
-            ValueError: for an unknown mode.
-        """
-        path = self._strip_protocol(path)
-        layers = layers_of(path, mode, compression, kwargs)
-        autocommit = kwargs.pop("autocommit", not self._intrans)
-        condition = condition_of(kwargs.pop("if_match", None), kwargs.pop("if_none_match", None))
-        if condition is not None and layers.mode == "rb":
-            raise ValueError("if_match and if_none_match are conditions of a change, and mode 'rb' makes none")
-        if condition is not None and autocommit:
-            require_file_if(self.beneath, path, condition)  # what cannot be published need not be written
-        file = self._open(path, layers.mode, block_size, autocommit, cache_options, **kwargs)
-        if condition is not None:
-            file.condition = condition
-        if not autocommit and layers.mode != "rb":
-            self.transaction.files.append(file)
-        return layers.over(file)
-
     # ---- writing
 
     def pipe_file(
@@ -279,13 +221,9 @@ class LocalFileSystem(Stageable, LookingFileSystem):
             OSError: EEXIST, EISDIR, ENOTDIR, ENOSPC.
             PreconditionFailed: with nothing done.
         """
-        if mode not in ("overwrite", "create"):
-            raise ValueError(f"mode {mode!r} is not 'overwrite' or 'create'")
+        require_writing_mode(mode)
         if self._intrans:
-            opening = "wb" if mode == "overwrite" else "xb"
-            with self.open(path, opening, if_match=if_match, if_none_match=if_none_match) as file:
-                file.write(value)
-            return None
+            return self._pipe_by_opening(path, value, mode, if_match=if_match, if_none_match=if_none_match)
         normal = self._strip_protocol(path)
         self.require_write(normal)
         condition = condition_of(if_match, if_none_match)
@@ -295,59 +233,6 @@ class LocalFileSystem(Stageable, LookingFileSystem):
         with closing(self.publisher.begin(normal, follow=follow)) as temporary, named(normal):
             write_all(temporary.fd, value, 0)
             return self.publisher.put(temporary, normal, follow=follow, only_new=not follow, condition=condition)
-
-    def pipe(
-        self,
-        path: str | dict[str, Any],
-        value: Any = None,
-        *,
-        if_match: Etags = None,
-        if_none_match: Etags = None,
-        **kwargs: Any,
-    ) -> None:
-        """Write one file, or each of a dict from path to content in a step of its own.
-
-        Args:
-            path: a path, or a dict.
-            value: the content for one path.
-            if_match: as for ``pipe_file``; or a dict from path to etag, with None for what is written in any case.
-            if_none_match: likewise.
-            kwargs: ignored.
-
-        Raises:
-            PreconditionFailed: with nothing done, unless the file was changed after the first one was written.
-            ValueError: for a path without an etag.
-        """
-        pipe_each(self, path if isinstance(path, dict) else {path: value}, if_match, if_none_match)
-
-    def put_file(
-        self,
-        lpath: Any,
-        rpath: str,
-        callback: Callback = DEFAULT_CALLBACK,
-        mode: str = "overwrite",
-        *,
-        if_match: str | None = None,
-        if_none_match: str | None = None,
-        **kwargs: Any,
-    ) -> str | None:
-        """Upload a local file, or make a directory for a local one; ``mode="create"`` refuses a file that exists.
-
-        Conditions and what is returned are as for ``pipe_file``; for a directory there is nothing to return.
-        """
-        if os.path.isdir(lpath):
-            self.makedirs(rpath, exist_ok=True)
-            return None
-        opening = "xb" if mode == "create" else "wb"
-        with (
-            open(lpath, "rb") as source,
-            self.open(rpath, opening, if_match=if_match, if_none_match=if_none_match) as target,
-        ):
-            callback.set_size(os.fstat(source.fileno()).st_size)
-            while data := source.read(self.blocksize):
-                callback.relative_update(target.write(data))
-        etag: str | None = target.etag
-        return etag
 
     def touch(
         self,
@@ -375,7 +260,7 @@ class LocalFileSystem(Stageable, LookingFileSystem):
             except PermissionError:  # who may write but does not own the file may only say "now" (utimensat(2))
                 self.posix.utime(normal)
                 return None
-        return dataclasses.replace(found, mtime_ns=now).etag
+        return found._replace(mtime_ns=now).etag
 
     def cp_file(
         self,
@@ -426,7 +311,7 @@ class LocalFileSystem(Stageable, LookingFileSystem):
         with closing(self.publisher.begin(target)) as temporary, named(target):
             copy_content(opened.number, temporary.fd)
             if wanted is not None:
-                wanted.require(source, status_of(opened.number).etag)
+                wanted.require(source, etag_of(os.fstat(opened.number)))
             return self.publisher.put(temporary, target, mode=found.st_mode, condition=condition)
 
     def mkdir(self, path: str, create_parents: bool = True, **kwargs: Any) -> None:
@@ -436,14 +321,6 @@ class LocalFileSystem(Stageable, LookingFileSystem):
         if create_parents:
             make_parents(self.shared, self.beneath, normal)
         make_directory(self.shared, self.beneath, normal)
-
-    def makedirs(self, path: str, exist_ok: bool = False) -> None:
-        """Make a directory and its parents; one that exists is an error unless ``exist_ok``."""
-        try:
-            self.mkdir(path)
-        except FileExistsError:
-            if not (exist_ok and self.isdir(path)):
-                raise
 
     # ---- removing and moving
 
@@ -470,9 +347,6 @@ class LocalFileSystem(Stageable, LookingFileSystem):
         with named(normal):
             unlink_if(self.shared, self.beneath, normal, condition)
 
-    def _rm(self, path: str) -> None:
-        self.rm_file(path)
-
     def rm(self, path: Paths, recursive: bool = False, maxdepth: int | None = None, *, if_match: Etags = None) -> None:
         """Remove files, and directories with all they hold if ``recursive``; links are removed, not followed.
 
@@ -487,8 +361,7 @@ class LocalFileSystem(Stageable, LookingFileSystem):
             PreconditionFailed: with nothing done, unless the file was changed after the first one was removed.
         """
         if if_match is not None:
-            for one, condition in conditions_by_path(self, matches(self, path), if_match).items():
-                self.rm_file(one, **arguments_of(condition))
+            remove_each(self, matches(self, path), if_match)
             return
         for match in matches(self, path):
             is_directory = self.beneath.inode(match, follow=False).status().is_directory
@@ -537,10 +410,9 @@ class LocalFileSystem(Stageable, LookingFileSystem):
             PreconditionFailed: with nothing done.
             ValueError: for ``maxdepth``, which would leave what is deeper without a place.
         """
-        if maxdepth is not None:
-            raise ValueError("a directory moves whole: maxdepth cannot be given")
+        refuse_depth(maxdepth)
         wanted, replaced = condition_of(if_match), condition_of(if_target_match, if_none_match)
-        for source, target in self._moves(path1, path2):
+        for source, target in move_pairs(self, path1, path2):
             require_name(self.beneath, source, wanted)
             require_name(self.beneath, target, replaced)
             inode = self.beneath.inode(source, follow=False)
@@ -554,14 +426,6 @@ class LocalFileSystem(Stageable, LookingFileSystem):
                 continue
             with named(source, target):
                 rename_if(self.shared, self.beneath, source, target, wanted, replaced)
-
-    def _moves(self, path1: Paths, path2: Paths) -> list[tuple[str, str]]:
-        try:
-            return move_pairs(self, path1, path2)
-        except LinkInTheWay as met:
-            if not (is_one(path1) and is_one(path2)) or met.filename != self._strip_protocol(path2):
-                raise
-            return [(self._strip_protocol(path1), met.filename)]
 
     # ---- steps
 
@@ -581,10 +445,3 @@ class LocalFileSystem(Stageable, LookingFileSystem):
     def __repr__(self) -> str:
         options = "" if self.follow_links else ", follow_links=False"
         return f"{type(self).__name__}({os.path.basename(self.shared.path)!r}{options})"
-
-    def _repr_html_(self) -> str:
-        """Shown by notebooks."""
-        return as_html(self)
-
-    def _get_pyarrow_filesystem(self) -> LocalFileSystem:
-        return self

@@ -17,7 +17,7 @@ from chuk_fsspec.backends.local.descriptor import Descriptor
 from chuk_fsspec.backends.local.flags import O_NOFOLLOW, O_PATH, QUIETLY
 from chuk_fsspec.backends.local.status import Status, status_at, status_of
 from chuk_fsspec.backends.local.support import way_to
-from chuk_fsspec.contract.errors import not_supported, os_error
+from chuk_fsspec.contract.errors import not_a_file, not_supported, os_error
 
 _OPENED = (stat.S_IFREG, stat.S_IFDIR)
 
@@ -244,8 +244,7 @@ def require_file(inode: Inode) -> os.stat_result:
     """The attributes of a regular file. EISDIR, EINVAL for all else."""
     found = inode.stat()
     if not stat.S_ISREG(found.st_mode):
-        code = errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EINVAL
-        raise os_error(code, hint="not a regular file")
+        raise not_a_file(is_directory=stat.S_ISDIR(found.st_mode))
     return found
 
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from operator import attrgetter
 from typing import Any
 
 from chuk_fsspec.backends.local.beneath import Beneath
-from chuk_fsspec.backends.local.conditions import settled
+from chuk_fsspec.backends.local.conditions import settle
 from chuk_fsspec.backends.local.names import named
 from chuk_fsspec.backends.local.scan import Found, names_in, open_to_scan, scan
 from chuk_fsspec.backends.local.status import Status, status_at
 from chuk_fsspec.backends.local.walk import open_directory
+from chuk_fsspec.contract.errors import LEADS_NOWHERE
 from chuk_fsspec.contract.info import type_of_mode
 from chuk_fsspec.contract.paths import join
 
 InfoDict = dict[str, Any]
 
-_LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG))
 _CANNOT_LIST = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES))
 """A directory that is gone by now, became something else, or is closed to this user."""
 
@@ -39,9 +38,12 @@ class Listing:
         """
         inode = self._beneath.inode(path, follow=False)
         with named(path):
-            # The link is read first, for that is what changes its access time, once a day.
-            leads = inode.readlink() if inode.status().is_link else None
-            return self._describe(path, inode.status(), leads)
+            status, leads = inode.status(), None
+            if status.is_link:
+                leads = inode.readlink()
+                status = inode.status()  # with the access time that reading it has changed, once a day
+            settle(status)
+            return self._describe(path, status, leads)
 
     def names(self, path: str) -> list[str]:
         """The paths of a directory's entries, in order. ENOENT, ENOTDIR; LinkInTheWay."""
@@ -52,18 +54,21 @@ class Listing:
     def children(self, path: str) -> list[InfoDict]:
         """Info dicts of a directory's entries, in order of names. ENOENT, ENOTDIR; LinkInTheWay."""
         directory = self._beneath.directory(path)
-        infos: list[InfoDict] = []
+        seen: list[tuple[str, Status, str | None]] = []
         with named(path):
-            for found in sorted(scan(directory), key=attrgetter("name")):
+            for name in sorted(names_in(open_to_scan(directory))):
                 try:
-                    leads = os.readlink(found.name, dir_fd=directory.number) if found.is_link else None
-                    status = status_at(directory.number, found.name)
+                    status, leads = status_at(directory.number, name), None
+                    if status.is_link:
+                        leads = os.readlink(name, dir_fd=directory.number)
+                        status = status_at(directory.number, name)
                 except OSError as error:
                     if error.errno not in (errno.ENOENT, errno.EINVAL):
                         raise
                     continue  # gone by now, or no link any more
-                infos.append(self._describe(join(path, found.name), status, leads))
-        return infos
+                seen.append((join(path, name), status, leads))
+        settle(*[status for _, status, _ in seen])
+        return [self._describe(path, status, leads) for path, status, leads in seen]
 
     def below(self, path: str, maxdepth: int | None) -> tuple[list[str], list[str]]:
         """What lies below a directory: paths of directories, and of everything else. Links are not followed.
@@ -125,14 +130,15 @@ class Listing:
             "ctime": status.ctime_ns / 1e9,
             "mtime_ns": status.mtime_ns,
             "islink": leads is not None,
-            "etag": settled(status).etag,
+            "etag": status.etag,
         }
         if leads is not None:
             info["destination"] = leads
             if not self._beneath.follow_links:
                 info["size"] = status.size
             elif (target := self._target(path)) is not None and target.is_file:
-                info["type"], info["size"], info["etag"] = "file", target.size, settled(target).etag
+                settle(target)
+                info["type"], info["size"], info["etag"] = "file", target.size, target.etag
         return info
 
     def _target(self, path: str) -> Status | None:
@@ -140,7 +146,7 @@ class Listing:
         try:
             return self._beneath.inode(path).status()
         except OSError as error:
-            if error.errno in _LEADS_NOWHERE:
+            if error.errno in LEADS_NOWHERE:
                 return None
             error.filename = path
             raise

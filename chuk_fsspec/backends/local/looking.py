@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
-
-from fsspec import AbstractFileSystem
 
 from chuk_fsspec.backends.local.beneath import Beneath
 from chuk_fsspec.backends.local.content import read_all, read_range
@@ -17,31 +14,17 @@ from chuk_fsspec.backends.local.inode import require_file
 from chuk_fsspec.backends.local.listing import InfoDict, Listing
 from chuk_fsspec.backends.local.names import named
 from chuk_fsspec.backends.local.status import Status
-from chuk_fsspec.contract import globbing
-from chuk_fsspec.contract.errors import LinkInTheWay, omit_unless_link
-from chuk_fsspec.contract.paths import split, strip_protocol
-
-_LEADS_NOWHERE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG))
+from chuk_fsspec.contract.arguments import require_depth
+from chuk_fsspec.contract.errors import leads_nowhere
+from chuk_fsspec.contract.surface import LeafSurface
 
 
-class LookingFileSystem(AbstractFileSystem):
+class LookingFileSystem(LeafSurface):
     """The part of ``LocalFileSystem`` that looks and reads; ``LocalFileSystem.stand_on`` sets its attributes."""
 
     protocol: str | tuple[str, ...] = "chuklocal"
-    root_marker = "/"
     beneath: Beneath
     _listing: Listing
-
-    @classmethod
-    def _strip_protocol(cls, path: Any) -> Any:
-        if isinstance(path, list):
-            return [cls._strip_protocol(one) for one in path]
-        return strip_protocol(path, (cls.protocol,) if isinstance(cls.protocol, str) else cls.protocol)
-
-    @classmethod
-    def _parent(cls, path: str) -> str:
-        parent: str = split(cls._strip_protocol(path))[0]
-        return parent
 
     # ---- looking
 
@@ -52,9 +35,11 @@ class LookingFileSystem(AbstractFileSystem):
     def ls(self, path: str, detail: bool = True, **kwargs: Any) -> list[Any]:
         """A directory's entries in name order, or the one entry that ``path`` is. FileNotFoundError."""
         normal = self._strip_protocol(path)
-        if not self._status(normal).is_directory:
-            return [self._listing.info(normal)] if detail else [normal]
-        return self._listing.children(normal) if detail else self._listing.names(normal)
+        try:
+            return self._listing.children(normal) if detail else self._listing.names(normal)
+        except NotADirectoryError:
+            info = self._listing.info(normal)
+            return [info] if detail else [normal]
 
     def find(
         self, path: str, maxdepth: int | None = None, withdirs: bool = False, detail: bool = False, **kwargs: Any
@@ -70,8 +55,7 @@ class LookingFileSystem(AbstractFileSystem):
         Raises:
             ValueError: for a ``maxdepth`` below 1.
         """
-        if maxdepth is not None and maxdepth < 1:
-            raise ValueError(f"maxdepth must be at least 1, not {maxdepth}")
+        require_depth(maxdepth)
         normal = self._strip_protocol(path)
         found: list[str] = []
         with suppress(FileNotFoundError, NotADirectoryError):
@@ -89,28 +73,6 @@ class LookingFileSystem(AbstractFileSystem):
         for path in paths:
             with suppress(FileNotFoundError, NotADirectoryError):
                 yield path, self._listing.info(path)
-
-    def walk(
-        self, path: str, maxdepth: int | None = None, topdown: bool = True, on_error: Any = "omit", **kwargs: Any
-    ) -> Iterator[Any]:
-        """Directory, names of its directories and names of all else, from a path down, as ``os.walk``.
-
-        Args:
-            path: where to start.
-            maxdepth: levels to go down, at least 1; None for all.
-            topdown: a directory before what it holds, or after.
-            on_error: "omit" what cannot be listed, unless a link is in the way; "raise"; or a function to call with the
-                error.
-            kwargs: ``detail=True`` for dicts from name to info instead of names.
-        """
-        if on_error == "omit":
-            on_error = omit_unless_link
-        walked: Iterator[Any] = super().walk(path, maxdepth, topdown, on_error, **kwargs)
-        return walked
-
-    def glob(self, path: str, maxdepth: int | None = None, **kwargs: Any) -> Any:
-        """What matches a pattern, by fsspec's rules (``contract.globbing``)."""
-        return globbing.glob(self, path, maxdepth, **kwargs)
 
     def exists(self, path: str, **kwargs: Any) -> bool:
         """Whether a path leads to something; a link to nothing does not."""
@@ -161,19 +123,6 @@ class LookingFileSystem(AbstractFileSystem):
             start, end, _ = slice(start, end).indices(size)
             return read_range(opened.number, end - start, start) if end > start else b""
 
-    def cat_ranges(
-        self,
-        paths: list[str],
-        starts: Any,
-        ends: Any,
-        max_gap: int | None = None,
-        on_error: str = "return",
-        **kwargs: Any,
-    ) -> list[Any]:
-        """Ranges of files; there is nothing to merge here, so ``max_gap`` changes no result."""
-        ranges: list[Any] = super().cat_ranges(paths, starts, ends, on_error=on_error, **kwargs)
-        return ranges
-
     # ---- steps
 
     def _status(self, path: str) -> Status:
@@ -187,6 +136,6 @@ class LookingFileSystem(AbstractFileSystem):
         try:
             return self._status(self._strip_protocol(path))
         except OSError as error:
-            if error.errno in _LEADS_NOWHERE and not isinstance(error, LinkInTheWay):
+            if leads_nowhere(error):
                 return None
             raise

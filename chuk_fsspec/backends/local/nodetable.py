@@ -18,7 +18,7 @@ from chuk_fsspec.backends.local.owning import Owner
 from chuk_fsspec.backends.local.shared import Identity, View
 from chuk_fsspec.backends.local.support import way_to
 from chuk_fsspec.backends.local.walk import open_directory
-from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.errors import not_a_file, os_error
 from chuk_fsspec.contract.paths import PATH_MAX
 
 _SPARE_NUMBERS = 1 << 62
@@ -230,8 +230,7 @@ class NodeTable:
     def _open(self, node: LocalNode, flags: int) -> Descriptor:
         """Open what was a regular file when it was last looked at. EISDIR, EINVAL, EACCES, ESTALE."""
         if not stat.S_ISREG(node.mode):
-            code = errno.EISDIR if node.is_directory else errno.EINVAL
-            raise os_error(code, node.name, hint="not a regular file")
+            raise not_a_file(node.name, is_directory=node.is_directory)
         held = node.held or node.writing or node.reading
         if held is not None:
             return open_unnoticed(HeldInode(held), flags)

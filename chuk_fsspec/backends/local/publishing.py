@@ -21,7 +21,7 @@ from chuk_fsspec.backends.local.names import named
 from chuk_fsspec.backends.local.owning import Owner
 from chuk_fsspec.backends.local.parents import make_parents
 from chuk_fsspec.backends.local.shared import SharedRoot
-from chuk_fsspec.backends.local.status import status_of
+from chuk_fsspec.backends.local.status import etag_of
 from chuk_fsspec.backends.local.temporary import Temporary
 from chuk_fsspec.backends.local.volume import sync_directory
 from chuk_fsspec.contract.conditions import ANY, Condition
@@ -138,7 +138,7 @@ class Publisher:
             return self.put(temporary, path, condition=condition)
         while True:
             opened = self._open_or_none(path)
-            found = None if opened is None else status_of(opened.number).etag
+            found = None if opened is None else etag_of(os.fstat(opened.number))
             condition.require(path, found)
             with suppress(PreconditionFailed):  # somebody was faster
                 if opened is None:
@@ -196,13 +196,12 @@ class Publisher:
         if old is not None:
             if stat.S_ISLNK(old.stat().st_mode):
                 return None
-            require_file(old)
-            carry_over(old, temporary.fd, mode=mode)
+            carry_over(old, require_file(old), temporary.fd, mode=mode)
         elif mode is not None:
             os.fchmod(temporary.fd, mode & 0o7777)
         if self.durable:
             os.fsync(temporary.fd)
-        etag = status_of(temporary.fd).etag
+        etag = etag_of(os.fstat(temporary.fd))
         try:
             if old is None:
                 temporary.add_to(place)

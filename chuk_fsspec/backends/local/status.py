@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import struct
-from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from chuk_fsspec.backends.local.support import has_statx
 from chuk_fsspec.backends.local.syscalls import last_error, libc
@@ -16,15 +16,14 @@ _AT_SYMLINK_NOFOLLOW = 0x100
 _AT_EMPTY_PATH = 0x1000
 _BASIC_STATS = 0x7FF
 _BTIME = 0x800
-# struct statx of linux/stat.h: mask, block size, attributes, nlink, uid, gid, mode, ino, size, blocks, mask of
-# attributes, then atime, btime, ctime and mtime as seconds and nanoseconds, then the numbers of two devices.
-_STATX = struct.Struct("=IIQIIIHxxQQQQqIxxxxqIxxxxqIxxxxqIxxxxIIII")
+# Of struct statx of linux/stat.h: mask, nlink, uid, gid, mode, ino, size, then atime, btime, ctime and mtime as seconds
+# and nanoseconds, then the two numbers of the device.
+_STATX = struct.Struct("=I12xIIIHxxQQ16xqI4xqI4xqI4xqI4x8xII")
 _STATX_SIZE = 256
 _SECOND = 10**9
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """stat(2) of one inode. Times are integer nanoseconds since the epoch."""
 
     device: int
@@ -62,7 +61,7 @@ class Status:
     @property
     def etag(self) -> str:
         """A string that changes with the content."""
-        return f"{self.ino:x}-{self.size:x}-{self.mtime_ns:x}"
+        return _etag(self.ino, self.size, self.mtime_ns)
 
 
 def status_of(fd: int) -> Status:
@@ -77,19 +76,26 @@ def status_at(directory: int, name: str) -> Status:
     return _from_stat(os.stat(name, dir_fd=directory, follow_symlinks=False))
 
 
+def etag_of(found: os.stat_result) -> str:
+    """``Status.etag``, for which no time of birth need be asked."""
+    return _etag(found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _etag(ino: int, size: int, mtime_ns: int) -> str:
+    return f"{ino:x}-{size:x}-{mtime_ns:x}"
+
+
 def _status(directory: int, name: str) -> Status:
-    buffer = _new_buffer(_STATX_SIZE)
+    statx, buffer_type = _statx_call()
+    buffer = buffer_type()
     flags = _AT_SYMLINK_NOFOLLOW if name else _AT_EMPTY_PATH
-    if libc().statx(directory, os.fsencode(name), flags, _BASIC_STATS | _BTIME, buffer):
+    if statx(directory, os.fsencode(name), flags, _BASIC_STATS | _BTIME, buffer):
         raise os_error(last_error(), name)
-    mask, _, _, nlink, uid, gid, mode, ino, size, _, _, *rest = _STATX.unpack_from(buffer)
-    atime, atime_ns, btime, btime_ns, ctime, ctime_ns, mtime, mtime_ns, _, _, major, minor = rest
-    change = ctime * _SECOND + ctime_ns
-    modified = mtime * _SECOND + mtime_ns
-    birth = btime * _SECOND + btime_ns if mask & _BTIME else min(change, modified)
-    device = os.makedev(major, minor)
-    access = atime * _SECOND + atime_ns
-    return Status(device, ino, mode, nlink, uid, gid, size, access, modified, change, birth)
+    fields = _STATX.unpack_from(buffer)
+    mask, nlink, uid, gid, mode, ino, size, a, a_ns, b, b_ns, c, c_ns, m, m_ns, major, minor = fields
+    accessed, changed, modified = a * _SECOND + a_ns, c * _SECOND + c_ns, m * _SECOND + m_ns
+    born = b * _SECOND + b_ns if mask & _BTIME else min(changed, modified)
+    return Status(os.makedev(major, minor), ino, mode, nlink, uid, gid, size, accessed, modified, changed, born)
 
 
 def _from_stat(found: os.stat_result) -> Status:
@@ -109,7 +115,9 @@ def _from_stat(found: os.stat_result) -> Status:
     )
 
 
-def _new_buffer(size: int) -> Any:
+@cache
+def _statx_call() -> tuple[Any, Any]:
+    """statx(2), and the type of what it fills: ctypes would look for both anew in each call, and ask who audits."""
     import ctypes
 
-    return ctypes.create_string_buffer(size)
+    return libc().statx, ctypes.c_char * _STATX_SIZE

@@ -23,7 +23,7 @@ from chuk_fsspec.backends.local.scan import scan
 from chuk_fsspec.backends.local.status import Status, status_at
 from chuk_fsspec.backends.local.support import way_to
 from chuk_fsspec.backends.local.syscalls import renameat2
-from chuk_fsspec.contract.errors import not_supported
+from chuk_fsspec.contract.errors import not_supported, os_error
 from chuk_fsspec.contract.posix import RENAME_EXCHANGE, RENAME_NOREPLACE
 
 _NO_TMPFILE = frozenset((errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL))
@@ -39,6 +39,9 @@ class Temporary:
     Args:
         root: where it has its reserved name while it needs one, if it can.
         directory: where it is meant for. It has the group and the access rules that a file made there gets.
+
+    Raises:
+        OSError: ENOENT if that directory was removed; EACCES, ENOSPC.
     """
 
     def __init__(self, root: Descriptor, directory: Descriptor) -> None:
@@ -177,13 +180,15 @@ def replace_by_link(root: Descriptor, source: Place, place: Place) -> None:
 
 
 def _without_name(directory: Descriptor) -> Descriptor | None:
-    """A new file without a name; None where there is no such thing, or none that could be given a name later."""
+    """A new file without a name; None where there is no such thing, or none that could be given one later. ENOENT."""
     if not (O_TMPFILE and support.can_hold()):
         return None
     try:
         return open_beneath(Place(directory, "."), O_TMPFILE | os.O_RDWR, _PERMISSIONS)
     except OSError as error:
-        if error.errno in _NO_TMPFILE and os.fstat(directory.number).st_nlink:
+        if not os.fstat(directory.number).st_nlink:  # it was removed since, which ext4 calls EPERM
+            raise os_error(errno.ENOENT) from error
+        if error.errno in _NO_TMPFILE:
             return None
         raise
 

@@ -7,7 +7,9 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.backends.memory.inode import (
+    CONTENT,
     FIELDS,
+    PARENT,
     AnyInode,
     MemoryDirectory,
     Record,
@@ -36,7 +38,7 @@ class PastInode(Inode):
     live: AnyInode
     store: PastStore
 
-    def __init__(self, store: PastStore, live: AnyInode, state: Record | AnyInode) -> None:
+    def __init__(self, store: PastStore, live: AnyInode, state: Record) -> None:
         self.store = store
         self.live = live
         _describe(self, state)
@@ -54,7 +56,7 @@ class PastDirectory(Directory):
     live: MemoryDirectory
     store: PastStore
 
-    def __init__(self, store: PastStore, live: MemoryDirectory, state: Record | AnyInode) -> None:
+    def __init__(self, store: PastStore, live: MemoryDirectory, state: Record) -> None:
         self.store = store
         self.live = live
         _describe(self, state)
@@ -107,7 +109,7 @@ class PastStore(ReadOnlyStore):
     def parent_of(self, directory: PastDirectory) -> Directory:
         """The directory that held a directory."""
         with self.lock:
-            parent = self._node(self._state(directory.live).parent)
+            parent = self._node(self._state(directory.live)[PARENT])
             assert isinstance(parent, PastDirectory)
             return parent
 
@@ -116,7 +118,7 @@ class PastStore(ReadOnlyStore):
     def content_of(self, inode: PastInode) -> Any:
         """What a file held, or where a link pointed. Under the lock, since the live file may have it still."""
         with self.lock:
-            return self._state(inode.live).content
+            return self._state(inode.live)[CONTENT]
 
     def read(self, inode: Inode, size: int, offset: int) -> list[Buffer]:
         with self.lock:
@@ -149,11 +151,13 @@ class PastStore(ReadOnlyStore):
 
     # ---- steps, all under the lock
 
-    def _state(self, live: AnyInode) -> Any:
-        """An inode's record, or itself if nothing was changed since. ESTALE once the snapshot is deleted."""
+    def _state(self, live: AnyInode) -> Record:
+        """What an inode was. ESTALE once the snapshot is deleted."""
         self._require()
         self._timeline.settle(live)
-        return state_at(live, self._kept.epoch)
+        state = state_at(live, self._kept.epoch)
+        assert state is not None
+        return state
 
     def _require(self) -> None:
         """ESTALE once the snapshot is deleted."""
@@ -187,8 +191,8 @@ class PastContent:
         return self._store.read(self._inode, size, offset)
 
 
-def _describe(inode: AnyPast, state: Record | AnyInode) -> None:
+def _describe(inode: AnyPast, state: Record) -> None:
     inode.ino = inode.live.ino
     inode.btime_ns = inode.live.btime_ns
-    for name in FIELDS:
-        setattr(inode, name, getattr(state, name))
+    for name, value in zip(FIELDS, state, strict=False):
+        setattr(inode, name, value)

@@ -73,7 +73,7 @@ class MemoryStore(Store):
             inode = MemoryDirectory(next(self._numbers), mode, uid, gid, {}, now)
         else:
             if content and mode & S_IFMT == S_IFREG:
-                space = len(content) if type(content) is bytes else _space(content)
+                space = len(content) if type(content) is bytes else space_of(content)
                 if self._space.capacity is not None:
                     self._require(space)
                 self._space.used += space
@@ -97,7 +97,7 @@ class MemoryStore(Store):
             return
         if inode.mode & S_IFMT == S_IFREG:
             if not inode.shares:
-                self._space.used -= space_of(inode)
+                self._space.used -= space_of(inode.content)
             if inode.past is not None:
                 inode.content = Gone()
         inode.version = FREED
@@ -225,7 +225,7 @@ class MemoryStore(Store):
     def replace(self, inode: Own, content: Any, now: int) -> None:
         if inode.epoch != self.timeline.now:
             self.timeline.begin_change(inode)
-        more = _space(content) - own_space(inode)
+        more = space_of(content) - own_space(inode)
         if self._space.capacity is not None:
             self._require(more)
         if self._scopes:
@@ -254,11 +254,11 @@ class MemoryStore(Store):
             self.timeline.begin_change(inode)
         before = own_space(inode)
         if self._space.capacity is not None:
-            self._require(contents.growth(inode.content, *grows_by) + space_of(inode) - before)
+            self._require(contents.growth(inode.content, *grows_by) + space_of(inode.content) - before)
         if self._scopes:
             self._journals.record_content(inode)
         content = change(inode.content, *args)
-        self._space.used += _space(content) - before
+        self._space.used += space_of(content) - before
         self._stamp_content(inode, content, now)
 
     def _stamp_content(self, inode: Own, content: contents.Content, now: int) -> None:
@@ -328,7 +328,3 @@ class MemoryStore(Store):
         with self.lock:
             self._journals.rollback()
             self._quiet.notify_all()
-
-
-def _space(content: contents.Content) -> int:
-    return content.allocated if type(content) is contents.Extents else len(content)

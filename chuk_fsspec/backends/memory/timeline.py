@@ -12,16 +12,25 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from chuk_fsspec.backends.memory.inode import (
+    CHANGES,
+    CONTENT,
+    EPOCH,
     FIELDS,
     FREED,
+    OLDER,
+    PARENT,
+    VERSION,
     AnyInode,
     MemoryDirectory,
     MemoryInode,
     Record,
     has_content,
     record_at,
+    record_of,
+    record_of_directory,
     set_entry,
     space_of,
+    without,
 )
 from chuk_fsspec.backends.memory.restoring import Restores
 from chuk_fsspec.backends.memory.space import Space
@@ -99,20 +108,18 @@ class Timeline:
         if self.now == _NEVER:
             self.restores.apply(inode)
             self.restores.go_on()
-        if inode.epoch != self.epoch:
-            self.keep(inode, self.epoch)
-            inode.epoch = self.epoch
+        epoch = self.epoch
+        if inode.epoch != epoch:
+            kept = self.kept
+            if kept and kept[-1].epoch >= inode.epoch:  # all snapshots were taken before the present epoch
+                _keep_for(kept[-1], inode)
+            inode.epoch = epoch
 
     def keep(self, inode: AnyInode, epoch: int) -> None:
         """Note how an inode is, if a snapshot saw it so, before it changes in an epoch."""
-        kept = self.kept
-        reader = kept[-1] if kept and kept[-1].epoch < epoch else self._last_before(epoch)
-        if reader is None or reader.epoch < inode.epoch:
-            return
-        content = inode.content
-        inode.past = Record(inode, content) if type(content) is bytes else _record_of_others(inode)
-        inode.shares = True
-        reader.inodes.append(inode)
+        reader = self._last_before(epoch)
+        if reader is not None and reader.epoch >= inode.epoch:
+            _keep_for(reader, inode)
 
     def _last_before(self, epoch: int) -> Kept | None:
         """The newest snapshot that was taken before an epoch began."""
@@ -135,30 +142,23 @@ class Timeline:
         for inode in kept.inodes:
             record = record_at(inode, kept.epoch)
             assert record is not None
-            if before is not None and record.epoch <= before.epoch:
+            if before is not None and record[EPOCH] <= before.epoch:
                 before.inodes.append(inode)
             else:
                 self._drop_record(inode, record)
         kept.inodes = []
 
     def _drop_record(self, inode: AnyInode, record: Record) -> None:
-        newer = None
-        if inode.past is record:
-            inode.past = record.older
-        else:
-            newer = inode.past
-            while newer is not None and newer.older is not record:
-                newer = newer.older
-            assert newer is not None
-            newer.older = record.older
+        is_newest, older = inode.past is record, record[OLDER]
+        inode.past = without(inode.past, record)
         if isinstance(inode, MemoryDirectory):
-            if record.older is not None:
-                _merge(record, record.older, inode, is_newest=newer is None)
-        elif inode.mode & S_IFMT == S_IFREG and not has_content(inode, record.version):
-            if inode.version == record.version:
+            if older is not None:
+                _merge(record, older, inode, is_newest=is_newest)
+        elif inode.mode & S_IFMT == S_IFREG and not has_content(inode, record[VERSION]):
+            if inode.version == record[VERSION]:
                 inode.shares = False  # the space of the content is now the inode's own
-            elif record.version != FREED:
-                self._space.used -= space_of(record)
+            elif record[VERSION] != FREED:
+                self._space.used -= space_of(record[CONTENT])
 
     def put_back(self, inode: AnyInode, record: Record | None, entries: dict[str, AnyInode | None]) -> None:
         """Make an inode what a record says, which it keeps; without one, or as a freed one, it loses all its names.
@@ -171,37 +171,42 @@ class Timeline:
         if isinstance(inode, MemoryDirectory):
             for name, child in entries.items():
                 set_entry(inode, name, child)
-        if record is None or record.version == FREED:
+        if record is None or record[VERSION] == FREED:
             inode.nlink = 0
             return
         if inode.version == FREED:
             self._space.inodes += 1
         if isinstance(inode, MemoryDirectory):
-            inode.parent = record.parent
-        elif inode.mode & S_IFMT == S_IFREG and inode.version != record.version:
+            inode.parent = record[PARENT]
+        elif inode.mode & S_IFMT == S_IFREG and inode.version != record[VERSION]:
             self._space.used -= own_space(inode)
-            inode.content = contents.copy(record.content)
+            inode.content = contents.copy(record[CONTENT])
             inode.shares = True
-        for name in FIELDS:
-            setattr(inode, name, getattr(record, name))
+        for name, value in zip(FIELDS, record, strict=False):
+            setattr(inode, name, value)
+
+
+def _keep_for(reader: Kept, inode: AnyInode) -> None:
+    """Note how an inode is, for a snapshot that saw it so."""
+    content = inode.content
+    inode.past = record_of(inode, content) if type(content) is bytes else _record_of_others(inode)
+    inode.shares = True
+    reader.inodes.append(inode)
 
 
 def _merge(record: Record, older: Record, directory: MemoryDirectory, *, is_newest: bool) -> None:
     """Let an older record of a directory do without the next one, which goes away."""
-    for name, inode in record.changes.items():
-        before = older.changes.setdefault(name, inode)
+    for name, inode in record[CHANGES].items():
+        before = older[CHANGES].setdefault(name, inode)
         if is_newest and directory.content.get(name) is before:
-            del older.changes[name]
+            del older[CHANGES][name]
 
 
 def _record_of_others(inode: AnyInode) -> Record:
     """The record of an inode whose content may be changed in place."""
     if not isinstance(inode, MemoryDirectory):
-        return Record(inode, _content_to_keep(inode))
-    record = Record(inode, None)
-    record.changes = {}
-    record.parent = inode.parent  # type: ignore[assignment]
-    return record
+        return record_of(inode, _content_to_keep(inode))
+    return record_of_directory(inode)
 
 
 def _content_to_keep(inode: MemoryInode) -> Any:
@@ -209,8 +214,8 @@ def _content_to_keep(inode: MemoryInode) -> Any:
     content = inode.content
     if inode.mode & S_IFMT != S_IFREG or inode.version == FREED:
         return content
-    if inode.past is not None and inode.past.version == inode.version:
-        return inode.past.content
+    if inode.past is not None and inode.past[VERSION] == inode.version:
+        return inode.past[CONTENT]
     kept = contents.copy(content)
     if type(content) is bytearray:
         inode.content = kept
@@ -219,4 +224,4 @@ def _content_to_keep(inode: MemoryInode) -> Any:
 
 def own_space(inode: AnyInode) -> int:
     """Bytes that would be free if a regular file had no content now."""
-    return 0 if inode.shares else space_of(inode)
+    return 0 if inode.shares else space_of(inode.content)

@@ -82,7 +82,7 @@ def check(database: str, *, on_step: Step | None = None) -> Report:
         OSError: ENOENT, EACCES, EBUSY.
     """
     try:
-        connection = connect(database, Options(read_only=True, create=False))
+        connection = connect(database, Options(read_only=True, create=False, mmap_size=0))
     except OSError as error:
         if error.errno != errno.EIO:
             raise

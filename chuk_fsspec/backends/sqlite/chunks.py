@@ -75,15 +75,19 @@ class Chunks:
         pieces: list[Buffer] = []
         wanted, end = key(cid, first), key(cid, last)
         for found, data in self._between(wanted, end):
-            pieces += [bytes(self.size)] * (found - wanted)
+            pieces += self._zeros(found - wanted)
             pieces.append(data if len(data) == self.size else data.ljust(self.size, b"\0"))
             wanted = found + 1
-        pieces += [bytes(self.size)] * (end + 1 - wanted)
+        pieces += self._zeros(end + 1 - wanted)
         if start:
             pieces[0] = memoryview(pieces[0])[start:]
         if stop + 1 < self.size:
             pieces[-1] = memoryview(pieces[-1])[: stop + 1]
         return pieces
+
+    def _zeros(self, count: int) -> list[Buffer]:
+        """So many missing chunks; most often there are none, and nothing is filled with zeros."""
+        return [bytes(self.size)] * count if count else []
 
     def _joined(self, cid: int, first: int, last: int, end: int) -> io.BytesIO:
         """Many chunks in one piece: each is let go of before the next one is read, which halves the memory needed.

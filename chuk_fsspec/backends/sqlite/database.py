@@ -11,7 +11,7 @@ import time
 import urllib.parse
 from contextlib import suppress
 
-from chuk_fsspec.backends.sqlite import schema
+from chuk_fsspec.backends.sqlite import migrations, schema
 from chuk_fsspec.backends.sqlite.descriptors import on_descriptor
 from chuk_fsspec.backends.sqlite.errors import is_busy, translated
 from chuk_fsspec.backends.sqlite.options import CHUNK_SIZE, Options
@@ -26,6 +26,8 @@ _PAUSE = 0.02
 """Seconds between two tries to be alone with a file."""
 _LOG_MAX = 64 << 20
 """Bytes of a write-ahead log that are kept for the next changes, once it is empty."""
+_LOG_PAGES = 2000
+"""Pages in a write-ahead log from which on they are moved into the file: each once, however often it was written."""
 _MAGIC = b"SQLite format 3\0"
 _WITH_LOG = b"\2\2"
 """Bytes 18 and 19 of a file with a write-ahead log."""
@@ -198,6 +200,10 @@ def _prepare(connection: sqlite3.Connection, options: Options) -> None:
     # Some builds of SQLite write zeros over everything that is removed, which makes each removal a write of its size.
     connection.execute("PRAGMA secure_delete = FAST")
     connection.execute(f"PRAGMA journal_size_limit = {_LOG_MAX}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+    # Without SQLite's locks, somebody else may cut off what is mapped.
+    mapped = 0 if isinstance(connection, FrozenConnection) else options.mapped
+    connection.execute(f"PRAGMA mmap_size = {mapped}")
     version = _schema_version(_number(connection, "user_version"))
     if options.read_only:
         if version < schema.VERSION:
@@ -261,7 +267,7 @@ def _migrate(path: str, options: Options) -> None:
 def _run_migrations(connection: sqlite3.Connection) -> None:
     stamp = _number(connection, "user_version")
     while (version := _schema_version(stamp)) < schema.VERSION:
-        schema.MIGRATIONS[version](connection)
+        migrations.MIGRATIONS[version](connection)
         stamp += 1
         connection.execute(f"PRAGMA user_version = {stamp}")
     connection.execute("COMMIT")

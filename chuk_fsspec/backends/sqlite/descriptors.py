@@ -40,9 +40,13 @@ def on_descriptor(path: str, call: Callable[[int], Result]) -> Result:
 
 
 def descriptors_of(wanted: os.stat_result) -> Iterator[int]:
-    """The descriptors that this process has of a file, SQLite's own among them; not to be closed."""
+    """The descriptors that this process has of a file, SQLite's own among them; not to be closed.
+
+    Oldest first: one of a file in a mount that this process serves from the database cannot be asked what it is before
+    the caller is done, and is younger than the database.
+    """
     try:
-        names = os.listdir(_OWN)
+        names = sorted(os.listdir(_OWN), key=int)
     except FileNotFoundError:
         return
     for name in names:

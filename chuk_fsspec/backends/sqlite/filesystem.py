@@ -25,7 +25,9 @@ class SqliteFileSystem(CoroutineMethods):
 
     protocol = "chuksqlite"
     tree_class = SqliteTree
-    capabilities = replace(CoroutineMethods.capabilities, snapshots=True)
+    capabilities = replace(
+        CoroutineMethods.capabilities, isolated_transactions=True, snapshots=True, shared_between_processes=True
+    )
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class SqliteFileSystem(CoroutineMethods):
         read_only: bool = False,
         create: bool = True,
         deduplicate: bool | None = None,
+        mmap_size: int | None = None,
         auto_mkdir: bool = True,
         follow_links: bool = True,
         at: str = "",
@@ -60,6 +63,7 @@ class SqliteFileSystem(CoroutineMethods):
             read_only: refuse every change with EROFS.
             create: make a database that is not there.
             deduplicate: in a new database, keep equal chunks of large files once; None for no, or what the file has.
+            mmap_size: bytes of the file that are read through a mapping, 0 for none; None for 1 GiB with "wal", else 0.
             auto_mkdir: make missing parent directories when a file is written, copied or moved.
             follow_links: follow symbolic links; False is what ``posix.nofollow`` gives.
             at: name of a snapshot, to read the files as they were then; empty for the files as they are.
@@ -71,10 +75,14 @@ class SqliteFileSystem(CoroutineMethods):
             OSError: ENOENT without ``create`` and for a snapshot that is not there, EACCES, EBUSY.
         """
         path = _database_path(database, fo, target_protocol or "")
-        options = Options(synchronous, chunk_size, journal_mode, busy_timeout, read_only, create, deduplicate)
+        options = Options(
+            synchronous, chunk_size, journal_mode, busy_timeout, read_only, create, deduplicate, mmap_size
+        )
         self.database = path
         shared = shared_database(path, options)
         super().__init__(shared, auto_mkdir=auto_mkdir, follow_links=follow_links, at=at, **kwargs)
+        if path == IN_MEMORY:
+            self.capabilities = replace(self.capabilities, shared_between_processes=False)
 
     @property
     def fsid(self) -> str:

@@ -104,28 +104,36 @@ class _Row:
 
 
 class SqliteInode(_Row, Inode):
-    """Everything but a directory. ``seen`` is the store's generation that its fields are of."""
+    """Everything but a directory.
 
-    __slots__ = ("__weakref__", "changed", "seen", "store")
+    Attributes:
+        seen: the store's generation that its fields are of.
+        changed: bits of what is to be written.
+        past: number of the row that says what it was before; 0 if none does.
+    """
+
+    __slots__ = ("__weakref__", "changed", "past", "seen", "store")
 
     store: RowStore
     seen: int
     changed: int
+    past: int
 
     def __init__(self, store: RowStore, ino: int) -> None:
         self.store = store
         self.ino = ino
-        self.changed = 0
+        self.changed = self.past = 0
 
 
 class SqliteDirectory(_Row, Directory):
     """A directory. ``entries`` are those that are known, by name; all of them if ``is_complete``."""
 
-    __slots__ = ("__weakref__", "changed", "entries", "is_complete", "parent_ino", "seen", "store")
+    __slots__ = ("__weakref__", "changed", "entries", "is_complete", "parent_ino", "past", "seen", "store")
 
     store: RowStore
     seen: int
     changed: int
+    past: int
     entries: dict[str, Inode]
     is_complete: bool
     parent_ino: int
@@ -133,7 +141,7 @@ class SqliteDirectory(_Row, Directory):
     def __init__(self, store: RowStore, ino: int) -> None:
         self.store = store
         self.ino = ino
-        self.changed = 0
+        self.changed = self.past = 0
         self.entries = {}
         self.is_complete = False
 

@@ -21,7 +21,7 @@ LOST_AND_FOUND = "lost+found"
 _CONTENTS, _UNREACHABLE = LOST
 _NEW = (
     "INSERT INTO inode SELECT :ino, :mode, :nlink, uid, gid, :size, :space, :ino, :now, :now, :now, :now, :parent, "
-    "cid, NULL, NULL FROM (SELECT uid, gid, :cid AS cid FROM inode WHERE ino = 1)"
+    "cid, NULL, NULL, 0 FROM (SELECT uid, gid, :cid AS cid FROM inode WHERE ino = 1)"
 )
 # Where equal chunks are there once, what changes one finds another block for it, as `shared_chunks` does.
 _CHANGEABLE = """

@@ -8,7 +8,7 @@ from collections.abc import Callable
 APPLICATION_ID = 0x6368756B
 """``chuk`` in ASCII, at byte 68 of the file (https://sqlite.org/fileformat2.html#application_id)."""
 
-VERSION = 1
+VERSION = 3
 """Of the schema, in the low byte of ``PRAGMA user_version``."""
 
 HAS_SNAPSHOTS = 0x100
@@ -18,7 +18,8 @@ PAGE_SIZE = 4096
 ROOT = 1
 """Number of the root directory."""
 
-# Content comes last, so that attributes are read without it. A file's content is either in ``data``, or in the chunks
+# Content comes late, so that attributes are read without it; what comes after it is small, and mostly 0. ``past`` says
+# where it is kept what was before (``snapshots.schema``). A file's content is either in ``data``, or in the chunks
 # of ``cid``; the target of a link and the number of a device are in ``data``. A name is text, or its bytes where those
 # are no UTF-8. Each directory has an entry ``.`` with the directory's times: they are beside the other entries, so
 # that a new file changes two pages and not three. No number is ever used twice. A chunk is found by ``id`` only
@@ -29,7 +30,7 @@ TABLES = (
         ino INTEGER PRIMARY KEY, mode INTEGER NOT NULL, nlink INTEGER NOT NULL, uid INTEGER NOT NULL,
         gid INTEGER NOT NULL, size INTEGER NOT NULL, space INTEGER NOT NULL, version INTEGER NOT NULL,
         atime_ns INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, btime_ns INTEGER NOT NULL,
-        parent INTEGER, cid INTEGER, xattrs TEXT, data BLOB)""",
+        parent INTEGER, cid INTEGER, xattrs TEXT, data BLOB, past INTEGER NOT NULL DEFAULT 0)""",
     "CREATE INDEX nameless ON inode (ino) WHERE nlink = 0",
     """CREATE TABLE dentry (
         parent INTEGER NOT NULL, name NOT NULL, ino INTEGER NOT NULL, mtime_ns INTEGER, ctime_ns INTEGER,
@@ -70,11 +71,6 @@ SHARED = (
 )
 """Chunks of which equal ones have the same data (``shared_chunks``)."""
 
-Migration = Callable[[sqlite3.Connection], None]
-
-MIGRATIONS: dict[int, Migration] = {}
-"""From a version to the next one; each runs in the transaction that opening a file begins."""
-
 
 def create(connection: sqlite3.Connection, chunk_size: int, *, deduplicate: bool, uid: int, gid: int, now: int) -> None:
     """Make the tables and the root directory, within a transaction.
@@ -95,9 +91,9 @@ def create(connection: sqlite3.Connection, chunk_size: int, *, deduplicate: bool
     if deduplicate:
         settings.append(("deduplicate", 1))
     connection.executemany("INSERT INTO setting VALUES (?, ?)", settings)
-    root = (ROOT, 0o040755, 2, uid, gid, 0, 0, ROOT, now, now, now, now, ROOT, None, None, None)
+    root = (ROOT, 0o040755, 2, uid, gid, 0, 0, ROOT, now, now, now, now, ROOT, None, None, None, 0)
     connection.execute("INSERT INTO dentry VALUES (?, '.', ?, ?, ?)", (ROOT, ROOT, now, now))
-    connection.execute("INSERT INTO inode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", root)
+    connection.execute("INSERT INTO inode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", root)
 
 
 def deduplicates(execute: Callable[[str], sqlite3.Cursor]) -> bool:

@@ -218,17 +218,21 @@ class Session:
     def _undo(self) -> None:
         self._depth -= 1
         if not self._depth and not self.pending and self.connection.total_changes == self._changes:
-            self.run("ROLLBACK")  # an error before anything was done
+            self._roll_back()  # an error before anything was done
             return
         try:
             if self._depth:
                 self.run(f"ROLLBACK TO change_{self._depth}")
                 self.run(f"RELEASE change_{self._depth}")
-            elif self.connection.in_transaction:  # some errors end it by themselves
-                self.run("ROLLBACK")
+            else:
+                self._roll_back()
         finally:
             self.outdated()
             self.undone()
+
+    def _roll_back(self) -> None:
+        if self.connection.in_transaction:  # some errors end it by themselves
+            self.run("ROLLBACK")
 
     # ---- batches
 

@@ -21,6 +21,7 @@ from chuk_fsspec.backends.sqlite.inode import (
     ATTRIBUTES,
     GONE,
     NEW,
+    STAMPS,
     Row,
     SqliteDirectory,
     SqliteInode,
@@ -78,7 +79,8 @@ class SqliteStore(Store):
         self.lock = session.lock
         self.change = session.change
         self.generation = session.generation
-        self.keeping = Keeping(session)
+        self.numbers = Numbers(session)
+        self.keeping = Keeping(session, self.numbers)
         self.loose = LooseList(self)
         # Without callbacks, which take ten times as long; dead ones go in `_drop_entries`.
         self._inodes: dict[int, weakref.ref[Row]] = {}
@@ -86,7 +88,6 @@ class SqliteStore(Store):
         self._filled: list[SqliteDirectory] = []
         self._kept = 0
         self._count: int | None = None
-        self.numbers = Numbers(session)
         session.pending, session.flush, session.forget = self._changed, self._flush, self._forget
         session.undone = self._undone
         if not session.options.read_only:
@@ -206,6 +207,8 @@ class SqliteStore(Store):
         for ino in list(pending):  # in the order of their numbers, mostly: rows that are appended fill their pages
             inode = pending.pop(ino)
             changed, inode.changed = inode.changed, 0
+            if changed != STAMPS or type(inode) is SqliteInode:  # a directory's stamps are in its entry
+                self.keeping.before_row(inode)
             if not rows.write(self.session.run, inode, changed):
                 raise stale()
         if self.loose.unused or self.loose.unpinned:
@@ -474,7 +477,7 @@ class SqliteStore(Store):
         """The number of a file's content, which is going to be changed, and is moved into chunks if it is small."""
         content = inode.content
         if type(content) is Stored and content.cid is not None:
-            self.keeping.before_content(inode.ino)
+            self.keeping.before_content(inode)
             return content.cid
         data = self._small(inode)
         cid = self.numbers.take()
@@ -501,7 +504,7 @@ class SqliteStore(Store):
     def _let_go(self, inode: Inode, content: Any) -> None:
         """Drop content that its file has no more, unless a snapshot has it or somebody reads it."""
         if type(content) is Stored and content.cid is not None:
-            self.keeping.before_content(inode.ino)
+            self.keeping.before_content(inode)
             self.loose.receive(content.cid)
 
     def _stamp_content(self, inode: Inode, now: int) -> None:

@@ -22,7 +22,7 @@ def copy_on_host(source: str, target: str) -> None:
     """Copy them between files of this machine, as far as this user may. ENOENT."""
     if sys.platform == "linux":
         for name in os.listxattr(source):
-            _tried(os.setxattr, target, name, os.getxattr(source, name))
+            tried(os.setxattr, target, name, os.getxattr(source, name))
     old, new = os.stat(source), os.stat(target)
     os.chmod(target, _mode_after(os.chown, target, old, new))
 
@@ -33,7 +33,7 @@ def copy_as_declared(fs: AbstractFileSystem, source: str, target: str) -> None:
     posix: Any = fs.posix if can.xattrs or can.attributes else None
     if can.xattrs:
         for name in posix.listxattr(source):
-            _tried(posix.setxattr, target, name, posix.getxattr(source, name))
+            tried(posix.setxattr, target, name, posix.getxattr(source, name))
     if can.attributes:
         old, new = posix.stat(source), posix.stat(target)
         posix.chmod(target, _mode_after(posix.chown, target, old, new))
@@ -43,10 +43,10 @@ def _mode_after(chown: Callable[[str, int, int], None], path: str, old: os.stat_
     """Give a file its old owner; returns the mode to set then, without privileges if it has another owner now."""
     mode = stat.S_IMODE(old.st_mode)
     is_same = (old.st_uid, old.st_gid) == (new.st_uid, new.st_gid)
-    return mode if is_same or _tried(chown, path, old.st_uid, old.st_gid) else without_set_id(mode)
+    return mode if is_same or tried(chown, path, old.st_uid, old.st_gid) else without_set_id(mode)
 
 
-def _tried(give: Callable[..., None], *arguments: Any) -> bool:
+def tried(give: Callable[..., None], *arguments: Any) -> bool:
     """Give something to a file if that can be; returns whether it could."""
     try:
         give(*arguments)

@@ -135,7 +135,8 @@ class DeferredFile(WholeFile):
     def _publish(self) -> None:
         self._file.close()
         commit = getattr(self._file, "commit", None)
-        if commit is not None:
+        # A spooled file has nothing to commit once it is closed: closing it has sent it (webdav4 has these).
+        if commit is not None and not isinstance(self._file, tempfile.SpooledTemporaryFile):
             commit()
 
     def _abandon(self) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 from fsspec import AbstractFileSystem
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 
+from chuk_fsspec.contract.arguments import open_mode
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.forwarding.names import form_of
 from chuk_fsspec.forwarding.publishing.opening import open_steady, open_whole
 
 _COPY_BYTES = 1024 * 1024
-_OPEN_MODES = {"overwrite": "wb", "create": "xb"}
 
 
 class WholeFiles:
@@ -40,7 +40,7 @@ class WholeFiles:
 
     def pipe_file(self, path: str, value: Buffer, mode: str = "overwrite", **options: Any) -> None:
         """One file from bytes."""
-        with self.open(path, _OPEN_MODES[mode], **options) as file:
+        with self.open(path, open_mode(mode), **options) as file:
             file.write(value)
 
     def pipe(self, paths: list[str], values: list[Buffer], **options: Any) -> None:
@@ -66,7 +66,7 @@ class WholeFiles:
                     self._put_file(source, path, mode, child, options)
 
     def _put_file(self, source: str, path: str, mode: str, callback: Callback, options: dict[str, Any]) -> None:
-        with open(source, "rb") as content, self.open(path, _OPEN_MODES[mode], **options) as file:
+        with open(source, "rb") as content, self.open(path, open_mode(mode), **options) as file:
             callback.set_size(os.fstat(content.fileno()).st_size)
             while data := content.read(_COPY_BYTES):
                 callback.relative_update(file.write(data))

@@ -28,11 +28,25 @@ def _unneeded(table: str, born: str, *columns: str) -> str:
     return _SERVES_NONE.format(table=table, born=born, same=same)
 
 
-_INODES = _unneeded("past_inode", "ino", "ino")
+_INODES = "id >= :at << 28 AND id < :next << 28 AND (ino > :before OR past >= :before << 28)"
 _ENTRIES = _unneeded("past_dentry", "parent", "parent", "name")
 _CONTENTS = f"SELECT DISTINCT cid FROM past_inode WHERE cid IS NOT NULL AND {_INODES}"
+# Rows that go, and that lead from newer ones to those that snapshots still need.
+_LINKS = f"SELECT id, past, ino FROM past_inode WHERE {_INODES} AND ino < :before ORDER BY id DESC"
+_HEAD = "ifnull((SELECT past FROM inode WHERE ino = :ino), (SELECT past FROM past_gone WHERE ino = :ino))"
+_NEWER = (
+    f"WITH RECURSIVE newer (id, past) AS (SELECT id, past FROM past_inode WHERE id = {_HEAD} UNION ALL "
+    "SELECT p.id, p.past FROM newer n JOIN past_inode p ON p.id = n.past WHERE n.past > :id) "
+    "SELECT id FROM newer WHERE past = :id"
+)
+_SKIP = (
+    "UPDATE inode SET past = :past WHERE ino = :ino AND past = :id",
+    "UPDATE past_gone SET past = :past WHERE ino = :ino AND past = :id",
+    f"UPDATE past_inode SET past = :past WHERE id = ({_NEWER})",
+)
+_GONE = f"DELETE FROM past_gone WHERE (ino, past) IN (SELECT ino, id FROM past_inode WHERE {_INODES})"
 _LIVES = "SELECT EXISTS (SELECT 1 FROM inode i JOIN past_inode p USING (ino) WHERE p.cid = :cid AND i.cid = :cid)"
-_FOREVER = 1 << 62
+_FOREVER = 1 << 34
 
 
 def remove(store: SqliteStore, number: int) -> None:
@@ -68,6 +82,10 @@ def _remove_rows(store: SqliteStore, span: dict[str, int], contents: list[int]) 
     """Remove the rows of the past that serve no snapshot any more; returns the contents that none has now."""
     run = store.session.run
     past_chunk = "past_reference" if store.deduplicates else "past_chunk"
+    for number, past, ino in run(_LINKS, span).fetchall():
+        for statement in _SKIP:
+            run(statement, {"id": number, "past": past, "ino": ino})
+    run(_GONE, span)
     run(f"DELETE FROM past_inode WHERE {_INODES}", span)
     run(f"DELETE FROM past_dentry WHERE {_ENTRIES}", span)
     gone = [cid for cid in contents if not store.keeping.owns(cid)]

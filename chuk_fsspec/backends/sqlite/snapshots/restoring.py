@@ -16,7 +16,6 @@ from chuk_fsspec.backends.sqlite.snapshots.schema import COLUMNS
 if TYPE_CHECKING:
     from chuk_fsspec.backends.sqlite.store import SqliteStore
 
-_FIRST_INODE = "NOT EXISTS (SELECT 1 FROM past_inode q WHERE q.ino = p.ino AND q.until >= :at AND q.until < p.until)"
 _FIRST_ENTRY = (
     "p.until >= :at AND p.parent < :at AND NOT EXISTS (SELECT 1 FROM past_dentry q WHERE q.parent = p.parent "
     "AND q.name = p.name AND q.until >= :at AND q.until < p.until)"
@@ -33,21 +32,29 @@ _IS_THE_SAME = (
 # What each inode that has changed was: the row of the past with that number, or none if it was not there.
 _BEGIN = "CREATE TEMP TABLE was (ino INTEGER PRIMARY KEY, past INTEGER, held INTEGER NOT NULL DEFAULT 0)"
 _CHANGED = (
-    "INSERT INTO was (ino, past) SELECT ino, iif(mode IS NULL, NULL, rowid) FROM past_inode p "
-    f"WHERE until >= :at AND ino < :at AND {_FIRST_INODE} AND NOT EXISTS ({_IS_THE_SAME})"
+    "INSERT INTO was (ino, past) SELECT p.ino, iif(p.mode IS NULL, NULL, p.id) FROM past_inode p WHERE p.id IN "
+    "(SELECT min(id) FROM past_inode WHERE id >= :at << 28 AND ino < :at GROUP BY ino) "
+    f"AND NOT EXISTS ({_IS_THE_SAME})"
 )
 _LATER = "INSERT INTO was (ino) SELECT ino FROM inode WHERE ino > :at"
 _NEW = "SELECT w.ino FROM was w JOIN inode USING (ino) WHERE w.past IS NULL"
 _HOLD = "UPDATE was SET held = 1 WHERE ino = ?"
 _LET_GO = (
-    "SELECT i.cid FROM was w JOIN inode i USING (ino) LEFT JOIN past_inode p ON p.rowid = w.past "
+    "SELECT i.cid FROM was w JOIN inode i USING (ino) LEFT JOIN past_inode p ON p.id = w.past "
     "WHERE i.cid IS NOT NULL AND i.cid IS NOT p.cid AND NOT w.held"
 )
 _SETS = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS[1:])
 _PUT_INODES = (
-    f"INSERT INTO inode ({', '.join(COLUMNS)}) SELECT {_PAST} FROM was w JOIN past_inode p ON p.rowid = w.past "
+    f"INSERT INTO inode ({', '.join(COLUMNS)}) SELECT {_PAST} FROM was w JOIN past_inode p ON p.id = w.past "
     f"WHERE true ON CONFLICT (ino) DO UPDATE SET {_SETS}"
 )
+# What was removed comes back without a name at first, and that is what it was.
+_NAMELESS = ", ".join("0" if column == "nlink" else f"p.{column}" for column in COLUMNS)
+_BRING_BACK = (
+    f"INSERT INTO inode ({', '.join(COLUMNS)}, past) SELECT {_NAMELESS}, g.past "
+    "FROM was w JOIN past_inode p ON p.id = w.past JOIN past_gone g ON g.ino = w.ino"
+)
+_ARE_BACK = "DELETE FROM past_gone WHERE ino IN (SELECT ino FROM was WHERE past IS NOT NULL)"
 _UNNAME_INODES = "UPDATE inode SET nlink = 0 WHERE ino IN (SELECT ino FROM was WHERE held)"
 _DROP_INODES = "DELETE FROM inode WHERE ino IN (SELECT ino FROM was WHERE past IS NULL AND NOT held)"
 _EMPTY_DIRECTORIES = (
@@ -65,7 +72,7 @@ _PUT_ENTRIES = (
     "WHERE (ino, mtime_ns, ctime_ns) IS NOT (excluded.ino, excluded.mtime_ns, excluded.ctime_ns)"
 )
 _CHUNKS = (
-    "SELECT p.id, p.until, p.{1} IS NULL FROM was w JOIN past_inode i ON i.rowid = w.past JOIN {0} p "
+    "SELECT p.id, p.until, p.{1} IS NULL FROM was w JOIN past_inode i ON i.id = w.past JOIN {0} p "
     f"ON p.id BETWEEN i.cid << 28 AND (i.cid << 28) + {INDEX_MAX} WHERE i.cid IS NOT NULL AND {_FIRST_CHUNK}"
 )
 _CHUNK = (
@@ -91,7 +98,7 @@ def restore(store: SqliteStore, number: int, is_held: Callable[[int], bool]) -> 
         for ino in [ino for (ino,) in run(_NEW).fetchall() if is_held(ino)]:
             run(_HOLD, (ino,))
         contents = [cid for (cid,) in run(_LET_GO).fetchall()]
-        for statement in (_PUT_INODES, _UNNAME_INODES, _DROP_INODES, _EMPTY_DIRECTORIES):
+        for statement in (_BRING_BACK, _ARE_BACK, _PUT_INODES, _UNNAME_INODES, _DROP_INODES, _EMPTY_DIRECTORIES):
             run(statement)
         for statement in (_DROP_ENTRIES, _PUT_ENTRIES):
             run(statement, at)

@@ -6,8 +6,17 @@ from __future__ import annotations
 
 from chuk_fsspec.backends.sqlite.rows import COLUMNS, S_IFDIR, S_IFMT, S_IFREG
 
-_HAS_PAST = "EXISTS (SELECT 1 FROM past_inode p WHERE p.ino = e.ino AND p.until >= :at)"
-_PAST = "(SELECT q.rowid FROM past_inode q WHERE q.ino = e.ino AND q.until >= :at ORDER BY q.until LIMIT 1)"
+# The inodes of a table `e`, with the number of the newest row of the past of each.
+_PASTS = (
+    "SELECT e.*, ifnull((SELECT i.past FROM inode i WHERE i.ino = e.ino), "
+    "(SELECT g.past FROM past_gone g WHERE g.ino = e.ino)) AS past FROM e"
+)
+_CHANGED = "h.past >= :at << 28"
+_THEN = (
+    "(WITH RECURSIVE older (id, past) AS (SELECT p.id, p.past FROM past_inode p WHERE p.id = h.past UNION ALL "
+    "SELECT p.id, p.past FROM older o JOIN past_inode p ON p.id = o.past WHERE o.past >= :at << 28) "
+    "SELECT min(id) FROM older)"
+)
 
 
 def _time(column: str) -> str:
@@ -36,11 +45,11 @@ def _entries(condition: str) -> str:
 
 
 def _inodes(entries: str, fields: str) -> str:
-    """The inodes of entries, with ``e.ino`` and ``e.name``; an entry that leads nowhere has an empty one."""
+    """The inodes of entries, with their numbers and names; an entry that leads nowhere has an empty one."""
     return (
-        f"WITH e (name, ino) AS ({entries}) "
-        f"SELECT {fields}, e.ino, e.name FROM e LEFT JOIN inode i ON i.ino = e.ino WHERE NOT {_HAS_PAST} "
-        f"UNION ALL SELECT {fields}, e.ino, e.name FROM e JOIN past_inode i ON i.rowid = {_PAST}"
+        f"WITH e (name, ino) AS ({entries}), h AS ({_PASTS}) "
+        f"SELECT {fields}, h.ino, h.name FROM h LEFT JOIN inode i ON i.ino = h.ino WHERE ({_CHANGED}) IS NOT TRUE "
+        f"UNION ALL SELECT {fields}, h.ino, h.name FROM h JOIN past_inode i ON i.id = {_THEN} WHERE {_CHANGED}"
     )
 
 
@@ -49,9 +58,9 @@ BY_NUMBER = _inodes("SELECT NULL, :ino", f"{_FIELDS}, i.data")
 CHILDREN = f"SELECT * FROM ({_inodes(_entries('name <> ' + repr('.')), _WITHOUT_CONTENT)}) ORDER BY name"
 IS_EMPTY = f"SELECT NOT EXISTS ({_entries('name <> ' + repr('.'))})"
 DATA = (
-    "WITH e (ino) AS (SELECT :ino) "
-    f"SELECT i.data FROM e JOIN inode i USING (ino) WHERE NOT {_HAS_PAST} "
-    f"UNION ALL SELECT i.data FROM e JOIN past_inode i ON i.rowid = {_PAST}"
+    f"WITH e (ino) AS (SELECT :ino), h AS ({_PASTS}) "
+    f"SELECT i.data FROM h JOIN inode i ON i.ino = h.ino WHERE ({_CHANGED}) IS NOT TRUE "
+    f"UNION ALL SELECT i.data FROM h JOIN past_inode i ON i.id = {_THEN} WHERE {_CHANGED}"
 )
 
 _LATER_CHUNK = "SELECT 1 FROM past_chunk q WHERE q.id = c.id AND q.until >= :at"

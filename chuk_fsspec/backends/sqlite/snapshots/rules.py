@@ -12,11 +12,48 @@ from chuk_fsspec.backends.sqlite.snapshots.schema import NEWEST, has_snapshots, 
 
 _KIND = "snapshot"
 _OF_CONTENT = f"BETWEEN p.cid << 28 AND (p.cid << 28) + {INDEX_MAX}"
-_LATER = "SELECT 1 FROM past_chunk q WHERE q.id = c.id AND q.until >= p.until"
+_SEEN = "(SELECT max(s.id) FROM snapshot s WHERE s.id <= p.id >> 28)"
+"""The newest snapshot that a row ``p`` of ``past_inode`` is for."""
+_LATER = f"SELECT 1 FROM past_chunk q WHERE q.id = c.id AND q.until >= {_SEEN}"
 _SPACE = (
     f"coalesce((SELECT sum(length(c.data)) FROM chunk c WHERE c.id {_OF_CONTENT} AND NOT EXISTS ({_LATER})), 0) + "
-    f"coalesce((SELECT sum(length(c.data)) FROM past_chunk c WHERE c.id {_OF_CONTENT} AND c.until >= p.until "
+    f"coalesce((SELECT sum(length(c.data)) FROM past_chunk c WHERE c.id {_OF_CONTENT} AND c.until >= {_SEEN} "
     f"AND NOT EXISTS ({_LATER} AND q.until < c.until)), 0)"
+)
+
+# A number leads somewhere if a snapshot that has the inode is not newer.
+_LEADS = "iif(EXISTS (SELECT 1 FROM snapshot s WHERE s.id > {0}.ino AND s.id << 28 <= {0}.{1}), {0}.{1}, 0)"
+
+
+def _chain(kind: str, query: str, repair: str) -> Rule:
+    """That rows lead to what they were, whatever ``kind`` of row it is."""
+    return Rule(
+        _KIND,
+        f"SELECT * FROM (SELECT p.*, {_LEADS.format('p', 'past')} AS has, {_LEADS.format('p', 'older')} AS needs "
+        f"FROM ({query}) p) WHERE has <> needs",
+        f"{kind} leads to row {{has}} of its past instead of {{needs}}",
+        repair,
+    )
+
+
+_NEWEST_OF_EACH = "(SELECT ino, max(id) AS older FROM past_inode GROUP BY ino) n"
+_CHAINS = (
+    _chain(
+        "the inode",
+        f"SELECT i.ino, i.past, ifnull(n.older, 0) AS older FROM inode i LEFT JOIN {_NEWEST_OF_EACH} USING (ino)",
+        "UPDATE inode SET past = :needs WHERE ino = :ino",
+    ),
+    _chain(
+        "the removed inode",
+        f"SELECT n.ino, ifnull(g.past, 0) AS past, n.older FROM {_NEWEST_OF_EACH} LEFT JOIN past_gone g USING (ino) "
+        "WHERE ino NOT IN (SELECT ino FROM inode)",
+        "INSERT INTO past_gone VALUES (:ino, :needs) ON CONFLICT (ino) DO UPDATE SET past = excluded.past",
+    ),
+    _chain(
+        "what it was",
+        "SELECT id, ino, past, lag(id, 1, 0) OVER (PARTITION BY ino ORDER BY id) AS older FROM past_inode",
+        "UPDATE past_inode SET past = :needs WHERE id = :id",
+    ),
 )
 
 
@@ -56,6 +93,7 @@ def past_rules(connection: sqlite3.Connection, *, shares: bool) -> tuple[Rule, .
     )
     return (
         *((of_blocks,) if shares else ()),
+        *_CHAINS,
         Rule(
             _KIND,
             f"SELECT t.column1 AS trigger FROM (VALUES {wanted}) t LEFT JOIN sqlite_schema s "

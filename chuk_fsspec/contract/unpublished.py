@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING
+from typing import Any
 
 from chuk_fsspec.contract.conditions import Condition
-
-if TYPE_CHECKING:
-    from chuk_fsspec.engine.filesystem import InodeFileSystem
 
 
 class UnpublishedFile(io.BufferedIOBase):
@@ -25,14 +22,16 @@ class UnpublishedFile(io.BufferedIOBase):
     condition: Condition | None = None
     etag: str | None = None
 
-    def __init__(self, fs: InodeFileSystem, path: str, mode: str, *, autocommit: bool = True) -> None:
+    def __init__(self, fs: Any, path: str, mode: str, *, autocommit: bool = True) -> None:
         self.fs, self.path, self._mode, self.autocommit = fs, path, mode, autocommit
 
     @property
     def mode(self) -> str:
+        """As ``open`` was asked for it."""
         return self._mode
 
     def readable(self) -> bool:
+        """Whether what was written can be read back."""
         return "+" in self.mode
 
     def discard(self) -> None:
@@ -49,26 +48,67 @@ class UnpublishedFile(io.BufferedIOBase):
             raise io.UnsupportedOperation("not open for reading")
 
 
+class UnpublishedBuffer(UnpublishedFile):
+    """One whose content is kept by a class of Python's own that would read from it in every mode.
+
+    It goes before that class.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Refused without ``+``, as all that read."""
+        self._require_readable()
+        return super().read(size)
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        """As ``read``, by one look at what is below."""
+        self._require_readable()
+        return super().read1(-1 if size is None else size)
+
+    def readinto(self, buffer: Any, /) -> int:
+        """As ``read``, into a buffer."""
+        self._require_readable()
+        return super().readinto(buffer)
+
+    def readinto1(self, buffer: Any, /) -> int:
+        """As ``read1``, into a buffer."""
+        self._require_readable()
+        return super().readinto1(buffer)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """A line."""
+        self._require_readable()
+        return super().readline(size)
+
+    def readlines(self, hint: int | None = -1, /) -> list[bytes]:
+        """All lines, or some."""
+        self._require_readable()
+        return super().readlines(-1 if hint is None else hint)
+
+
 class UnpublishedEnd(UnpublishedFile):
     """``ab``: what was written is added to the end, wherever that is when the file is closed.
 
     It goes before the class that keeps what is written.
     """
 
-    def __init__(self, fs: InodeFileSystem, path: str, mode: str, size: int, autocommit: bool = True) -> None:
+    def __init__(self, fs: Any, path: str, mode: str, size: int, autocommit: bool = True) -> None:
         super().__init__(fs, path, mode, autocommit=autocommit)
         self._base = size
 
     def seekable(self) -> bool:
+        """False: it is always written at the end."""
         return False
 
     def tell(self) -> int:
+        """Where the end was when the file was opened, and what was added."""
         return self._base + super().tell()
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Refused, as in every file opened for appending."""
         raise io.UnsupportedOperation("a file opened for appending cannot seek")
 
     def truncate(self, size: int | None = None, /) -> int:
+        """Refused."""
         raise io.UnsupportedOperation("a file opened for appending cannot be cut")
 
 
