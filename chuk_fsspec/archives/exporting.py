@@ -16,11 +16,12 @@ from chuk_fsspec.archives.formats import Format, format_named, format_of_name
 from chuk_fsspec.archives.members import SPECIAL, Kind, Member
 from chuk_fsspec.archives.snapshot_json.writing import JsonWriter
 from chuk_fsspec.archives.tar.writing import TarWriter
-from chuk_fsspec.archives.trees import Found, Tree
+from chuk_fsspec.archives.trees import Tree, kind_of
 from chuk_fsspec.archives.zip.writing import ZipWriter
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.contract.reports import Report, Tally
+from chuk_fsspec.trees.walking import Found
 
 Special = Literal["skip", "refuse", "keep"]
 """What happens to FIFOs, sockets and device nodes. No archive has sockets."""
@@ -153,7 +154,7 @@ class _Export:
             yield member, self._content(found) if member.kind is Kind.FILE else iter(())
 
     def _reason_to_leave_out(self, found: Found) -> str:
-        kind = found.kind
+        kind = kind_of(found)
         if kind is None:
             return "nobody knows what it is"
         if kind in SPECIAL:
@@ -169,7 +170,7 @@ class _Export:
         return ""
 
     def _member(self, found: Found) -> Member:
-        attributes, options, kind = found.attributes, self._options, found.kind
+        attributes, options, kind = found.attributes, self._options, kind_of(found)
         assert kind is not None
         first = self._first_name(found) if kind is Kind.FILE and attributes.nlink > 1 else ""
         xattrs = {} if first else self._tree.xattrs(found)

@@ -20,8 +20,8 @@ from chuk_fsspec.archives.placing import Existing, place_for
 from chuk_fsspec.archives.planting import Links, Planter, Policy, Special
 from chuk_fsspec.archives.snapshot_json.reading import JsonReader
 from chuk_fsspec.archives.tar.reading import TarReader
-from chuk_fsspec.archives.trees import without_links
 from chuk_fsspec.archives.zip.reading import ZipReader
+from chuk_fsspec.contract.links import without_links
 from chuk_fsspec.contract.reports import Report
 
 

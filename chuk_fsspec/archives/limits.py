@@ -3,40 +3,50 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from chuk_fsspec.archives.refusal import refused
+from chuk_fsspec.contract.limits import REASONS, Limits
 from chuk_fsspec.contract.paths import NAME_MAX
+
+_CODES = {"max_path_depth": errno.ENAMETOOLONG, "max_file_size": errno.EFBIG}
 
 
 @dataclass(frozen=True)
-class ArchiveLimits:
-    """What an import takes at most; 0 is without limit.
+class ArchiveLimits(Limits):
+    """What an import takes at most: as of a filesystem, and what archives alone can do; 0 is without limit.
 
     Attributes:
-        total_bytes: of content, in all.
-        file_bytes: of content, in one file.
-        members: entries of the archive, of every kind.
-        depth: names in a path.
+        max_file_size: bytes of content, in one file.
+        max_total_size: bytes of content, in all.
+        max_files: members of the archive, of every kind.
+        max_path_depth: names in the path of a member.
         name_bytes: length of one name.
         ratio: bytes that come out for each byte of the archive.
         ratio_from: bytes that may come out before the ratio counts: a small archive of zeros is no attack.
         header_bytes: what describes one member besides its content: extended headers, long names, maps of holes.
     """
 
-    total_bytes: int = 10 << 30
-    file_bytes: int = 4 << 30
-    members: int = 200_000
-    depth: int = 128
+    max_file_size: int = 4 << 30
+    max_total_size: int = 10 << 30
+    max_files: int = 200_000
+    max_path_depth: int = 128
     name_bytes: int = NAME_MAX
     ratio: int = 200
     ratio_from: int = 128 << 20
     header_bytes: int = 1 << 20
 
-    def __post_init__(self) -> None:
-        for limit in fields(self):
-            if getattr(self, limit.name) < 0:
-                raise ValueError(f"{limit.name} must be 0, for no limit, or more, not {getattr(self, limit.name)}")
+    def require(self, member: str | None, **figures: int) -> None:
+        """Refuse what exceeds a limit that filesystems have, too: EFBIG, EDQUOT, ENAMETOOLONG.
+
+        Args:
+            member: as the archive names it; None for the archive as a whole.
+            figures: as ``exceeded`` takes them.
+        """
+        limit = self.exceeded(**figures)
+        if limit:
+            why = f"{REASONS[limit]} ({limit}={getattr(self, limit)})"
+            raise refused(limit, why, member, _CODES.get(limit, errno.EDQUOT))
 
 
 class Meter:
@@ -76,8 +86,7 @@ class Meter:
 
     def require_members(self, count: int, path: str | None = None) -> None:
         """Refuse too many members. EDQUOT."""
-        if 0 < self.limits.members < count:
-            raise refused("members", f"it has more than {self.limits.members} members", path, errno.EDQUOT)
+        self.limits.require(path, files=count)
 
     def require_header(self, count: int, path: str | None = None) -> None:
         """Refuse to read so many bytes of what describes one member. EFBIG."""
@@ -86,11 +95,7 @@ class Meter:
             raise refused("header_bytes", why, path, errno.EFBIG)
 
     def _require_sizes(self, path: str, more: int) -> None:
-        limits = self.limits
-        if 0 < limits.file_bytes < self._in_file + more:
-            raise refused("file_bytes", f"a file may have {limits.file_bytes} bytes", path, errno.EFBIG)
-        if 0 < limits.total_bytes < self.content + more:
-            raise refused("total_bytes", f"all files may have {limits.total_bytes} bytes", path, errno.EDQUOT)
+        self.limits.require(path, file_size=self._in_file + more, total_size=self.content + more)
 
     def _require_ratio(self, out: int, path: str | None) -> None:
         if out > self.limits.ratio_from and 0 < self.limits.ratio < out / max(self.taken, 1):

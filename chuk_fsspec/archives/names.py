@@ -44,9 +44,7 @@ def place_of(name: str, limits: ArchiveLimits, rule: Names) -> str:
 
 
 def _require_lengths(parts: list[str], name: str, limits: ArchiveLimits) -> None:
-    if 0 < limits.depth < len(parts):
-        why = f"the path has more than {limits.depth} names"
-        raise refused("depth", why, name[:PATH_MAX], errno.ENAMETOOLONG)
+    limits.require(name[:PATH_MAX], path_depth=len(parts))
     try:
         longest = max(map(encoded_length, parts), default=0)
         whole = encoded_length(name)

@@ -10,7 +10,9 @@ from typing import Any, Literal, Protocol
 
 from fsspec import AbstractFileSystem
 
-from chuk_fsspec.archives.moving import (
+from chuk_fsspec.contract.capabilities import capabilities_of
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.trees.moving import (
     entries_of,
     make_private,
     missing_parents,
@@ -21,9 +23,7 @@ from chuk_fsspec.archives.moving import (
     remove_tree,
     renames,
 )
-from chuk_fsspec.archives.trees import below
-from chuk_fsspec.contract.capabilities import capabilities_of
-from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.trees.walking import below
 
 Existing = Literal["refuse", "merge", "replace"]
 

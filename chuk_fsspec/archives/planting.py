@@ -18,12 +18,12 @@ from chuk_fsspec.archives.limits import Meter
 from chuk_fsspec.archives.members import FORMAT_BITS, SPECIAL, Kind, Member
 from chuk_fsspec.archives.names import Names, leads_outside, place_of
 from chuk_fsspec.archives.refusal import refused
-from chuk_fsspec.archives.trees import below
 from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import PATH_MAX, encoded_length
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.forwarding.publishing import open_whole
+from chuk_fsspec.trees.walking import below
 
 Links = Literal["inside", "skip", "keep", "refuse"]
 Special = Literal["refuse", "skip", "keep"]

@@ -5,49 +5,19 @@ from __future__ import annotations
 import errno
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.archives.members import Kind, kind_of_mode
-from chuk_fsspec.contract.attributes import Attributes, attributes_of
+from chuk_fsspec.contract.attributes import attributes_of
 from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.contract.errors import os_error
-from chuk_fsspec.contract.paths import SPECIAL_NAMES
-from chuk_fsspec.forwarding.publishing.leftovers import is_temporary
+from chuk_fsspec.contract.links import without_links
+from chuk_fsspec.trees.walking import Found, walk
 
 BLOCK = 1 << 20
 """Bytes of a file that are read at once."""
-
-
-def without_links(fs: AbstractFileSystem) -> AbstractFileSystem:
-    """The same filesystem, on which no symbolic link is followed, where it has such."""
-    return fs.posix.nofollow if capabilities_of(fs).symlinks else fs
-
-
-def below(directory: str, path: str) -> str:
-    """A path in a directory of any filesystem; the directory itself for an empty one."""
-    return f"{directory.rstrip('/')}/{path}" if path else directory
-
-
-@dataclass(frozen=True)
-class Found:
-    """One entry of a tree.
-
-    Attributes:
-        path: names with ``/`` between them, from the top of the tree.
-        place: the filesystem's own path.
-        attributes: what the filesystem says of it.
-    """
-
-    path: str
-    place: str
-    attributes: Attributes
-
-    @property
-    def kind(self) -> Kind | None:
-        """What it is; None for what no archive knows."""
-        return kind_of_mode(self.attributes.mode)
 
 
 class Tree:
@@ -67,37 +37,16 @@ class Tree:
         self._can = capabilities_of(fs)
         self._top = fs._strip_protocol(path)
         self._fs.invalidate_cache(self._top)
-        self._found = attributes_of(self._fs.info(self._top))
-        if stat.S_ISLNK(self._found.mode):
+        if stat.S_ISLNK(attributes_of(self._fs.info(self._top)).mode):
             raise os_error(errno.ELOOP, self._top, hint="it is a link; give what it leads to")
 
     def __iter__(self) -> Iterator[Found]:
-        """All entries below the top, a directory before what it holds, names in the order of their bytes."""
-        if not self._found.is_directory:
-            yield Found(self._top.rstrip("/").rpartition("/")[2], self._top, self._found)
-            return
-        pending = [self._entries("", self._top)]
-        while pending:
-            found = next(pending[-1], None)
-            if found is None:
-                pending.pop()
-                continue
-            yield found
-            if found.attributes.is_directory:
-                pending.append(self._entries(f"{found.path}/", found.place))
-
-    def _entries(self, prefix: str, directory: str) -> Iterator[Found]:
-        entries: dict[str, Found] = {}
-        for info in self._fs.ls(directory, detail=True):
-            place = info["name"].rstrip("/")
-            name = place.rpartition("/")[2]
-            if name in SPECIAL_NAMES or is_temporary(name) or place.strip("/") == directory.strip("/"):
-                continue
-            # An object store may have an object and a directory of one name; the directory holds more.
-            if name not in entries or info["type"] == "directory":
-                entries[name] = Found(prefix + name, place, attributes_of(info))
-        for name in sorted(entries, key=lambda name: name.encode("utf-8", "surrogateescape")):
-            yield entries[name]
+        """All entries below the top, as ``walk`` gives them; the file itself, if it is one."""
+        for found in walk(self._fs, self._top):
+            if found.depth:
+                yield found
+            elif not found.attributes.is_directory:
+                yield replace(found, path=found.name)
 
     def content(self, found: Found) -> Iterator[bytes]:
         """The bytes of a file, exactly as many as its size says. EBUSY if it is another one by now."""
@@ -120,7 +69,7 @@ class Tree:
 
     def xattrs(self, found: Found) -> dict[str, bytes]:
         """Extended attributes of a file or directory."""
-        if not self._can.xattrs or found.kind not in {Kind.FILE, Kind.DIRECTORY}:
+        if not self._can.xattrs or kind_of(found) not in {Kind.FILE, Kind.DIRECTORY}:
             return {}
         posix = self._fs.posix
         return {name: posix.getxattr(found.place, name) for name in posix.listxattr(found.place)}
@@ -128,6 +77,11 @@ class Tree:
     def rdev(self, found: Found) -> int:
         """The number of a device."""
         return int(self._fs.posix.lstat(found.place).st_rdev)
+
+
+def kind_of(found: Found) -> Kind | None:
+    """What an entry is; None for what no archive knows."""
+    return kind_of_mode(found.attributes.mode)
 
 
 def _changed(found: Found) -> OSError:

@@ -185,7 +185,7 @@ class AsyncVirtualFileSystem:
 
     # ---- finding
 
-    async def find(self, pattern: str = "*", path: str = ".", recursive: bool = True) -> list[str]:
+    async def find(self, pattern: str = "*", path: str | bool = ".", recursive: bool = True) -> list[str]:
         return await work(self.sync.find, pattern, path, recursive)
 
     async def search(

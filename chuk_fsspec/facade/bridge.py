@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
+from chuk_fsspec.contract.threads import in_thread
 from chuk_fsspec.facade.place import Place
 from chuk_fsspec.facade.providers import Calls
-from chuk_fsspec.wrappers.streaming.aio import in_thread
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

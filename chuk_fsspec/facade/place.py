@@ -11,7 +11,7 @@ from fsspec import AbstractFileSystem
 from chuk_fsspec.contract import paths
 from chuk_fsspec.contract.display import as_html, as_text
 from chuk_fsspec.contract.errors import not_supported, os_error
-from chuk_fsspec.facade.providers import Calls, name_of_protocol, open_provider
+from chuk_fsspec.facade.providers import Calls, close_provider, name_of_protocol, open_provider
 from chuk_fsspec.facade.stack import Stack, open_stack, whole_files
 from chuk_fsspec.mounted import MountedFileSystem
 
@@ -85,8 +85,16 @@ class Place:
         return guard.get_violations() if guard is not None else []
 
     def close(self) -> None:
-        """Let go of the place. Files in memory that nobody else has a name for are gone; a second call does nothing."""
-        self._stack = None
+        """Let go of the place; a second call does nothing.
+
+        Files in memory that nobody else has a name for are gone. Connections end, and a sandbox that was made for this.
+
+        Raises:
+            OSError: of a service that does not end a sandbox.
+        """
+        stack, self._stack = self._stack, None
+        if stack is not None and stack.own is not None:
+            close_provider(stack.own)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({'closed' if self._stack is None else self._stack.fs!r})"

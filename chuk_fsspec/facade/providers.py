@@ -41,8 +41,10 @@ class Provider:
         calls: how coroutines reach it.
         renamed: options that have another name in chuk-virtual-fs, by that name.
         defaults: options that are not as the filesystem has them.
+        environment: variables that stand for options which are not given, by the option.
         host_paths: options that are paths of this machine, absolute or from the working directory of the process.
         private_without: the option without which each filesystem has files of its own, which end with it.
+        connects: it has connections, or a sandbox, that end when it is closed.
     """
 
     protocol: str
@@ -50,8 +52,10 @@ class Provider:
     calls: Calls = Calls.THREAD
     renamed: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
     host_paths: tuple[str, ...] = ()
     private_without: str = ""
+    connects: bool = False
 
 
 _FILESYSTEM = Provider(
@@ -66,9 +70,10 @@ PROVIDERS: Mapping[str, Provider] = {
     "sqlite": Provider("chuksqlite", calls=Calls.OWN_WORKER, renamed={"db_path": "database"}, host_paths=("database",)),
     "filesystem": _FILESYSTEM,
     "local": _FILESYSTEM,
-    "s3": Provider("chuks3", extra="s3"),
-    "google_drive": Provider("chukgdrive", extra="google_drive"),
-    "e2b": Provider("chuke2b", extra="e2b"),
+    "s3": Provider("chuks3", extra="s3", environment={"bucket_name": "S3_BUCKET_NAME"}, connects=True),
+    "gcs": Provider("chukgcs", extra="gcs", connects=True),
+    "google_drive": Provider("chukgdrive", extra="google_drive", connects=True),
+    "e2b": Provider("chuke2b", extra="e2b", connects=True),
     "pyodide": Provider("chukpyodide", extra="pyodide"),
 }
 """Of several names of one protocol, the first is the one that is told."""
@@ -104,6 +109,13 @@ def open_provider(name: str | AbstractFileSystem, options: Mapping[str, Any]) ->
     if provider.private_without and provider.private_without not in given:
         return kind.private(**given)
     return kind(**given, skip_instance_cache=True)
+
+
+def close_provider(fs: AbstractFileSystem) -> None:
+    """Close what a place for files is connected to, if it is. OSError of the service."""
+    protocol = protocol_of(fs)
+    if any(one.connects for one in PROVIDERS.values() if one.protocol == protocol):
+        fs.close()
 
 
 def provider_name(fs: AbstractFileSystem) -> str:
@@ -146,7 +158,8 @@ def _translated(name: str, provider: Provider, options: Mapping[str, Any]) -> di
         if own in given:
             raise ValueError(f"{key!r} and {own!r} are the same option; give one of them")
         given[own] = value
-    given = {**provider.defaults, **given}
+    found = {option: os.environ.get(name) for option, name in provider.environment.items()}
+    given = {**provider.defaults, **{option: value for option, value in found.items() if value}, **given}
     for key in provider.host_paths:
         if given.get(key) and given[key] != _IN_MEMORY:
             given[key] = os.path.abspath(os.fspath(given[key]))

@@ -191,12 +191,12 @@ class VirtualFileSystem(Place):
 
     # ---- finding
 
-    def find(self, pattern: str = "*", path: str = ".", recursive: bool = True) -> list[str]:
+    def find(self, pattern: str = "*", path: str | bool = ".", recursive: bool = True) -> list[str]:
         """Files and directories below a directory, by name.
 
         Args:
             pattern: of names, as ``*.txt``; with a slash in it, of paths from ``path``, as ``src/**/*.py``. What begins
-                with a slash is no pattern but the directory: ``find("/home")``.
+                with a slash is no pattern but the directory: ``find("/home")``, or ``find("/home", recursive)``.
             path: where to look.
             recursive: look into directories.
 
@@ -206,6 +206,8 @@ class VirtualFileSystem(Place):
         Raises:
             OSError: ENOENT.
         """
+        if isinstance(path, bool):
+            return self.find(pattern, recursive=path)
         if pattern.startswith("/"):
             pattern, path = "*", pattern
         return searching.find(self.fs, pattern, self.resolve_path(path), recursive=recursive)

@@ -27,6 +27,7 @@ class Stack:
         tree: where filesystems can be mounted; None without mounts.
         guard: what keeps the rules; None without any.
         calls: how coroutines reach the whole.
+        own: the place for files, if it was opened for this alone.
     """
 
     fs: AbstractFileSystem
@@ -34,6 +35,7 @@ class Stack:
     tree: MountedFileSystem | None
     guard: SecureFileSystem | None
     calls: Calls
+    own: AbstractFileSystem | None
 
 
 def open_stack(
@@ -68,7 +70,7 @@ def open_stack(
     is_bare = fs is below
     if tree is not None or (calls is Calls.OWN_WORKER and not is_bare):
         calls = Calls.THREAD
-    return Stack(fs, provider_name(below), tree, guard, calls)
+    return Stack(fs, provider_name(below), tree, guard, calls, own=None if below is provider else below)
 
 
 def whole_files(fs: AbstractFileSystem) -> AbstractFileSystem:

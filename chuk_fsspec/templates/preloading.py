@@ -12,7 +12,8 @@ from chuk_fsspec.templates.planned import Plan, PlannedDirectory, PlannedFile, P
 from chuk_fsspec.templates.planning import lay_out
 from chuk_fsspec.templates.sources import Source
 from chuk_fsspec.templates.template import DEFAULT_LIMITS, Limits
-from chuk_fsspec.templates.trees import link_of, matches_any, permissions_of
+from chuk_fsspec.templates.trees import link_of, permissions_of
+from chuk_fsspec.trees.walking import matches_any
 
 KEEP, FOLLOW, SKIP = SYMLINKS = ("keep", "follow", "skip")
 """What becomes of symbolic links: links again, copies of the files that they lead to, or nothing."""

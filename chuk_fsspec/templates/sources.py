@@ -13,9 +13,9 @@ from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.contract.errors import LinkInTheWay, os_error
 from chuk_fsspec.contract.foreign import os_error_of
+from chuk_fsspec.contract.links import without_links
 from chuk_fsspec.contract.paths import normalise
 from chuk_fsspec.templates import checks
 
@@ -174,7 +174,7 @@ def _of_this_machine(path: str, shown: str) -> Source:
 
 def _source(fs: AbstractFileSystem, path: str, shown: str) -> Source:
     root = path.rstrip("/") or "/"
-    view = fs.posix.nofollow if capabilities_of(fs).symlinks else fs
+    view = without_links(fs)
     if root != "/" and view is not fs:
         try:
             view.info(root)

@@ -6,7 +6,6 @@ import dataclasses
 import errno
 import stat
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 from chuk_fsspec.templates import checks
@@ -15,6 +14,7 @@ from chuk_fsspec.templates.parsing import parse
 from chuk_fsspec.templates.planning import text_or_bytes
 from chuk_fsspec.templates.sources import Source
 from chuk_fsspec.templates.template import DirectoryEntry, FileEntry, Limits, LinkEntry, Template
+from chuk_fsspec.trees.walking import matches_any
 
 MANIFESTS = tuple(f"template{ending}" for ending in ENDINGS)
 """What the manifest of a template directory may be called. It is not part of the tree."""
@@ -89,12 +89,6 @@ def link_of(info: Mapping[str, Any], path: str) -> str:
     if destination.startswith("/"):
         raise checks.refused(errno.EINVAL, path, path, "the link is absolute; make it relative, or leave links out")
     return destination
-
-
-def matches_any(path: str, patterns: Iterable[str]) -> bool:
-    """Whether a relative path matches a pattern, by its name or, where the pattern holds a slash, as a whole."""
-    name = path.rpartition("/")[2]
-    return any(fnmatchcase(path if "/" in pattern else name, pattern) for pattern in patterns)
 
 
 def _manifest(source: Source, name: str, limits: Limits) -> tuple[Template, list[str]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from fsspec import AbstractFileSystem, filesystem
+from fsspec.implementations.dirfs import DirFileSystem
 
 from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
 from chuk_fsspec.contract.errors import not_supported
@@ -79,8 +81,12 @@ class WrapperFileSystem(ForwardingFileSystem, metaclass=OwnInstances):
         self.__form = form_of(self.__inner)
         self.__name = repr(inner)
         self._refuses = type(self)._authorise is not WrapperFileSystem._authorise  # noqa: SLF001 - a hook of this class
-        # What the filesystem below does to itself as a whole is not a wrapper's to do.
-        self.capabilities = self._offer(dataclasses.replace(capabilities_of(self.__inner), snapshots=False))
+        # What the filesystem below does to itself as a whole is not a wrapper's to do, and its nodes forward no files
+        # that are made at once. What it reads may come from elsewhere, where nobody looks at the version.
+        inherited = dataclasses.replace(
+            capabilities_of(self.__inner), snapshots=False, versions=False, versioned_reads=False, whole_files=False
+        )
+        self.capabilities = self._offer(inherited)
 
     @property
     def fsid(self) -> str:
@@ -147,7 +153,7 @@ class WrapperFileSystem(ForwardingFileSystem, metaclass=OwnInstances):
         if operation.posix:
             result = self._perform_posix(inner, operation, paths, options)
         else:
-            asked = getattr(inner, operation.name)
+            asked = _method(inner, operation.name)
             if operation.name == "transaction":
                 return asked
             translated = paths if form.is_ours else [form.inward(path) for path in paths]
@@ -201,3 +207,15 @@ class WrapperFileSystem(ForwardingFileSystem, metaclass=OwnInstances):
 
 async def _wrapped_stream(opening: Any, path: str, mode: str) -> ForwardingStream:
     return ForwardingStream(await opening, path, mode)
+
+
+def _method(fs: AbstractFileSystem, name: str) -> Any:
+    if (
+        name == "cat_ranges"
+        and isinstance(fs, DirFileSystem)
+        and name not in vars(DirFileSystem)
+        and not fs.fs.async_impl
+    ):
+        # That of fsspec before 2026 awaits the filesystem below, even if that is not asynchronous.
+        return partial(AbstractFileSystem.cat_ranges, fs)
+    return getattr(fs, name)

@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from chuk_fsspec.contract.limits import Limits
 from chuk_fsspec.wrappers.security.footprints import Footprint, Info, Surveyor
 from chuk_fsspec.wrappers.security.gate import Gate
 from chuk_fsspec.wrappers.security.ledger import NOTHING, Ledger, Usage
-from chuk_fsspec.wrappers.security.rules import Limits
 
 Result = TypeVar("Result")
 
@@ -161,8 +161,9 @@ class Books:
 
     def check_size(self, operation: str, path: str, size: int) -> None:
         """EFBIG for a file that would be too large."""
-        if self.limits.max_file_size and size > self.limits.max_file_size:
-            raise self.refusal(operation, path, "max_file_size", errno.EFBIG)
+        limit = self.limits.exceeded(file_size=size)
+        if limit:
+            raise self.refusal(operation, path, limit, errno.EFBIG)
 
     def refusal(self, operation: str, path: str, limit: str, code: int = errno.EDQUOT) -> OSError:
         """The error for a limit, noted."""

@@ -9,6 +9,7 @@ from typing import Any
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.capabilities import Capabilities
+from chuk_fsspec.contract.limits import require_number
 from chuk_fsspec.contract.nodes import NodeOperations
 from chuk_fsspec.contract.operations import FSSPEC, Effect, Operation
 from chuk_fsspec.contract.posix import StatVfs
@@ -25,7 +26,7 @@ from chuk_fsspec.wrappers.security.nodes import SecureNodes
 from chuk_fsspec.wrappers.security.opening import Opening
 from chuk_fsspec.wrappers.security.profiles import settings_of
 from chuk_fsspec.wrappers.security.reading import Reading, narrowed
-from chuk_fsspec.wrappers.security.rules import Rule, require_number
+from chuk_fsspec.wrappers.security.rules import Rule
 from chuk_fsspec.wrappers.security.space import within
 from chuk_fsspec.wrappers.security.stores import ledger_of, log_of, policy_of, store_of
 from chuk_fsspec.wrappers.security.transaction import ChargedTransaction
@@ -131,11 +132,11 @@ class SecureFileSystem(WrapperFileSystem):
         return dataclasses.replace(
             capabilities,
             write=capabilities.write and not self._settings.read_only,
-            statvfs=capabilities.statvfs or self._settings.limits.counts,
+            statvfs=capabilities.statvfs or self._settings.counts,
         )
 
     def _open_books(self) -> Books:
-        can, limits = self._can, self._settings.limits
+        can, limits = self._can, self._settings
         ledger = ledger_of(self._store, by_path=not (can.hardlinks or can.random_write or can.nodes))
         ledger.is_kept = ledger.is_kept or limits.counts
         tell = self._access.tell
@@ -150,7 +151,8 @@ class SecureFileSystem(WrapperFileSystem):
             surveyor,
             self._gate,
             keeps_directories=can.directories,
-            may_copy=can.hardlinks and can.shared_between_processes,
+            # What a transaction can undo, the store changes in place.
+            may_copy=can.hardlinks and can.shared_between_processes and not can.transactions,
         )
 
     def _all_handlers(self) -> tuple[dict[str, Handler], dict[str, Handler]]:
@@ -228,7 +230,7 @@ class SecureFileSystem(WrapperFileSystem):
 
     def _statvfs(self, operation: Operation, paths: Any, arguments: Any, options: Any) -> StatVfs:
         self._gate.require_any(operation.name, operation.effect)
-        limits = self._settings.limits
+        limits = self._settings
         figures: list[StatVfs] = []
         if self._can.statvfs or not limits.counts:
             figures.append(super()._perform(operation, paths, arguments, options))

@@ -6,10 +6,10 @@ import errno
 import os
 from collections.abc import Callable
 
+from chuk_fsspec.contract.limits import Limits
 from chuk_fsspec.contract.posix import Buffer, Handle
 from chuk_fsspec.forwarding.files import ForwardingHandle
 from chuk_fsspec.wrappers.security.ledger import Ledger
-from chuk_fsspec.wrappers.security.rules import Limits
 
 Refuse = Callable[[int, str], OSError]
 """Gives the error for an errno and the name of a limit, noted."""
@@ -91,8 +91,9 @@ class Growth:
         self._ledger, self._ino, self._measure = ledger, ino, measure
         self._before, self._after = before, after
         if after > before:
-            if limits.max_file_size and after > limits.max_file_size:
-                raise refuse(errno.EFBIG, "max_file_size")
+            limit = limits.exceeded(file_size=after)
+            if limit:
+                raise refuse(errno.EFBIG, limit)
             short = ledger.grow(limits, after - before, 0) if ledger.is_kept else ""
             if short:
                 raise refuse(errno.EDQUOT, short)

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from chuk_fsspec.wrappers.security.rules import Limits
+from chuk_fsspec.contract.limits import Limits
 from chuk_fsspec.wrappers.security.turns import Turns
 
 
@@ -162,11 +162,7 @@ class Ledger:
 
     def _shortage(self, limits: Limits, size: int, files: int) -> str:
         used = self._used()
-        if size and limits.max_total_size and used.size + size > limits.max_total_size:
-            return "max_total_size"
-        if files and limits.max_files and used.files + files > limits.max_files:
-            return "max_files"
-        return ""
+        return limits.exceeded(total_size=used.size + size if size else 0, files=used.files + files if files else 0)
 
     # ---- files without a name, inside ``changing``
 

@@ -38,7 +38,7 @@ class Opening:
 
     @property
     def _charges(self) -> bool:
-        return self._books.limits.limits or self._books.ledger.is_kept
+        return self._books.limits.is_quota or self._books.ledger.is_kept
 
     def open(self, operation: Operation, paths: Arguments, arguments: Arguments, options: Options) -> Any:
         """A binary file of ``open``."""

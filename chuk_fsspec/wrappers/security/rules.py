@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
 
+from chuk_fsspec.contract.limits import Limits, require_number
 from chuk_fsspec.contract.operations import Effect
 
 EVERY_EFFECT = frozenset({Effect.LIST, Effect.READ, Effect.WRITE, Effect.DELETE, Effect.RENAME})
@@ -78,39 +79,10 @@ def rule_of(value: Rule | Mapping[str, Any], name: str) -> Rule:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How much may be stored; 0 is without limit. Sizes are in bytes of content, holes included.
-
-    Attributes:
-        max_file_size: of one file.
-        max_total_size: of all files together.
-        max_files: files, directories and links together.
-    """
-
-    max_file_size: int = 0
-    max_total_size: int = 0
-    max_files: int = 0
-
-    @property
-    def counts(self) -> bool:
-        """Whether anything has to be counted."""
-        return bool(self.max_total_size or self.max_files)
-
-    @property
-    def limits(self) -> bool:
-        """Whether there is any limit."""
-        return bool(self.max_file_size or self.counts)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """All that a profile says. Sizes are in bytes, depth in names; 0 is without limit.
+class Settings(Limits):
+    """All that a profile says, beside how much may be stored.
 
     Args:
-        max_file_size: of one file.
-        max_total_size: of all files together.
-        max_files: files, directories and links together.
-        max_path_depth: names in a path.
         read_only: refuse every change, with EROFS.
         allowed_paths: all else is denied; the way to them is shown.
         denied_paths: denied, with what is below.
@@ -124,10 +96,6 @@ class Settings:
         ValueError: for a value of the wrong kind, naming it.
     """
 
-    max_file_size: int = 0
-    max_total_size: int = 0
-    max_files: int = 0
-    max_path_depth: int = 0
     read_only: bool = False
     allowed_paths: tuple[str, ...] = ("/",)
     denied_paths: tuple[str, ...] = ()
@@ -150,11 +118,6 @@ class Settings:
                 value = texts(value, one.name)
             object.__setattr__(self, one.name, value)
 
-    @property
-    def limits(self) -> Limits:
-        """How much may be stored."""
-        return Limits(self.max_file_size, self.max_total_size, self.max_files)
-
 
 def texts(value: Any, name: str) -> tuple[str, ...]:
     """A list of strings as a tuple. ValueError for a single string, which would be taken letter by letter."""
@@ -164,12 +127,6 @@ def texts(value: Any, name: str) -> tuple[str, ...]:
     if not all(isinstance(one, str) for one in found):
         raise ValueError(f"{name} is a list of strings, not {value!r}")
     return found
-
-
-def require_number(value: Any, name: str, least: int = 0) -> None:
-    """ValueError for what is no whole number from ``least`` up."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} is a number from {least} up, not {value!r}")
 
 
 def _require_bool(value: Any, name: str) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+from chuk_fsspec.contract.limits import Limits
 from chuk_fsspec.contract.paths import NAME_MAX
 from chuk_fsspec.contract.posix import StatVfs
 from chuk_fsspec.wrappers.security.ledger import Usage
-from chuk_fsspec.wrappers.security.rules import Limits
 
 _UNKNOWN = StatVfs(4096, 2**63 // 4096 - 1, 2**63 // 4096 - 1, 2**63 - 1, 2**63 - 1, NAME_MAX)
 

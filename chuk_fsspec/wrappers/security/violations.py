@@ -10,19 +10,17 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from chuk_fsspec.contract import limits
 from chuk_fsspec.contract.errors import os_error
 
 DEFAULT_KEPT = 1000
 
 _REASONS = {
     "read_only": "this filesystem is read-only",
-    "max_path_depth": "the path has too many names",
     "allowed_paths": "it is outside of what is allowed",
     "what it holds": "something in it may not be removed",
     "where it goes": "there, other things could be done with it, or with something in it",
-    "max_file_size": "the file would be larger than allowed",
-    "max_total_size": "the quota of bytes is used up",
-    "max_files": "the quota of files and directories is used up",
+    **limits.REASONS,
 }
 
 

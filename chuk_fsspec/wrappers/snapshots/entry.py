@@ -88,7 +88,10 @@ class Tree(Protocol):
         """Extended attributes in the order of their names; None where they are not known."""
 
     def blocks(self, path: str, entry: Entry) -> Iterable[bytes]:
-        """The content of a file in blocks of ``BLOCK`` bytes; only the last one may be shorter. ENOENT."""
+        """The content of a file in blocks of ``BLOCK`` bytes; only the last one may be shorter. ENOENT, EIO."""
+
+    def require(self, wanted: Iterable[tuple[str, Entry]]) -> None:
+        """See that the content of some files is there, by path, without reading it. EIO for the first that is not."""
 
 
 BLOCK = 1 << 20

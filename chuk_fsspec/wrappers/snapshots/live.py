@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -14,6 +14,7 @@ from fsspec import AbstractFileSystem
 from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.info import FileType
+from chuk_fsspec.contract.links import without_links_if_can
 from chuk_fsspec.forwarding.names import form_of
 from chuk_fsspec.wrappers.snapshots.entry import BLOCK, Entry, Xattrs
 
@@ -39,7 +40,7 @@ class LiveTree:
         """
         self._seen_ns = seen_ns
         self.can = capabilities_of(fs)
-        self.fs = _without_links(fs)
+        self.fs = without_links_if_can(fs)
         self.path = root
         self._form = form_of(fs)
 
@@ -58,6 +59,8 @@ class LiveTree:
 
     def entries(self, path: str, entry: Entry) -> list[Entry]:
         inner = self.inward(path)
+        if self._seen_ns is None:
+            self.fs.invalidate_cache(inner)  # a listing that is kept shows what was, beside the content that is
         try:
             infos = self.fs.ls(inner, detail=True)
         except FileNotFoundError:
@@ -88,6 +91,9 @@ class LiveTree:
             return
         with self.fs.open(self.inward(path), "rb", block_size=4 * BLOCK, cache_options={}) as file:
             yield from cut(file.read)
+
+    def require(self, wanted: Iterable[tuple[str, Entry]]) -> None:
+        """What a filesystem shows, it has."""
 
     def rdev(self, path: str) -> int:
         """Device number of a special file; 0 where the filesystem does not tell."""
@@ -185,14 +191,3 @@ def _mtime_ns(info: Mapping[str, Any]) -> int | None:
         if isinstance(moment, (int, float)):
             return round(moment * 1e9)
     return None
-
-
-def _without_links(fs: AbstractFileSystem) -> AbstractFileSystem:
-    if not capabilities_of(fs).symlinks:
-        return fs
-    try:
-        return fs.posix.nofollow
-    except OSError as error:
-        if error.errno != errno.ENOTSUP:
-            raise
-        return fs

@@ -52,6 +52,7 @@ class PastFileSystem(ForwardingFileSystem):
             write=False,
             append=False,
             conditional_write=False,
+            isolated_transactions=False,
             etags=True,
             modified_times=capabilities.attributes,
             nodes=False,
@@ -60,6 +61,9 @@ class PastFileSystem(ForwardingFileSystem):
             sparse=False,
             statvfs=False,
             transactions=False,
+            versions=False,
+            versioned_reads=False,
+            whole_files=False,
         )
 
     def _perform(

@@ -39,7 +39,8 @@ def restore(
 
     Raises:
         OSError: ENOENT for a path that neither the snapshot has nor the filesystem; ENOTSUP for what the filesystem
-            cannot keep; EPERM at the end for owners that this user may not give; ENOSPC.
+            cannot keep; EIO for content that the snapshot has lost, before anything is changed, or that turns out to be
+            damaged, with that file left as it is; EPERM at the end for owners that this user may not give; ENOSPC.
     """
     chosen = tuple(paths)
     for path in chosen:
@@ -68,6 +69,7 @@ class _Restorer:
         found = self._comparison.differences(self._past.path)
         wanted = [one for one in found if one.after is not None]
         surplus = [one for one in found if one.after is None]
+        self._require_content(wanted)
         self._make_way(wanted, found)
         self._make_parents()
         for one in wanted:
@@ -83,6 +85,21 @@ class _Restorer:
         self._remove(surplus)
         self._dress_directories(found)
         owners_kept(self._place.not_owned)
+
+    def _require_content(self, wanted: list[Difference]) -> None:
+        """Nothing is changed for the sake of what the snapshot has lost.
+
+        Content is looked for, and read where something else has to go before it can be put in its place.
+        """
+        files = [(one.path, one.after) for one in wanted if one.has_content and one.after and one.after.is_file]
+        if not files:
+            return
+        self._past.require(files)
+        in_the_way = {one.path for one in wanted if one.before and one.after and one.before.type != one.after.type}
+        for path, entry in files if in_the_way else ():
+            if any(is_inside(path, other) for other in in_the_way):
+                for _ in self._past.blocks(path, entry):
+                    pass
 
     def _make_way(self, wanted: list[Difference], found: list[Difference]) -> None:
         """Remove what is a directory and must not be one, with all in it, and what has to become a directory."""

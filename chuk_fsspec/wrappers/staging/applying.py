@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import stat
+from contextlib import AbstractContextManager, suppress
 
 from chuk_fsspec.contract.changes import Facts, Kind
+from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.wrappers.staging.aside import Aside
-from chuk_fsspec.wrappers.staging.base import Base
-from chuk_fsspec.wrappers.staging.differences import Difference, Place, xattrs_of
+from chuk_fsspec.wrappers.staging.base import Base, about
+from chuk_fsspec.wrappers.staging.conflicts import empty, require_unchanged, told
+from chuk_fsspec.wrappers.staging.differences import Difference, Place
+from chuk_fsspec.wrappers.staging.dressing import Dresser
 from chuk_fsspec.wrappers.staging.overlay import Overlay
-from chuk_fsspec.wrappers.staging.undoing import UndoLog
+from chuk_fsspec.wrappers.staging.record import Seen
+from chuk_fsspec.wrappers.staging.traces import Traces
+from chuk_fsspec.wrappers.staging.undoing import Undo, UndoLog
 from chuk_fsspec.wrappers.staging.writing import Writer
 
 
@@ -38,10 +46,15 @@ class Applying:
         self._touched = touched
         self._names = names
         self._undo = undo
-        self._writer = Writer(overlay, in_place=undo is None)
+        self.aside = Aside(self._base)
+        self._dresser = Dresser(overlay, self._did)
+        self._writer = Writer(overlay, None if undo is None else self.aside)
         self._written: set[int] = set()
         self._moved: dict[str, str] = {}
-        self.aside = Aside(self._base)
+        self._copied: list[str] = []
+        self._traces = Traces(self._base)
+        self.restored: dict[str, Seen] = {}
+        self._is_guarded = undo is not None and self._base.guards
 
     def run(self) -> None:
         """Do it all but for the times of directories. Errors leave it half done."""
@@ -50,7 +63,8 @@ class Applying:
                 self._take_out(one)
             elif one.change.kind is Kind.RENAMED or is_replaced_whole(one):
                 assert one.origin is not None
-                self._moved[one.origin] = self._take_aside(one.origin)
+                assert one.first is not None
+                self._moved[one.origin] = self._take_aside(one.origin, one.first)
         moving = {one.place.node.ino for one in self._chosen if one.place and one.change.kind is Kind.RENAMED}
         linked = self._names.keys() | moving
         for one in sorted(self._chosen, key=lambda one: (_is_link_to(one, linked), _depth(one.change.path))):
@@ -61,25 +75,62 @@ class Applying:
         """Let go of what was replaced, and give directories the times that they have in the stage."""
         self.aside.remove()
         for place in sorted(self._touched, key=lambda place: _depth(place.path), reverse=True):
-            self._stamp(place)
+            self._dresser.stamp(place)
+
+    def outcome(self) -> dict[str, Seen]:
+        """What is in the base by now, by path: what this commit has put there, also if somebody changed it since."""
+        found: dict[str, Seen] = {}
+        for one in self._chosen:
+            now = self._traces.look(one.change.path) if one.place is not None else None
+            if now is not None:
+                found[one.change.path] = now
+        return found
 
     # ---- what goes
 
     def _take_out(self, one: Difference) -> None:
-        path, base = one.change.path, self._base
-        is_directory = one.change.facts.type == "directory"
-        if is_directory and (self._undo is None or not base.capabilities.directories):
-            base.rmdir(path)
+        path = one.change.path
+        if one.change.facts.type == "directory":
+            self._remove_directory(path, one.change.before)
         elif self._undo is None:
-            base.remove(path)
+            self._base.remove(path)
         else:
-            self._take_aside(path)
+            assert one.first is not None
+            self._take_aside(path, one.first)
 
-    def _take_aside(self, path: str) -> str:
-        place = self.aside.place()
-        self._base.move(path, place)
-        self._did(f"{path} moved to {place}", lambda: self._base.move(place, path))
+    def _remove_directory(self, path: str, before: Facts | None) -> None:
+        """Remove what must be empty by now; taken aside, it would be missed by those who make files in it."""
+        base = self._base
+        xattrs, times = ({}, None) if self._undo is None else (base.xattrs(path), base.times(path))
+        with empty(base, path):
+            base.rmdir(path)
+
+        def make_again() -> None:
+            with suppress(FileExistsError):  # who makes files in it has made it again
+                base.mkdir(path)
+            self._dresser.set_xattrs(path, {}, xattrs)
+            self._dresser.give(path, before)
+            if times is not None:
+                base.stamp(path, times)
+
+        self._did(f"{path} removed", make_again)
+
+    def _take_aside(self, path: str, first: Seen) -> str:
+        """Move what was seen at a path to where nobody else finds it; returns the place. StageConflict."""
+        base = self._base
+        place = self._to_the_same_disk(path, first)
+        self._did(f"{path} moved to {place}", lambda: base.rename(place, path))
+        if self._is_guarded:
+            require_unchanged(base, path, place, first)
         return place
+
+    def _to_the_same_disk(self, path: str, first: Seen) -> str:
+        etag = first.etag if self._is_guarded else None
+        for place in self.aside.places(path):
+            with told(self._base, path, first):
+                if self._base.take(path, place, etag):
+                    return place
+        raise os_error(errno.EXDEV, path)
 
     # ---- what comes
 
@@ -88,125 +139,120 @@ class Applying:
         if one.change.kind is Kind.ADDED or is_replaced_whole(one):
             self._make(place)
         else:
-            if one.change.kind is Kind.RENAMED:
-                assert one.origin is not None
-                self._put_back(self._moved[one.origin], path)
-            if one.change.has_content and place.node.ino not in self._written:
-                self._written.add(place.node.ino)
-                self._keep(path, one.change.before)
-                self._writer.write_over(path, place.node, place.record)
-            elif one.change.attributes:
+            here = self._moved[one.origin] if one.change.kind is Kind.RENAMED and one.origin is not None else path
+            is_written = one.change.has_content and place.node.ino not in self._written
+            if is_written:
+                self._write(one, place, here)
+            if here != path:
+                self._put_back(here, path)
+            if one.change.attributes and not is_written:
                 self._keep_attributes(path, one.change.before)
-            self._dress(one, place)
+            if one.first is not None and not one.change.has_content and not self._is_copy(path):
+                self._traces.note(path, one.first.etag)
+            with self._stamping(place):
+                self._dresser.dress(one, place)
         self._names.setdefault(place.node.ino, path)
 
+    def _write(self, one: Difference, place: Place, here: str) -> None:
+        """Give a file its content, where it is or in the place to which it was taken aside."""
+        self._written.add(place.node.ino)
+        is_hidden = here != place.path
+        is_whole = self._writer.shows_whole(place.record)
+        is_sure = self._is_guarded and not is_hidden and not self._is_copy(here)
+        etag = one.first.etag if one.first is not None and is_sure else None
+        put_back = self._keep(one, here, is_sure=is_sure and is_whole)
+        if not is_whole:
+            self._did(f"{here} written", put_back)
+        with told(self._base, here, one.first):
+            written = self._writer.write_over(here, place.node, place.record, etag)
+        if not is_hidden:
+            self._traces.note(here, written)
+        if is_whole:
+            self._did(f"{here} written", put_back)
+
     def _put_back(self, aside: str, path: str) -> None:
-        self._base.move(aside, path)
+        with told(self._base, path, None):
+            if self._base.move(aside, path):
+                self._copied.append(path)
         self._did(f"{path} renamed", lambda: self._base.move(path, aside))
+
+    def _is_copy(self, path: str) -> bool:
+        """Whether something has come from another disk, and so is not the file that was seen."""
+        return any(is_inside(path, above) for above in self._copied)
 
     def _make(self, place: Place) -> None:
         """Make what is not there: a link to what is, or a new file."""
         path, node, base = place.path, place.node, self._base
         other = self._names.get(node.ino)
+        etag: str | None = None
+        is_whole = base.capabilities.atomic_write or base.capabilities.exclusive_create or not stat.S_ISREG(node.mode)
+
+        def remove() -> None:
+            with suppress(FileNotFoundError):  # it had not come to be
+                base.remove(path, self._traces.etag(path))
+
+        if not is_whole:
+            self._did(f"{path} added", remove)
+        with told(base, path, None):
+            if stat.S_ISDIR(node.mode):
+                base.mkdir(path)
+            elif other is not None and base.capabilities.hardlinks:
+                base.real.posix.link(other, path)
+                etag = self._traces.etag(other)
+            elif stat.S_ISREG(node.mode):
+                etag = self._writer.write_new(path, node)
+            elif stat.S_ISLNK(node.mode):
+                base.real.posix.symlink(self._overlay.nodes.readlink(node), path)
+            else:
+                base.real.posix.mknod(path, node.mode, node.rdev)
         if stat.S_ISDIR(node.mode):
-            base.mkdir(path)
             self._did(f"{path} made", lambda: base.rmdir(path))
-            self._clothe(place)
-            return
-        if other is not None and base.capabilities.hardlinks:
-            base.real.posix.link(other, path)
-        elif stat.S_ISREG(node.mode):
-            self._writer.write_new(path, node)
-        elif stat.S_ISLNK(node.mode):
-            base.real.posix.symlink(self._overlay.nodes.readlink(node), path)
-        else:
-            base.real.posix.mknod(path, node.mode, node.rdev)
-        self._did(f"{path} added", lambda: base.remove(path))
+        elif is_whole:
+            self._did(f"{path} added", remove)
+        self._traces.note(path, etag)
         if other is None:
-            self._clothe(place)
+            with self._stamping(place):
+                self._dresser.clothe(place)
 
-    # ---- attributes
-
-    def _clothe(self, place: Place) -> None:
-        """Give something new all its attributes."""
-        node, path, base = place.node, place.path, self._base
-        if base.capabilities.xattrs and not stat.S_ISLNK(node.mode):
-            for name, value in xattrs_of(self._overlay, node).items():
-                base.real.posix.setxattr(path, name, value)
-        if base.capabilities.attributes:
-            self._own(place)
-            if not stat.S_ISLNK(node.mode):
-                base.real.posix.chmod(path, stat.S_IMODE(node.mode))
-        self._stamp(place)
-
-    def _dress(self, one: Difference, place: Place) -> None:
-        """Give something that was there the attributes that it has in the stage."""
-        node, path, base, differs = place.node, place.path, self._base, set(one.change.attributes)
-        if base.capabilities.xattrs and ("xattrs" in differs or not place.is_known) and not stat.S_ISLNK(node.mode):
-            self._set_xattrs(path, base.xattrs(path), xattrs_of(self._overlay, node))
-        if not base.capabilities.attributes:
-            return
-        if "owner" in differs:
-            self._own(place)
-        if differs & {"owner", "mode"} and not stat.S_ISLNK(node.mode):
-            base.real.posix.chmod(path, stat.S_IMODE(node.mode))
-        if "times" in differs or one.change.has_content:
-            self._stamp(place)
-
-    def _own(self, place: Place) -> None:
-        now = self._base.info(place.path) or {}
-        if (now.get("uid"), now.get("gid")) != (place.node.uid, place.node.gid):
-            self._base.real.posix.chown(place.path, place.node.uid, place.node.gid, follow_symlinks=False)
-
-    def _stamp(self, place: Place) -> None:
-        self._base.stamp(place.path, (place.node.atime_ns, place.node.mtime_ns))
-
-    def _set_xattrs(self, path: str, before: dict[str, bytes], after: dict[str, bytes]) -> None:
-        posix = self._base.real.posix
-
-        def change(old: dict[str, bytes], new: dict[str, bytes]) -> None:
-            for name in old.keys() - new.keys():
-                posix.removexattr(path, name)
-            for name, value in new.items():
-                if old.get(name) != value:
-                    posix.setxattr(path, name, value)
-
-        change(before, after)
-        self._did(f"{path} with other extended attributes", lambda: change(after, before))
+    def _stamping(self, place: Place) -> AbstractContextManager[None]:
+        return self._traces.stamping(place.path, place.node.size, place.node.mtime_ns)
 
     # ---- taking back
 
-    def _keep(self, path: str, before: Facts | None) -> None:
-        """Keep the old content of a file that is written over."""
-        if self._undo is None:
-            return
-        base, place = self._base, self.aside.place()
-        base.copy(path, place)
+    def _keep(self, one: Difference, path: str, *, is_sure: bool) -> Undo:
+        """Keep the old content of a file that is written over.
+
+        Args:
+            one: what is done to it.
+            path: where it is by now.
+            is_sure: whether it is put back only in the place of what this commit has written.
+
+        Returns:
+            What puts it back.
+        """
+        base, before = self._base, one.change.before
+        place = "" if self._undo is None else self.aside.place(path)
+        if place:
+            with told(base, path, one.first), about(path):
+                base.copy(path, place)
 
         def put_back() -> None:
-            self._writer.write_back(place, path)
+            etag = self._writer.write_back(place, path, self._traces.etag(path) if is_sure else None)
             base.remove(place)
-            self._give(path, before)
+            self._traces.note(path, etag)
+            with self._traces.stamping(path, before.size if before else 0, before.mtime_ns if before else None):
+                self._dresser.give(path, before)
+            now = self._traces.look(path)
+            if now is not None and one.origin is not None:
+                self.restored[one.origin] = now
 
-        self._did(f"{path} written", put_back)
+        return put_back
 
     def _keep_attributes(self, path: str, before: Facts | None) -> None:
-        self._did(f"{path} with other attributes", lambda: self._give(path, before))
+        self._did(f"{path} with other attributes", lambda: self._dresser.give(path, before))
 
-    def _give(self, path: str, facts: Facts | None) -> None:
-        if facts is None or not self._base.capabilities.attributes:
-            return
-        posix = self._base.real.posix
-        if facts.uid is not None and facts.gid is not None:
-            posix.chown(path, facts.uid, facts.gid, follow_symlinks=False)
-        if facts.mode is not None and facts.type != "link":
-            posix.chmod(path, stat.S_IMODE(facts.mode))
-        if facts.mtime_ns is not None:
-            self._base.stamp(path, (facts.mtime_ns, facts.mtime_ns))
-
-    def _did(self, what: str, undo: object) -> None:
+    def _did(self, what: str, undo: Undo) -> None:
         if self._undo is not None:
-            assert callable(undo)
             self._undo.did(what, undo)
 
 

@@ -7,16 +7,18 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.contract.changes import facts_of
+from chuk_fsspec.contract.conditions import given
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.foreign import os_error_of
 from chuk_fsspec.contract.paths import SPECIAL_NAMES
-from chuk_fsspec.contract.posix import Handle
+from chuk_fsspec.contract.posix import RENAME_NOREPLACE, Handle
+from chuk_fsspec.forwarding.conditions import etag_in
 from chuk_fsspec.forwarding.names import form_of
 from chuk_fsspec.wrappers.staging.record import Seen
 
@@ -24,6 +26,10 @@ _ETAGS = ("etag", "ETag", "md5", "generation")
 _STAMPS = ("LastModified", "last_modified", "updated", "mtime_ns", "mtime", "created", "ino")
 
 _PASSING = frozenset((errno.ENOENT, errno.ENOTDIR))
+_NO_GUARD = frozenset((errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP))
+"""What renameat2(2) answers on a disk that renames, but not on conditions."""
+
+Result = TypeVar("Result")
 
 
 class Base:
@@ -32,11 +38,13 @@ class Base:
     Attributes:
         fs: the filesystem as it was given.
         capabilities: what it declares.
+        guards: whether files are moved and replaced on conditions: if they are still what was seen.
     """
 
     def __init__(self, fs: AbstractFileSystem) -> None:
         self.fs = fs
         self.capabilities = capabilities_of(fs)
+        self.guards = all(getattr(self.capabilities, name) for name in ("conditional_write", "etags", "rename"))
         self._form = form_of(fs)
         self.real: AbstractFileSystem = _without_links(fs) if self.capabilities.symlinks else fs
 
@@ -130,28 +138,103 @@ class Base:
             if self.capabilities.directories:
                 raise
 
-    def remove(self, path: str) -> None:
-        """Remove a file or link. ENOENT."""
+    def remove(self, path: str, etag: str | None = None) -> None:
+        """Remove a file or link, if it has this etag. ENOENT; PreconditionFailed."""
         with _named(path):
-            self.real.rm_file(self.path(path))
+            self._guarded(lambda **asked: self.real.rm_file(self.path(path), **asked), if_match=etag)
 
     def remove_tree(self, path: str) -> None:
         """Remove a directory with all it holds. ENOENT."""
         with _named(path):
             self.real.rm(self.path(path), recursive=True)
 
-    def move(self, path: str, target: str) -> None:
-        """Move a file, link or directory to a free name. ENOENT."""
-        with _named(path):
-            if self.capabilities.attributes:
-                self.real.posix.rename(path, target)
-            else:
+    def move(self, path: str, target: str) -> bool:
+        """Move a file, link or directory to a free name; returns whether it is a copy, on another disk. EEXIST."""
+        try:
+            self.rename(path, target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            with _named(path):
                 self.real.mv(self.path(path), self.path(target), recursive=True)
+            return True
+        return False
 
-    def copy(self, path: str, target: str) -> None:
-        """Copy a file to a free name. ENOENT, ENOSPC."""
+    def rename(self, path: str, target: str) -> None:
+        """Move a file, link or directory to a free name of the same disk. ENOENT, EEXIST, EXDEV."""
         with _named(path):
-            self.real.cp_file(self.path(path), self.path(target))
+            if not self.capabilities.attributes:
+                self.real.mv(self.path(path), self.path(target), recursive=True)
+                return
+            try:
+                self.real.posix.rename(path, target, RENAME_NOREPLACE if self.capabilities.rename_flags else 0)
+            except OSError as error:
+                if error.errno not in _NO_GUARD:
+                    raise
+                self.real.posix.rename(path, target)
+
+    def take(self, path: str, place: str, etag: str | None) -> bool:
+        """Move what is at a path to a hidden name, if it has this etag; False if that is on another disk. ENOENT."""
+
+        def move(**asked: str) -> None:
+            if asked:
+                self.real.mv(self.path(path), self.path(place), **asked)
+            else:
+                self.rename(path, place)
+
+        try:
+            with _named(path):
+                self._guarded(move, if_match=etag)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            return False
+        return True
+
+    def copy(self, path: str, target: str, etag: str | None = None) -> str | None:
+        """Copy a file to a free name, or over the file with this etag; returns the new one. ENOENT, ENOSPC."""
+        with _named(path):
+            copied: str | None = self._guarded(
+                lambda **asked: self.real.cp_file(self.path(path), self.path(target), **asked), if_match=etag
+            )
+        return copied
+
+    def publish(self, path: str, pieces: Callable[[], Iterator[bytes]], mode: str, etag: str | None) -> str | None:
+        """Write a whole file, which appears when it is closed.
+
+        Args:
+            path: where to.
+            pieces: gives its content, once more if it is asked twice.
+            mode: "wb" or "xb".
+            etag: that of the file that is replaced, if it has to be that one.
+
+        Returns:
+            Its new etag, where it is known.
+
+        Raises:
+            OSError: EEXIST, ENOSPC.
+            PreconditionFailed: with nothing done.
+        """
+
+        def write(**asked: str) -> str | None:
+            with self.real.open(self.path(path), mode, **asked) as target:
+                for piece in pieces():
+                    target.write(piece)
+            return etag_in(getattr(target, "etag", None))
+
+        with _named(path):
+            return self._guarded(write, if_match=etag)
+
+    def _guarded(self, act: Callable[..., Result], **conditions: str | None) -> Result:
+        """Make a change on conditions, or without where there is no telling, or the disk below can keep none."""
+        asked = given(**conditions) if self.guards else {}
+        if asked:
+            try:
+                return act(**asked)
+            except OSError as error:
+                if error.errno not in _NO_GUARD:
+                    raise
+        return act()
 
     # ---- content
 
@@ -210,6 +293,16 @@ class _ByFile:
 
 def _without_links(fs: AbstractFileSystem) -> AbstractFileSystem:
     return fs.posix.nofollow
+
+
+@contextmanager
+def about(path: str) -> Iterator[None]:
+    """A block whose errors are about a path, whatever was touched for its sake."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = path
+        raise
 
 
 @contextmanager

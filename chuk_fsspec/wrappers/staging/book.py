@@ -46,7 +46,7 @@ class Book:
         names: of each directory that was taken over, by inode number.
         gone: of each directory of the base that was removed in the stage: its path in the base, and its names.
         unfilled: the numbers of directories whose entries are still to be taken over.
-        by_base: the inode of the upper filesystem that stands for a file of the base with several names.
+        by_base: the inode of the upper filesystem that was made for a number of the base; it may be gone since.
     """
 
     def __init__(self, nodes: NodeOperations) -> None:
@@ -92,7 +92,7 @@ class Book:
                 if name.startswith(_NAMES):
                     names |= _load_names(json.loads(self._nodes.getxattr(node, name) or b"{}"))
             self.names[node.ino] = names
-        elif record.seen.nlink > 1 and record.seen.ino:
+        elif record.seen.ino:
             self.by_base[record.seen.ino] = node
 
     # ---- transactions of the upper filesystem
@@ -125,7 +125,7 @@ class Book:
         if record.is_directory():
             self.unfilled.add(node.ino)
             self.names[node.ino] = {}
-        elif record.seen.nlink > 1 and record.seen.ino:
+        elif record.seen.ino:
             self.by_base[record.seen.ino] = node
 
     def save(self, nodes: NodeOperations, node: Node, record: Record) -> None:

@@ -49,8 +49,8 @@ def _needs(one: Difference, other: Difference) -> bool:
 
 
 def touched(found: Survey, chosen: list[Difference]) -> list[Place]:
-    """The directories of the stage whose entries a commit changes in the base; always the root, as a way through."""
-    paths = {"/"} | {split(one.change.path)[0] for one in chosen if one.place is not None}
+    """The directories of the stage whose entries a commit changes in the base."""
+    paths = {split(one.change.path)[0] for one in chosen if one.place is not None}
     origins = {split(one.origin)[0] for one in chosen if one.origin is not None}
     there = {one.change.path for one in chosen if one.place is not None}
     return [

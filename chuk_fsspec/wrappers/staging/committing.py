@@ -19,8 +19,10 @@ from chuk_fsspec.wrappers.staging.choosing import choose, known_names, touched
 from chuk_fsspec.wrappers.staging.conflicts import StageConflict, conflicts_of
 from chuk_fsspec.wrappers.staging.differences import Difference, Survey, differences, survey
 from chuk_fsspec.wrappers.staging.overlay import Overlay
+from chuk_fsspec.wrappers.staging.record import Seen
+from chuk_fsspec.wrappers.staging.renewing import renew
 from chuk_fsspec.wrappers.staging.settling import Settling
-from chuk_fsspec.wrappers.staging.undoing import UndoLog
+from chuk_fsspec.wrappers.staging.undoing import CommitIncomplete, UndoLog, reason_of
 
 _turns: dict[str, AbstractContextManager[Any]] = {}
 
@@ -53,15 +55,13 @@ def commit(overlay: Overlay, paths: Iterable[str] | None) -> Changes:
             raise os_error(errno.EROFS, chosen[0].change.path, hint="what lies below the stage takes no changes")
         plan = _Plan(overlay, found, everything, chosen)
         with _turn_of(overlay.base.fs):
-            if overlay.base.capabilities.transactions:
+            if overlay.base.capabilities.isolated_transactions:
                 with overlay.base.fs.transaction:
-                    plan.check()
-                    plan.apply(None)
+                    committed = plan.carry_out(None)
             else:
-                plan.check()
-                plan.apply(UndoLog())
+                committed = plan.carry_out(UndoLog())
         with overlay.turns.quiet():
-            Settling(overlay, found, chosen).run()
+            Settling(overlay, found, chosen, committed).run()
         return Changes.of(one.change for one in chosen)
 
 
@@ -80,11 +80,37 @@ class _Plan:
     def __init__(self, overlay: Overlay, found: Survey, everything: list[Difference], chosen: list[Difference]) -> None:
         self._overlay, self._found, self._everything, self._chosen = overlay, found, everything, chosen
 
-    def check(self) -> None:
-        """Look whether somebody else was faster. StageConflict."""
+    def carry_out(self, undo: UndoLog | None) -> dict[str, Seen]:
+        """Check, do it, and if that fails take it back.
+
+        Args:
+            undo: takes note of what is done; None where the base takes it back, and lets nobody come between.
+
+        Returns:
+            What is in the base by now, by path.
+        """
         conflicts = conflicts_of(self._overlay, self._chosen)
         if conflicts:
             raise StageConflict(conflicts)
+        names = known_names(self._found, self._chosen, self._everything)
+        applying = Applying(self._overlay, self._chosen, touched(self._found, self._chosen), names, undo)
+        stamps = {} if undo is None else self._stamps()
+        try:
+            applying.run()
+        except BaseException as error:
+            if undo is not None:
+                left = undo.take_back()
+                kept = applying.aside.kept() if left else ""
+                applying.aside.remove()
+                with self._overlay.turns.quiet():
+                    renew(self._overlay, self._found, applying.restored)
+                for path, times in stamps.items():
+                    self._overlay.base.stamp(path, times)
+                if left:
+                    raise CommitIncomplete(left, kept, reason_of(error)) from error
+            raise
+        applying.finish()
+        return applying.outcome()
 
     def _stamps(self) -> dict[str, tuple[int, int]]:
         """The times of the directories of the base in which something is going to change, the lowest ones first."""
@@ -92,19 +118,3 @@ class _Plan:
         paths = {split(path)[0] for path in (*below, *(one.origin for one in self._chosen)) if path is not None}
         found = {path: self._overlay.base.times(path) for path in sorted(paths, key=len, reverse=True)}
         return {path: times for path, times in found.items() if times is not None}
-
-    def apply(self, undo: UndoLog | None) -> None:
-        """Do it, and if that fails take it back, unless the base does."""
-        names = known_names(self._found, self._chosen, self._everything)
-        applying = Applying(self._overlay, self._chosen, touched(self._found, self._chosen), names, undo)
-        stamps = {} if undo is None else self._stamps()
-        try:
-            applying.run()
-        except Exception as error:
-            if undo is not None:
-                undo.take_back(error, applying.aside.path)
-                applying.aside.remove_if_empty()
-                for path, times in stamps.items():
-                    self._overlay.base.stamp(path, times)
-            raise
-        applying.finish()

@@ -182,13 +182,23 @@ def _has_other_content(overlay: Overlay, node: Node, record: Record) -> bool:
         return False
     if node.size != record.seen.facts.size:
         return True
-    path = record.origins[0]
-    now = overlay.base.look(path)
-    if now is None or now.identity != record.seen.identity:
+    if not _is_as_seen(overlay, record):
         return True
-    pread = overlay.base.open(path)
+    try:
+        pread = overlay.base.open(record.origins[0])
+    except FileNotFoundError:
+        return True
     with closing(open_handle(overlay, overlay.nodes, node, os.O_RDONLY)) as handle:
-        return any(handle.pread(_STEP, offset) != pread(_STEP, offset) for offset in range(0, max(node.size, 1), _STEP))
+        if any(handle.pread(_STEP, offset) != pread(_STEP, offset) for offset in range(0, max(node.size, 1), _STEP)):
+            return True
+    # What somebody else has written meanwhile may be equal, and is no less a change of theirs.
+    return not _is_as_seen(overlay, record)
+
+
+def _is_as_seen(overlay: Overlay, record: Record) -> bool:
+    """Whether the base still has the file of which the record shows the content."""
+    now = overlay.base.look(record.origins[0])
+    return now is not None and now.identity == record.seen.identity
 
 
 def _attributes(overlay: Overlay, node: Node, record: Record, after: Facts, has_content: bool) -> tuple[str, ...]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import shutil
 import stat
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
-from chuk_fsspec.contract.operations import FSSPEC, Operation
+from chuk_fsspec.contract.conditions import condition_of
+from chuk_fsspec.contract.nodes import Node
+from chuk_fsspec.contract.operations import FSSPEC, POSIX, Operation
 from chuk_fsspec.forwarding.files import ForwardingFile
 from chuk_fsspec.wrappers.staging.calls import Call, Calls, Options, Paths
 from chuk_fsspec.wrappers.staging.content import StageReader
@@ -35,9 +39,9 @@ class Files(Calls):
         if mode == "rb":
             self.resolver.target(paths[0])
             return self._open_to_read(operation, paths, arguments, options)
+        self.target(paths[0], options)
         if mode in ("r+b", "a+b"):
-            self.copy_up(paths[0])
-        self.resolver.target(paths[0])
+            self.copy_up(paths[0], options)
         autocommit = options.pop("autocommit", not self.fs.is_in_transaction)
         file = self.above(operation, paths, arguments, {**options, "autocommit": True})
         writer = StageWriter(file, paths[0], mode, self._publisher(file, paths[0], mode), autocommit=autocommit)
@@ -85,33 +89,49 @@ class Files(Calls):
 
         return publish
 
-    def pipe_file(self, operation: Operation, paths: Paths, arguments: Paths, options: Options) -> None:
+    def pipe_file(self, operation: Operation, paths: Paths, arguments: Paths, options: Options) -> Any:
         if self.fs.is_in_transaction:
             mode = "wb" if options.pop("mode", "overwrite") == "overwrite" else "xb"
             with self.fs.open(paths[0], mode, **options) as file:
                 file.write(arguments[0])
-            return
-        self.resolver.target(paths[0])
+            return None
+        self.target(paths[0], options)
         with self.overlay.turns.step():
-            self.above(operation, paths, arguments, options)
+            etag = self.above(operation, paths, arguments, options)
             self.replaced(paths[0])
+        return etag
 
-    def touch(self, operation: Operation, paths: Paths, arguments: Paths, options: Options) -> None:
-        node = self.resolver.target(paths[0])
-        if node is None or options["truncate"]:
-            self.fs.pipe_file(paths[0], b"")
-        else:
-            self.above(operation, paths, arguments, options)
+    def touch(self, operation: Operation, paths: Paths, arguments: Paths, options: Options) -> Any:
+        truncate = options.pop("truncate")
+        node = self.target(paths[0], options)
+        if node is None or truncate:
+            return self.fs.pipe_file(paths[0], b"", **options)
+        return self.above(operation, paths, arguments, {**options, "truncate": False})
 
-    def cp_file(self, operation: Operation, paths: Paths, arguments: Paths, options: Options) -> None:
+    def cp_file(self, operation: Operation, paths: Paths, arguments: Paths, options: Options) -> Any:
         self.settle()
-        source, target = (self.resolver.target(path) for path in paths)
-        if source is not None and stat.S_ISREG(source.mode):
-            self.copy_up(paths[0])
+        source, target = (self.target(path, options) for path in paths)
+        is_another = source is not None and (target is None or source.ino != target.ino)
         with self.overlay.turns.step():
-            self.above(operation, paths, arguments, options)
-            if source is not None and (target is None or source.ino != target.ino):
+            if source is not None and is_another and self.shown(paths[0]) is not None:
+                return self._copy_shown(paths, options, source)
+            etag = self.above(operation, paths, arguments, options)
+            if is_another:
                 self.replaced(paths[1])
+        return etag
+
+    def _copy_shown(self, paths: Paths, options: Options, source: Node) -> Any:
+        """Copy what is the base's without taking it over, so that the source keeps its etag."""
+        wanted = condition_of(options.pop("if_source_match", None))
+        if wanted is not None:
+            wanted.require(paths[0], self.etag(paths[0]))
+        with ExitStack() as stack:
+            file = stack.enter_context(self._open_to_read(FSSPEC["open"], paths[:1], (), {"mode": "rb"}))
+            options = {**options, "mode": "wb", "autocommit": True}
+            copy = stack.enter_context(self.open(FSSPEC["open"], paths[1:], (), options))
+            shutil.copyfileobj(file, copy, _BUFFER)
+        self.above(POSIX["chmod"], paths[1:], (), {"mode": stat.S_IMODE(source.mode)})
+        return copy.etag
 
 
 class SizedReader(io.BufferedReader):

@@ -25,7 +25,15 @@ from chuk_fsspec.wrappers.staging.resolving import Resolver
 from chuk_fsspec.wrappers.staging.stages import another_instance, overlay_for
 from chuk_fsspec.wrappers.staging.transaction import StageTransaction
 
-_KEPT_BY_BASE = ("directories", "symlinks", "hardlinks", "attributes", "xattrs", "special_files")
+_KEPT_BY_BASE = (
+    "directories",
+    "symlinks",
+    "hardlinks",
+    "attributes",
+    "xattrs",
+    "special_files",
+    "conditional_write",
+)
 """What a stage can only offer if the base can keep it in the end."""
 
 
@@ -191,9 +199,7 @@ class StageFileSystem(WrapperFileSystem):
     def _offer(self, capabilities: Capabilities) -> Capabilities:
         base = self._overlay.base.capabilities
         kept = {name: getattr(base, name) and getattr(capabilities, name) for name in _KEPT_BY_BASE}
-        return dataclasses.replace(
-            capabilities, **kept, write=True, conditional_write=False, snapshots=False, shared_between_processes=False
-        )
+        return dataclasses.replace(capabilities, **kept, write=True, snapshots=False, shared_between_processes=False)
 
     def _wrap_nodes(self, nodes: NodeOperations) -> NodeOperations:
         return StageNodes(self._overlay, nodes, self.capabilities)

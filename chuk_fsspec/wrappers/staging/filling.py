@@ -59,8 +59,8 @@ def _make(
     info: Mapping[str, Any],
 ) -> None:
     facts = found.facts
-    other = book.by_base.get(found.ino) if found.nlink > 1 and found.ino else None
-    if other is not None and nodes.getattr(other).nlink and facts.type != "directory":
+    other = _other_name(book, nodes, found)
+    if other is not None:
         nodes.link(other, directory, name)
         record = book.records[other.ino]
         record.origins.append(path)
@@ -77,6 +77,17 @@ def _make(
         node = nodes.create(directory, name, mode, uid, gid, device)
     book.add(nodes, node, Record([path], found, found, limit=facts.size if facts.type == "file" else 0))
     _dress(nodes, node, found, info)
+
+
+def _other_name(book: Book, nodes: NodeOperations, found: Seen) -> Node | None:
+    """The inode that a file of the base has here already, under another name."""
+    other = book.by_base.get(found.ino) if found.nlink > 1 and found.ino else None
+    record = book.records.get(other.ino) if other is not None else None
+    if other is None or record is None or record.seen.ino != found.ino or found.facts.type == "directory":
+        return None
+    # With one name only it was met first in a stage below that knew of no other, or the number was given away since.
+    is_same = record.seen.nlink > 1 or record.seen.identity == found.identity
+    return other if is_same and nodes.getattr(other).nlink else None
 
 
 def _dress(nodes: NodeOperations, node: Node, found: Seen, info: Mapping[str, Any]) -> None:

@@ -50,7 +50,7 @@ class Names(Calls):
 
     def rm_file(self, operation: Operation, paths: Paths, arguments: Paths, options: Options) -> None:
         self.settle()
-        node = self.resolver.entry(paths[0])
+        node = self.entry(paths[0], options)
         self.above(operation, paths, arguments, options)
         if node is not None and stat.S_ISLNK(node.mode):
             self.overlay.moved()
@@ -62,8 +62,8 @@ class Names(Calls):
 
     def mv(self, operation: Operation, paths: Paths, arguments: Paths, options: Options) -> None:
         self.settle()
-        self.resolver.target(paths[0])
-        self.resolver.target(paths[1])
+        for path in paths:
+            self.target(path, options)
         target = self.resolver.entry(paths[1])
         leaving(self.overlay, self.overlay.nodes, target, lambda: self.above(operation, paths, arguments, options))
 

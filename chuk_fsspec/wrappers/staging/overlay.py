@@ -141,13 +141,17 @@ class Overlay:
         """
         self.require_open()
         path = record.origins[0]
-        try:
-            pread = self.base.open(path)
-        except (FileNotFoundError, IsADirectoryError) as error:
-            raise _changed_underneath(path) from error
-        now = self.base.look(path)
-        if now is None or now.identity != record.seen.identity:
-            if now is None or record.is_changed or now.facts.type != record.seen.facts.type:
+        while True:
+            try:
+                pread = self.base.open(path)
+            except (FileNotFoundError, IsADirectoryError) as error:
+                raise _changed_underneath(path) from error
+            now = self.base.look(path)
+            if now is None or now.facts.type != record.seen.facts.type:
+                raise _changed_underneath(path)
+            if now.identity == record.seen.identity:  # as before it was opened, so that is what was opened
+                break
+            if record.is_changed:
                 raise _changed_underneath(path)
             self._renew(nodes, node, record, now)
         if not record.is_read:
@@ -165,6 +169,15 @@ class Overlay:
             record.own.clip(0)
             nodes.setattr(node, size=now.facts.size, mtime_ns=now.facts.mtime_ns)
             self.save(nodes, node, record)
+
+    def refresh(self, nodes: NodeOperations, node: Node) -> None:
+        """Have a file that the stage has not changed show what the base has by now, so that its etag tells."""
+        record = self.record_of(node.ino)
+        if record is None or record.is_changed or record.seen.facts.type != "file":
+            return
+        now = self.base.look(record.origins[0])
+        if now is not None and now.facts.type == "file" and now.identity != record.seen.identity:
+            self._renew(nodes, node, record, now)
 
     def wrote(self, nodes: NodeOperations, node: Node, record: Record, start: int, stop: int) -> None:
         """Bytes were written; to be called in the step in which that was done."""

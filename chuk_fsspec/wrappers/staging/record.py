@@ -26,6 +26,12 @@ class Seen:
     ino: int = 0
     nlink: int = 1
 
+    @property
+    def etag(self) -> str | None:
+        """The etag, where the base has such a thing."""
+        kind, _, value = self.identity.partition(" ")
+        return value if kind == "etag" else None
+
     def differs(self, other: Seen) -> bool:
         """Whether somebody changed the file between the two moments; times alone do not count."""
         own, theirs = self.facts, other.facts

@@ -12,6 +12,8 @@ from chuk_fsspec.wrappers.staging.overlay import Overlay
 LINKS_MAX = 40
 _KNOWN_MAX = 4096
 
+_NO_NAMES = ("", ".", "..")
+"""With what the path of a link may end; no directory has an entry of that name."""
 _LEADS_NOWHERE = frozenset((errno.ENOTDIR, errno.ENAMETOOLONG))
 
 
@@ -76,7 +78,7 @@ class Resolver:
         above, name = split(path)
         if self._moves != self._overlay.moves:
             self._moves, self._known = self._overlay.moves, {}
-        directory = self._known.get(above)
+        directory = self._known.get(above) if name not in _NO_NAMES else None
         if directory is not None:
             self._overlay.fill(self._nodes, directory)
             return above, self._look(directory, name)

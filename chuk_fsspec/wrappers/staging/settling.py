@@ -18,28 +18,25 @@ class Settling:
         overlay: the stage.
         found: what it was before.
         chosen: what was committed.
+        committed: what that has put into the base, by path.
     """
 
-    def __init__(self, overlay: Overlay, found: Survey, chosen: list[Difference]) -> None:
+    def __init__(self, overlay: Overlay, found: Survey, chosen: list[Difference], committed: dict[str, Seen]) -> None:
         self._overlay = overlay
         self._found = found
-        self._places = {one.change.path: one for one in chosen if one.place is not None}
         moves = {one.origin: one.change.path for one in chosen if one.change.kind is Kind.RENAMED}
         self._moves = {origin: path for origin, path in moves.items() if origin is not None}
         self._left = {one.origin for one in chosen if one.change.kind is Kind.REMOVED} | self._moves.keys()
-        self._fresh: dict[str, Seen] = {}
+        self._fresh = committed
         self._entries: dict[str, dict[str, Seen]] = {}
 
     def run(self) -> None:
         """Bring all records in line with the base."""
         book, nodes = self._overlay.book, self._overlay.nodes
         old_origins = {ino: record.origins[0] for ino, record in book.records.items()}
-        for path in self._places:
-            now = self._overlay.base.look(path)
-            if now is not None:
-                self._fresh[path] = now
-                above, name = split(path)
-                self._entries.setdefault(above, {})[name] = now
+        for path, now in self._fresh.items():
+            above, name = split(path)
+            self._entries.setdefault(above, {})[name] = now
         by_inode: dict[int, list[Place]] = {}
         for place in self._found.places:
             by_inode.setdefault(place.node.ino, []).append(place)

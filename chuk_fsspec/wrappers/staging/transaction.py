@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ class StageTransaction(EndingTransaction):
     """``with fs.transaction``: all of it or nothing, in the stage. The base has no part in it."""
 
     fs: StageFileSystem | None
-    files: deque[Any]
 
     def __init__(self, fs: StageFileSystem, **kwargs: Any) -> None:
         super().__init__(fs, **kwargs)
@@ -36,17 +34,6 @@ class StageTransaction(EndingTransaction):
         self._fs.overlay.book.begin()
         self._scopes.append((below, let_go))
         super().start()
-
-    def publish_files(self) -> None:
-        """Publish the files that were closed so far, in the order in which they were opened."""
-        still_open: deque[Any] = deque()
-        while self.files:
-            file = self.files.popleft()
-            if file.closed:
-                file.commit()
-            else:
-                still_open.append(file)
-        self.files.extend(still_open)
 
     def complete(self, commit: bool = True) -> None:
         """Publish and keep, or undo. An error while publishing undoes everything and is raised."""

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 
 from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.wrappers.staging.conflicts import StageConflict
 
 
 class CommitIncomplete(OSError):  # noqa: N818 - it says what state things are in
@@ -14,7 +15,8 @@ class CommitIncomplete(OSError):  # noqa: N818 - it says what state things are i
 
     Attributes:
         applied: what was done and still is, one line each.
-        kept: the directory in the base that holds what was replaced and removed; empty if there is none.
+        kept: the directory in the base that holds what was replaced and removed; empty if there is none, and several of
+            them with commas between.
     """
 
     def __init__(self, applied: list[str], kept: str, reason: str) -> None:
@@ -25,13 +27,16 @@ class CommitIncomplete(OSError):  # noqa: N818 - it says what state things are i
         self.applied, self.kept = applied, kept
 
 
+Undo = Callable[[], object]
+
+
 class UndoLog:
     """What was done, and how to take it back."""
 
     def __init__(self) -> None:
-        self._steps: list[tuple[str, Callable[[], object]]] = []
+        self._steps: list[tuple[str, Undo]] = []
 
-    def did(self, what: str, undo: Callable[[], object]) -> None:
+    def did(self, what: str, undo: Undo) -> None:
         """A step was taken.
 
         Args:
@@ -40,28 +45,22 @@ class UndoLog:
         """
         self._steps.append((what, undo))
 
-    def take_back(self, error: Exception, kept: str) -> None:
-        """Undo everything, last step first; what cannot be undone is told, and all else is undone all the same.
-
-        Args:
-            error: why.
-            kept: the directory that holds what was replaced and removed.
-
-        Raises:
-            CommitIncomplete: if something could not be undone.
-        """
+    def take_back(self) -> list[str]:
+        """Undo everything, last step first; returns what could not be undone, the first step first."""
         left: list[str] = []
         while self._steps:
             what, undo = self._steps.pop()
             try:
                 undo()
-            except Exception:  # noqa: BLE001 - it is told below, and the steps before it are undone too
+            except Exception:  # noqa: BLE001 - it is told, and the steps before it are undone too
                 left.append(what)
-        if left:
-            raise CommitIncomplete(left[::-1], kept, _reason(error)) from error
+        return left[::-1]
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
+    """Why a commit failed, in a few words."""
+    if isinstance(error, StageConflict):
+        return ", ".join(f"{path} {what}" for path, what in sorted(error.conflicts.items()))
     if isinstance(error, OSError) and error.errno is not None:
         return os_error(error.errno).strerror or ""
     return type(error).__name__

@@ -7,24 +7,20 @@ nothing is still written when the file is discarded. Without threads (Emscripten
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import inspect
-import sys
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
-from concurrent.futures import Executor
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import Any
 
 from chuk_fsspec.contract.posix import Buffer
+from chuk_fsspec.contract.threads import ended, in_thread
 from chuk_fsspec.wrappers.streaming.chunks import Regrouper, chunks_of, owned
 from chuk_fsspec.wrappers.streaming.digests import Digest
 from chuk_fsspec.wrappers.streaming.progress import Progress, settle
 from chuk_fsspec.wrappers.streaming.reading import FileReader
 from chuk_fsspec.wrappers.streaming.writing import StreamResult, Writer
-
-Result = TypeVar("Result")
 
 BATCH_BYTES = 1024 * 1024
 """How much is handed to a thread at a time; one piece, if pieces are larger."""
@@ -32,35 +28,6 @@ BATCH_PIECES = 1024
 """How many pieces at most."""
 BATCH_SECONDS = 0.05
 """How long a thread goes on with a source that is slow, before progress is told."""
-
-
-async def in_thread(step: Callable[[], Result], executor: Executor | None = None) -> Result:
-    """Run a step in a worker thread to its end, even if the task is cancelled meanwhile.
-
-    Args:
-        step: what to do.
-        executor: whose threads; None for those of the event loop, which are few.
-    """
-    if sys.platform == "emscripten":
-        return step()
-    context = contextvars.copy_context()
-    running = asyncio.get_running_loop().run_in_executor(executor, lambda: context.run(step))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await _ended(running)
-        raise
-
-
-async def _ended(running: asyncio.Future[Any]) -> None:
-    """Wait for a future, whoever cancels. What came of it does not matter any more."""
-    while not running.done():
-        try:
-            await asyncio.wait([running])
-        except asyncio.CancelledError:  # noqa: PERF203 - one more: the step has to end all the same
-            continue
-    if not running.cancelled():
-        running.exception()
 
 
 async def awrite_stream(writer: Writer, source: Any, chunk_size: int, progress: Progress) -> StreamResult:
@@ -190,7 +157,7 @@ class _Pipe:
         """Let nothing more be written."""
         if self._writing is not None:
             self._writing.cancel()
-            await _ended(self._writing)
+            await ended(self._writing)
 
 
 class AsyncReadStream:

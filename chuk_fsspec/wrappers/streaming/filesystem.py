@@ -9,6 +9,7 @@ from typing import Any
 
 from fsspec import AbstractFileSystem
 
+from chuk_fsspec.contract.arguments import open_mode
 from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
 from chuk_fsspec.contract.conditions import given
 from chuk_fsspec.contract.operations import Operation, Returns
@@ -20,7 +21,7 @@ from chuk_fsspec.wrappers.streaming.digests import Digest
 from chuk_fsspec.wrappers.streaming.progress import Listener, Progress
 from chuk_fsspec.wrappers.streaming.reading import FileReader, ReadStream
 from chuk_fsspec.wrappers.streaming.uploads import Uploads
-from chuk_fsspec.wrappers.streaming.writing import FileWriter, StreamResult, Writer, open_mode, write_stream
+from chuk_fsspec.wrappers.streaming.writing import FileWriter, StreamResult, Writer, write_stream
 
 
 class StreamFileSystem(WrapperFileSystem):

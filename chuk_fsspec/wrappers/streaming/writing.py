@@ -15,8 +15,6 @@ from chuk_fsspec.wrappers.streaming.chunks import pieces_of
 from chuk_fsspec.wrappers.streaming.digests import Digest
 from chuk_fsspec.wrappers.streaming.progress import Progress, refuse_coroutine
 
-_OPEN_MODES = {"overwrite": "wb", "create": "xb"}
-
 
 @dataclass(frozen=True)
 class StreamResult:
@@ -53,13 +51,6 @@ class Writer(Protocol):
 
     def abandon(self) -> None:
         """Publish nothing. Does nothing after ``finish``."""
-
-
-def open_mode(mode: str) -> str:
-    """The mode of ``open`` for a ``mode`` of ``pipe_file``: "overwrite" or "create". ValueError for another one."""
-    if mode not in _OPEN_MODES:
-        raise ValueError(f"mode {mode!r} is not 'overwrite' or 'create'")
-    return _OPEN_MODES[mode]
 
 
 class FileWriter:

@@ -45,6 +45,15 @@ def check(repository: Repository, *, deep: bool, callback: Callback = DEFAULT_CA
     Returns:
         What is damaged, once for each path of each snapshot.
     """
+    bad = unavailable(repository, deep=deep, callback=callback)
+    for snapshot in repository.records.all():
+        yield from _concerned(repository, snapshot, bad)
+
+
+def unavailable(
+    repository: Repository, *, deep: bool = False, callback: Callback = DEFAULT_CALLBACK
+) -> dict[bytes, str]:
+    """Blobs that the index knows and that cannot be had, each with what is wrong; arguments as of ``check``."""
     repository.index.refresh()
     repository.index.adopt()
     stored = {name: int(info["size"]) for name, info in repository.storage.names("packs").items()}
@@ -52,8 +61,24 @@ def check(repository: Repository, *, deep: bool, callback: Callback = DEFAULT_CA
     for name, rows in repository.index.packs.items():
         bad.update(_damaged(repository, name, rows, stored.get(name), deep=deep))
         callback.relative_update(stored.get(name, 0) if deep else 0)
-    for snapshot in repository.records.all():
-        yield from _concerned(repository, snapshot, bad)
+    return bad
+
+
+def problem_of(repository: Repository, entry: Entry, bad: dict[bytes, str]) -> str:
+    """What is wrong with the content of a file or the list of a directory; empty if nothing is.
+
+    Args:
+        repository: the store.
+        entry: as it is stored.
+        bad: the blobs that are ``unavailable``.
+    """
+    for blob in [entry.tree] if entry.is_directory else entry.content:
+        key = bytes.fromhex(blob)
+        if key in bad:
+            return bad[key]
+        if key not in repository.index.blobs:
+            return "its content is missing in the store"
+    return ""
 
 
 def _damaged(
@@ -83,7 +108,7 @@ def _concerned(repository: Repository, snapshot: StoredSnapshot, bad: dict[bytes
     waiting: list[tuple[str, Entry]] = [(snapshot.root, snapshot.entry)]
     while waiting:
         path, entry = waiting.pop()
-        problem = _problem(repository, [entry.tree] if entry.is_directory else list(entry.content), bad)
+        problem = problem_of(repository, entry, bad)
         if problem:
             yield Damage(snapshot.name, path, problem)
         elif entry.is_directory:
@@ -93,13 +118,3 @@ def _concerned(repository: Repository, snapshot: StoredSnapshot, bad: dict[bytes
                 yield Damage(snapshot.name, path, str(error.strerror))
                 continue
             waiting += [(join(path, child.name), child) for child in reversed(children)]
-
-
-def _problem(repository: Repository, blobs: list[str], bad: dict[bytes, str]) -> str:
-    for blob in blobs:
-        key = bytes.fromhex(blob)
-        if key in bad:
-            return bad[key]
-        if key not in repository.index.blobs:
-            return "its content is missing in the store"
-    return ""
