@@ -30,11 +30,16 @@ class Batches:
         self._steps += 1
         self._bytes += size
         if self._steps > STEPS or self._bytes > BYTES:
-            self._open.close()
-            self._is_open, self._steps, self._bytes = False, 1, size
+            self.end()
+            self._steps, self._bytes = 1, size
         if self._has_transactions and not self._is_open and size <= BYTES:
             self._open.enter_context(self._fs.transaction)
             self._is_open = True
+
+    def end(self) -> None:
+        """End the transaction: what follows until the next step is in none."""
+        self._open.close()
+        self._is_open, self._steps, self._bytes = False, 0, 0
 
     def __enter__(self) -> Batches:  # noqa: PYI034 - typing.Self needs Python 3.11
         return self

@@ -1,4 +1,4 @@
-"""Steps over inode operations that both directions need."""
+"""Inode operations for those who carry files: directories by path, and content in blocks."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from chuk_fsspec.contract.paths import normalise
 from chuk_fsspec.contract.posix import Buffer
 
 BLOCK = 1 << 20
+"""Bytes of a file that are held in memory at once."""
 
 Read = Callable[[int, int], bytes]
 Write = Callable[[Buffer, int], int]
@@ -47,6 +48,15 @@ def blocks(nodes: NodeOperations, node: Node, start: int, stop: int | None, size
             if len(data) < wanted:
                 return
             start += len(data)
+
+
+def read_whole(nodes: NodeOperations, node: Node, size: int) -> bytes:
+    """The bytes of a small file that had ``size``; another number of them if it has changed since."""
+    if nodes.stateless:
+        data = b"".join(nodes.read(node, size + 1, 0))
+        if len(data) >= size:
+            return data
+    return b"".join(blocks(nodes, node, 0, None, BLOCK))
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Trees of files on any filesystem: walked, moved and removed."""
