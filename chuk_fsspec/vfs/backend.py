@@ -16,6 +16,7 @@ from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.attributes import Attributes, attributes_of
 from chuk_fsspec.contract.capabilities import Capabilities
+from chuk_fsspec.contract.conditions import given
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import SPECIAL_NAMES
 from chuk_fsspec.contract.posix import Posix
@@ -94,11 +95,21 @@ class Backend:
 
     # ---- content
 
-    def read(self, names: Names, start: int, stop: int) -> bytes:
-        """Bytes of a file, fewer only if it ends before ``stop``. EIO if more come than were asked for."""
+    def read(self, names: Names, start: int, stop: int, etag: str = "") -> bytes:
+        """Bytes of a file, fewer only if it ends before ``stop``.
+
+        Args:
+            names: the file.
+            start: the first byte.
+            stop: behind the last byte.
+            etag: of the version that is wanted, where the filesystem reads versions; empty for whatever is there.
+
+        Raises:
+            OSError: whatever the filesystem says; ESTALE if there is another version; EIO if more comes than was asked.
+        """
         path = self.path(names)
         with os_errors(path):
-            data: bytes = self.fs.cat_file(path, start=start, end=stop)
+            data: bytes = self.fs.cat_file(path, start=start, end=stop, **given(if_match=etag or None))
         if len(data) > stop - start:
             raise os_error(errno.EIO, path, hint="the filesystem ignores the range it is asked for")
         return data
@@ -109,7 +120,7 @@ class Backend:
         with os_errors(path):
             self.fs.get_file(path, local)
 
-    def upload(self, local: str, size: int, names: Names, *, beside: bool) -> Attributes:
+    def upload(self, local: str, size: int, names: Names, *, beside: bool) -> Attributes | None:
         """Replace a file's content by that of a local one, and make sure that it arrived.
 
         Args:
@@ -119,7 +130,8 @@ class Backend:
             beside: write under another name in the same directory, then move that over the file.
 
         Returns:
-            What the filesystem says of the file afterwards.
+            What the filesystem says of the file afterwards; None if it has not been asked, since it answers for whole
+            files and told the etag of this one.
 
         Raises:
             OSError: whatever the filesystem says; EIO if it took the content without an error and has not got it.
@@ -211,10 +223,12 @@ class Backend:
 
     # ---- steps
 
-    def _put(self, local: str, size: int, names: Names) -> Attributes:
+    def _put(self, local: str, size: int, names: Names) -> Attributes | None:
         path = self.path(names)
         with os_errors(path):
-            self.fs.put_file(local, path)
+            etag = self.fs.put_file(local, path)
+        if etag and isinstance(etag, str) and self.capabilities.atomic_write:
+            return None
         try:
             attributes = self.attributes(names)
         except FileNotFoundError as error:

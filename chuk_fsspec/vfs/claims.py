@@ -6,6 +6,7 @@ Operations on a filesystem may take seconds, and the table's lock is never held 
   made of theirs;
 - to move or remove a node, which waits until nobody uses its path or one below it, and keeps new users away;
 - on an entry (a directory and a name), so that no two create, remove or look it up at once; ``ALL`` of them to list.
+  Looking up and listing do not exclude each other: one name that is answered late keeps nobody from the others.
 
 An operation takes all its claims in one step and none while it holds some, and takes a file's own lock only after them;
 and claims that exclude each other are granted in the order in which they were asked for. So nobody waits for ever.
@@ -14,7 +15,7 @@ and claims that exclude each other are granted in the order in which they were a
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -32,15 +33,22 @@ class Claims:
         self._waiting: list[_Claim] = []
 
     @contextmanager
-    def hold(self, *used: PathNode, entries: Sequence[Place] = (), moved: Sequence[PathNode] = ()) -> Iterator[None]:
+    def hold(
+        self,
+        *used: PathNode,
+        entries: Sequence[Place] = (),
+        moved: Sequence[PathNode] = (),
+        only_looks: bool = False,
+    ) -> Iterator[None]:
         """Wait for claims, and hold them inside the block.
 
         Args:
             used: nodes whose path must stay as it is.
             entries: entries that nobody else may look at or change.
             moved: nodes whose path is about to change or end.
+            only_looks: nothing is changed behind the entries.
         """
-        claim = _Claim(used, entries, moved)
+        claim = _Claim(used, entries, moved, only_looks)
         with self._changed:
             self._waiting.append(claim)
             try:
@@ -52,9 +60,23 @@ class Claims:
         try:
             yield
         finally:
-            with self._changed:
-                claim.give_back(counted)
-                self._changed.notify_all()
+            self._end(claim, counted)
+
+    def extend(self, node: PathNode) -> Callable[[], None]:
+        """Claim a path once more for somebody else, by one who holds a claim on it and so need not wait.
+
+        Returns:
+            What ends the new claim, from whatever thread.
+        """
+        claim = _Claim((node,), (), ())
+        with self._changed:
+            counted = claim.take()
+        return lambda: self._end(claim, counted)
+
+    def _end(self, claim: _Claim, counted: Sequence[PathNode]) -> None:
+        with self._changed:
+            claim.give_back(counted)
+            self._changed.notify_all()
 
     def _may_go(self, claim: _Claim) -> bool:
         if not claim.is_free():
@@ -74,18 +96,19 @@ class _Claim:
     used: Sequence[PathNode]
     entries: Sequence[Place]
     moved: Sequence[PathNode]
+    only_looks: bool = False
 
     def is_free(self) -> bool:
         """Whether nobody holds what excludes this claim."""
         return (
             not any(node.moving for one in self.used for node in one.above())
             and not any(node.moving or node.uses for node in self.moved)
-            and not any(_is_busy(directory, name) for directory, name in self.entries)
+            and not any(self._is_busy(directory, name) for directory, name in self.entries)
         )
 
     def excludes(self, other: _Claim) -> bool:
         """Whether the two cannot be held at once."""
-        return _disturbs(self, other) or _disturbs(other, self) or _meet(self.entries, other.entries)
+        return _disturbs(self, other) or _disturbs(other, self) or self._meets(other)
 
     def take(self) -> list[PathNode]:
         """Hold the claim; returns the nodes that are in use now, for ``give_back``."""
@@ -93,7 +116,7 @@ class _Claim:
         for node in counted:
             node.uses += 1
         for directory, name in self.entries:
-            directory.busy.add(name)
+            directory.busy[name] = self.only_looks
         for node in self.moved:
             node.moving = True
         return counted
@@ -103,23 +126,24 @@ class _Claim:
         for node in counted:
             node.uses -= 1
         for directory, name in self.entries:
-            directory.busy.discard(name)
+            directory.busy.pop(name, None)
         for node in self.moved:
             node.moving = False
 
+    def _is_busy(self, directory: DirectoryNode, name: str) -> bool:
+        if name == ALL:
+            return ALL in directory.busy or not all(self.only_looks and looks for looks in directory.busy.values())
+        return name in directory.busy or (ALL in directory.busy and not (self.only_looks and directory.busy[ALL]))
 
-def _is_busy(directory: DirectoryNode, name: str) -> bool:
-    return bool(directory.busy) if name == ALL else name in directory.busy or ALL in directory.busy
+    def _meets(self, other: _Claim) -> bool:
+        both_look = self.only_looks and other.only_looks
+        return any(
+            directory is other_directory and (name == other_name or (ALL in {name, other_name} and not both_look))
+            for directory, name in self.entries
+            for other_directory, other_name in other.entries
+        )
 
 
 def _disturbs(mover: _Claim, other: _Claim) -> bool:
     """Whether one moves something whose path the other needs."""
     return any(one.is_inside(node) for node in mover.moved for one in (*other.used, *other.moved))
-
-
-def _meet(entries: Sequence[Place], others: Sequence[Place]) -> bool:
-    return any(
-        directory is other_directory and (name == other_name or ALL in {name, other_name})
-        for directory, name in entries
-        for other_directory, other_name in others
-    )

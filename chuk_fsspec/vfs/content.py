@@ -134,7 +134,10 @@ class Content:
             hint = f"changes could not be written back and are kept in {spool.path} ({error})"
             raise os_error(error.errno or errno.EIO, self._backend.path(names), hint=hint) from error
         self.dirty = False
-        self._table.stored(node, attributes)
+        if attributes is None:
+            self._table.sent(node, spool.size)
+        else:
+            self._table.stored(node, attributes)
         self._hand_over_times(names)
 
     def _hand_over_times(self, names: Names) -> None:

@@ -11,7 +11,7 @@ from chuk_fsspec.vfs import looking
 from chuk_fsspec.vfs.content import Content
 from chuk_fsspec.vfs.node import stat_result
 from chuk_fsspec.vfs.openfiles import OpenFiles
-from chuk_fsspec.vfs.readahead import ReadAhead
+from chuk_fsspec.vfs.reading import Reader
 from chuk_fsspec.vfs.volume import Volume
 
 
@@ -28,7 +28,7 @@ class ContentHandle:
         self._appends = bool(flags & os.O_APPEND)
         self._stores = self._writes or bool(flags & os.O_TRUNC)
         self._open = True
-        self._ahead = ReadAhead(volume, content.node)
+        self._reader = Reader(volume, content.node)
 
     def pread(self, size: int, offset: int) -> bytes:
         """Up to ``size`` bytes from ``offset``. EBADF, EINVAL, and whatever the filesystem says."""
@@ -40,7 +40,7 @@ class ContentHandle:
             with self._volume.table.using(content.node) as names:
                 # The claim keeps the file from being removed meanwhile; when it is, its content is brought here first.
                 if content.spool is None:
-                    return self._ahead.read(names, size, offset)
+                    return self._reader.read(names, size, offset)
         return content.spool.pread(size, offset)
 
     def pwrite(self, data: Buffer, offset: int) -> int:
@@ -81,6 +81,7 @@ class ContentHandle:
         """``flush``, and let go whether that fails or not; a second close does nothing."""
         if self._open:
             self._open = False
+            self._reader.close()
             try:
                 if self._stores:
                     self._content.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 from contextlib import suppress
 
 from chuk_fsspec.contract.errors import os_error
@@ -18,6 +19,8 @@ def lookup(volume: Volume, directory: DirectoryNode, name: str) -> PathNode | No
     if name in SPECIAL_NAMES or "/" in name or "\0" in name:
         return None
     known, node = volume.table.recall(directory, name)
+    if not known and _list_instead(volume, directory):
+        known, node = volume.table.recall(directory, name)
     if known:
         return node
     with volume.table.using_entry(directory, name) as names:
@@ -52,6 +55,11 @@ def refresh(volume: Volume, node: PathNode) -> PathNode:
             _refresh_root(volume)
             return node
         directory, name = node.place
+        if _list_instead(volume, directory):
+            if node.gone:
+                raise os_error(errno.ENOENT, volume.backend.path([*table.names(directory), name]))
+            if table.is_fresh(node):
+                return node
         with table.using_entry(directory, name) as names:
             # While we waited for the claim, others may have moved it.
             if node.place != (directory, name):
@@ -100,6 +108,25 @@ def ask_entries(
             raise
         found = {}
     return table.learn_all(directory, found, asked)
+
+
+def _list_instead(volume: Volume, directory: DirectoryNode) -> bool:
+    """List a directory rather than ask for one more of its names, if that pays; whether it was done."""
+    if directory.gone or not volume.table.pays_to_list(directory):
+        return False
+    if directory.usual_size is None:
+        # It may be huge, so nobody waits for it.
+        threading.Thread(target=_listed, args=(volume, directory), name="vfs-list", daemon=True).start()
+        return False
+    return _listed(volume, directory)
+
+
+def _listed(volume: Volume, directory: DirectoryNode) -> bool:
+    # Why it cannot be listed is for those to hear who want to list it.
+    with suppress(OSError):
+        entries(volume, directory)
+        return True
+    return False
 
 
 def _refresh_root(volume: Volume) -> None:

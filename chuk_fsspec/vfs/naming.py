@@ -48,6 +48,7 @@ def mkdir(volume: Volume, directory: DirectoryNode, name: str, mode: int, uid: i
         node = volume.table.add(directory, name, Attributes(DIRECTORY_MODE))
         assert isinstance(node, DirectoryNode)
         volume.table.remember(node)
+        volume.table.learn_all(node, {}, volume.table.clock)
         settle_new(volume, node, names, mode, uid, gid)
     return node
 

@@ -27,6 +27,7 @@ class PathNode:
     Attributes:
         aliases: other places of the same file (hard links).
         file_id: the filesystem's own number of the file.
+        etag: of the content last heard of, where the filesystem has etags.
         gone: removed or replaced; what is still open lives on without a name.
         expires: until when, on the monotonic clock, the attributes need not be asked for again.
         changed: the table's count of own changes when this node last had one; answers to older questions are void.
@@ -47,6 +48,7 @@ class PathNode:
         "content",
         "ctime_ns",
         "direct",
+        "etag",
         "expires",
         "file_id",
         "gid",
@@ -107,6 +109,7 @@ class PathNode:
         self.uid = attributes.uid
         self.gid = attributes.gid
         self.target = attributes.target
+        self.etag = attributes.etag
         self.version = attributes.version
         self.file_id = attributes.file_id
         if attributes.mtime_ns is not None:
@@ -145,19 +148,26 @@ class DirectoryNode(PathNode):
         listing: all entries by name as last listed, while that is fresh enough to answer for them.
         listed_until: when ``listing`` is too old, on the monotonic clock.
         missed: the name last looked for in vain, and until when that is believed. Programs look before they create.
+        usual_size: how many entries the last listing had; None if there was none.
         remembered: subdirectories that the filesystem does not show, because it knows directories only by their files.
-        busy: names whose entry an operation under way is looking up or changing; ``""`` stands for all of them.
+        busy: names whose entry an operation under way is looking up or changing, and whether it only looks; ``""``
+            stands for all of them.
+        lookups: how many names were asked for one by one since the last listing, each soon after the one before.
+        looked: when the last one was, on the monotonic clock.
     """
 
-    __slots__ = ("busy", "listed_until", "listing", "missed", "remembered")
+    __slots__ = ("busy", "listed_until", "listing", "looked", "lookups", "missed", "remembered", "usual_size")
 
     def __init__(self, ino: int, parent: DirectoryNode | None, name: str, attributes: Attributes, now_ns: int) -> None:
         super().__init__(ino, parent, name, attributes, now_ns)
         self.listing: dict[str, PathNode] | None = None
         self.listed_until = 0.0
         self.missed = ("", 0.0)
+        self.usual_size: int | None = None
         self.remembered: dict[str, DirectoryNode] = {}
-        self.busy: set[str] = set()
+        self.busy: dict[str, bool] = {}
+        self.lookups = 0
+        self.looked = 0.0
 
 
 def _itself_the_root(node: PathNode) -> DirectoryNode:

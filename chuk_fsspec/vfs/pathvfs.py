@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Callable, Container
 
-from chuk_fsspec.contract.errors import not_supported, os_error
+from chuk_fsspec.contract.errors import not_a_file, not_supported, os_error
 from chuk_fsspec.contract.nodes import Change, Node
 from chuk_fsspec.contract.paths import NAME_MAX
 from chuk_fsspec.contract.posix import Buffer, Handle, StatVfs
@@ -250,6 +250,5 @@ def _directory(node: Node) -> DirectoryNode:
 def _regular(node: Node) -> PathNode:
     known = _known(node)
     if not known.is_file:
-        is_directory = isinstance(known, DirectoryNode)
-        raise os_error(errno.EISDIR if is_directory else errno.EINVAL, known.name, hint="not a regular file")
+        raise not_a_file(known.name, is_directory=isinstance(known, DirectoryNode))
     return known

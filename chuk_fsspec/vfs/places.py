@@ -55,8 +55,8 @@ class Places:
 
     @contextmanager
     def using_entry(self, directory: DirectoryNode, name: str = ALL) -> Iterator[list[str]]:
-        """Claim an entry, or all of a directory, and tell the directory's names."""
-        with self.claims.hold(directory, entries=[(directory, name)]):
+        """Claim an entry to look it up, or all of a directory to list them, and tell the directory's names."""
+        with self.claims.hold(directory, entries=[(directory, name)], only_looks=True):
             yield self.names(directory)
 
     # ---- the tree

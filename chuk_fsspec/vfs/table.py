@@ -15,6 +15,9 @@ from chuk_fsspec.vfs.places import Places
 
 DIRECTORY_MODE = stat.S_IFDIR | 0o755
 
+_UNKNOWN_SIZE = 3000
+"""Entries that a directory is taken to have before it was listed."""
+
 
 class NodeTable(Places):
     """All that is known of one filesystem's nodes.
@@ -23,10 +26,14 @@ class NodeTable(Places):
         cache_timeout: seconds for which what the filesystem said is believed.
         keeps_directories: whether empty directories persist in it.
         has_links: whether its files can have several names.
+        entries_a_lookup: how many entries of a listing cost about as much as one name that is asked for alone.
     """
 
-    def __init__(self, cache_timeout: float, *, keeps_directories: bool, has_links: bool) -> None:
+    def __init__(
+        self, cache_timeout: float, *, keeps_directories: bool, has_links: bool, entries_a_lookup: int = 100
+    ) -> None:
         self._cache_timeout = cache_timeout
+        self._entries_a_lookup = entries_a_lookup
         self._has_links = has_links
         self._started_ns = time.time_ns()
         self._inos = count(1)
@@ -60,6 +67,24 @@ class NodeTable(Places):
             if directory.listing is None or directory.listed_until <= time.monotonic():
                 return None
             return list(directory.listing.items())
+
+    def pays_to_list(self, directory: DirectoryNode) -> bool:
+        """Count one more question about a name in a directory; whether to list all of it instead.
+
+        That is so if others of its names were asked for just now, many of them if it is large or was never listed.
+        """
+        with self.lock:
+            now = time.monotonic()
+            if not self._cache_timeout or now - directory.looked > self._cache_timeout:
+                directory.lookups = 0
+            directory.looked = now
+            directory.lookups += 1
+            size = _UNKNOWN_SIZE if directory.usual_size is None else directory.usual_size
+            if directory.lookups <= 1 + size // self._entries_a_lookup:
+                return False
+            if directory.usual_size is None:
+                directory.lookups = 0
+            return True
 
     def doubt(self, directory: DirectoryNode, name: str) -> None:
         """Believe nothing about an entry until the filesystem has been asked again."""
@@ -146,6 +171,7 @@ class NodeTable(Places):
                     if node is not None:
                         listing[name] = node
             directory.listing, directory.listed_until = listing, self._keep(directory)
+            directory.usual_size = len(listing)
             return list(listing.items())
 
     # ---- what is done here
@@ -202,6 +228,13 @@ class NodeTable(Places):
             self.touch(node)
             node.describe(attributes)
             self._believe(node)
+
+    def sent(self, node: PathNode, size: int) -> None:
+        """Content of so many bytes was written to the filesystem, which has not said more of the file as yet."""
+        with self.lock:
+            self.touch(node)
+            node.size, node.sized = size, True
+            node.version, node.expires = None, 0.0
 
     # ---- steps, all under the lock
 

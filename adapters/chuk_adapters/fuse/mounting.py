@@ -12,10 +12,10 @@ import stat
 import sys
 import threading
 from pathlib import Path
-from typing import Protocol
 
 from fsspec import AbstractFileSystem
 
+from chuk_adapters.facades import Facade, filesystem_of
 from chuk_adapters.fuse.options import MountOptions
 from chuk_adapters.fuse.spawning import mount_begins, mount_ends
 from chuk_adapters.fuse.transport import Transport
@@ -118,14 +118,6 @@ class Mount:
         await asyncio.to_thread(self.unmount)
 
 
-class Facade(Protocol):
-    """What stands before an fsspec filesystem, such as ``VirtualFileSystem`` and ``AsyncVirtualFileSystem``."""
-
-    @property
-    def fs(self) -> AbstractFileSystem:
-        """The filesystem."""
-
-
 def mount(fs: AbstractFileSystem | Facade, path: str | os.PathLike[str], options: MountOptions | None = None) -> Mount:
     """Mount a filesystem on a directory and serve it from a thread of this process.
 
@@ -149,7 +141,7 @@ def mount(fs: AbstractFileSystem | Facade, path: str | os.PathLike[str], options
             cannot mount, with what to do about it.
     """
     options = options or MountOptions()
-    below = fs if isinstance(fs, AbstractFileSystem) else fs.fs
+    below = filesystem_of(fs)
     is_new = below is not fs and _made(path)
     try:
         target = check_mountpoint(path)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+SLOW_WORKERS = 128
+"""Requests served at once where each may wait for a network: more than programs have under way at one time."""
+
 TransportName = Literal["auto", "kernel", "fusepy"]
 
 
@@ -24,7 +27,8 @@ class MountOptions:
             writes: append to a file from one mount only.
         direct_io: bypass the kernel's page cache for content. What O_APPEND writes, up to 1 MiB less a page, then
             stays in one piece also if other mounts append to the file.
-        threads: workers that serve requests at once; None for one, or eight where the filesystem is slow.
+        threads: most requests that are served at once; None for one, or as many as there are (up to 128) where the
+            filesystem is slow.
         transport: "kernel" speaks to /dev/fuse itself (Linux), "fusepy" uses libfuse through mfusepy; "auto" is
             "kernel" on Linux and "fusepy" elsewhere.
         fsname: the source shown in the table of mounts.

@@ -15,13 +15,15 @@ from types import ModuleType
 
 from chuk_adapters.fuse.fusepy.calls import LoggedCalls, PathCalls
 from chuk_adapters.fuse.fusepy.host import keep_signal_handlers, keep_working_directory
-from chuk_adapters.fuse.options import MountOptions
+from chuk_adapters.fuse.options import SLOW_WORKERS, MountOptions
 from chuk_adapters.fuse.unmounting import unmount
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.nodes import NodeOperations
 
 NAMES_TIMEOUT = 1.0
 """Seconds the kernel may keep names where the options leave it open: through libfuse nobody announces changes."""
+_COUNTS_THREADS = (3, 12)
+"""From this version on, libfuse can be told how many threads it may have; else they are ten."""
 
 
 class FusepyTransport:
@@ -138,6 +140,8 @@ def loop_options(options: MountOptions, library: ModuleType, *, slow: bool) -> d
     if sys.platform == "linux":
         found["subtype"] = "chuk"
         found["big_writes"] = library.VERSION < (3, 0)
+    if library.VERSION >= _COUNTS_THREADS and not found["nothreads"]:
+        found["max_threads"] = options.threads or SLOW_WORKERS
     return found
 
 

@@ -32,6 +32,7 @@ class Directories:
 
     def __init__(self, nodes: NodeOperations, table: NodeTable, replies: Replies) -> None:
         self._nodes = nodes
+        self._table = table
         self._node = table.node
         self._replies = replies
         self._numbers = count(1)
@@ -54,6 +55,7 @@ class Directories:
         listing_id, listing = self._listing(directory, offset)
         first = offset & (1 << _INDEX_BITS) - 1
         out: list[bytes] = []
+        told: list[int] = []
         room = size
         for index in range(first, len(listing)):
             name, node = listing[index]
@@ -67,14 +69,23 @@ class Directories:
                 current = self._nodes.lookup(directory, name)
                 if current is None:
                     continue  # removed since the listing was begun: telling the kernel would bring the name back
-                out.append(ENTRY.pack(*self._replies.entry_fields(current, nodeid, name)))
+                fields = self._replies.entry_fields(current, nodeid, name)
+                told.append(fields[0])
+                out.append(ENTRY.pack(*fields))
             elif plus:
                 out.append(_NO_ENTRY)
             position = listing_id << _INDEX_BITS | index + 1
             out.append(DIRENT.pack(node.ino, position, len(encoded), node.mode >> 12 & 0o17))
             out.append(encoded)
             out.append(_PADDING[padding])
-        self._replies.data(unique, b"".join(out))
+        try:
+            self._replies.data(unique, b"".join(out))
+        except OSError:
+            # The request was taken back meanwhile, so that the kernel will never forget what it has not heard of.
+            for one in told:
+                if (forgotten := self._table.forget(one, 1)) is not None:
+                    self._nodes.forget(forgotten)
+            raise
 
     def _listing(self, directory: Node, offset: int) -> tuple[int, Listing]:
         """The listing that a position belongs to; a new one for the start, or if the old one was not kept."""

@@ -91,7 +91,12 @@ class Files:
     def open(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         flags, _ = OPEN_IN.unpack_from(buffer, HEADER_SIZE)
         fh = self._handles.add(self._nodes.open(self._node(nodeid), flags & ~_NOT_FOR_NODES))
-        self._replies.send(OPEN_REPLY.pack(OPEN_REPLY.size, 0, unique, fh, self._open_reply, 0))
+        try:
+            self._replies.send(OPEN_REPLY.pack(OPEN_REPLY.size, 0, unique, fh, self._open_reply, 0))
+        except OSError:
+            # The request was taken back meanwhile: nobody is going to close what nobody has.
+            self._close(fh)
+            raise
 
     def create(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         flags, mode, _, _ = CREATE_IN.unpack_from(buffer, HEADER_SIZE)
@@ -160,10 +165,13 @@ class Files:
 
     def release(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         fh, _, _, _ = RELEASE_IN.unpack_from(buffer, HEADER_SIZE)
+        self._close(fh)
+        self._replies.done(unique)
+
+    def _close(self, fh: int) -> None:
         handle = self._handles.remove(fh)
         if handle is not None:
             close_quietly(handle)
-        self._replies.done(unique)
 
     def fallocate(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         _, offset, size, mode, _ = FALLOCATE_IN.unpack_from(buffer, HEADER_SIZE)

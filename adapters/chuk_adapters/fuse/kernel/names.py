@@ -60,8 +60,14 @@ class Names:
         node = self._lookup(directory, name)
         if node is None:
             self._replies.no_entry(unique, directory)
-        else:
+            return
+        try:
             self._replies.entry(unique, node, nodeid, name)
+        except OSError:
+            # The request was taken back meanwhile, so that the kernel will never forget what it has not heard of.
+            if (known := self._table.current(node)) is not None:
+                self._forget(known.nodeid, 1)
+            raise
 
     def forget(self, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int) -> None:
         self._forget(nodeid, FORGET_IN.unpack_from(buffer, HEADER_SIZE)[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chuk_adapters.fuse.kernel.attributes import Attributes
@@ -30,6 +30,7 @@ from chuk_adapters.fuse.kernel.protocol import (
 from chuk_adapters.fuse.kernel.replies import Belief, Replies
 from chuk_adapters.fuse.kernel.request import Handler
 from chuk_adapters.fuse.kernel.table import NodeTable
+from chuk_adapters.fuse.kernel.workers import Workers
 from chuk_fsspec.contract.nodes import NodeOperations
 
 BUFFER_SIZE = MAX_TRANSFER + 8192
@@ -55,7 +56,7 @@ class Policy:
         keeps_handles: be told of opens and closes.
         direct_io: bypass the page cache.
         announced: all foreign changes are announced, so cached content needs no check of its age.
-        threads: requests served at once.
+        threads: most requests served at once.
         answer_seconds: the kernel gives the mount up if a request is not answered in this time; 0 for never.
         debug: log each request.
     """
@@ -87,6 +88,7 @@ class Session:
         )
         self._directories = Directories(nodes, table, self._replies)
         self._interrupts = Interrupts(self._replies)
+        self._workers = Workers(self._loop, policy.threads)
         files = Files(
             nodes,
             table,
@@ -161,26 +163,31 @@ class Session:
         return wanted
 
     def serve(self) -> None:
-        """Answer requests in as many threads as the policy says, until the mount is over."""
-        helpers = [
-            threading.Thread(target=self._loop, name=f"fuse-worker-{number}", daemon=True)
-            for number in range(1, self._policy.threads)
-        ]
-        for helper in helpers:
-            helper.start()
-        self._loop()
-        for helper in helpers:
-            helper.join()
+        """Answer requests, in as many threads as it takes and the policy allows, until the mount is over.
+
+        What only looks and still waits for the filesystem then is not waited for.
+        """
+        self._workers.run(self._interrupts.count)
         self._directories.clear()
         for handle in self._handles.clear():
             close_quietly(handle)
 
-    def _loop(self) -> None:
+    def end_orphans(self) -> None:
+        """Answer those requests that only look, and whose programs are gone."""
+        self._interrupts.end_orphans()
+
+    def at_the_end(self, act: Callable[[], None]) -> None:
+        """Have something done when no request is under way any more."""
+        self._workers.at_the_end(act)
+
+    def _loop(self) -> bool:
+        """Take requests; whether that ended with the mount, and not because enough others do so."""
         serving.mount = self
         buffer = bytearray(BUFFER_SIZE)
         into = [buffer]
         fd, readv, unpack, handlers = self._fd, os.readv, IN_HEADER.unpack_from, self._handlers
-        careful = self._policy.threads > 1 or self._policy.debug
+        shared = self._policy.threads > 1
+        careful = shared or self._policy.debug
         while True:
             try:
                 length = readv(fd, into)
@@ -188,24 +195,30 @@ class Session:
                 if error.errno in _RETRY:
                     continue
                 if error.errno == errno.ENODEV:
-                    return
+                    return True
                 raise
-            _, opcode, unique, nodeid, uid, gid, _, _, _ = unpack(buffer)
+            if not length:
+                return True
+            if shared:
+                self._workers.begins()
+            _, opcode, unique, nodeid, uid, gid, thread, _, _ = unpack(buffer)
             try:
                 if careful:
-                    self._answer_carefully(opcode, unique, nodeid, uid, gid, buffer, length)
+                    self._answer_carefully(opcode, unique, nodeid, uid, gid, thread, buffer, length)
                 else:
                     handlers[opcode](unique, nodeid, uid, gid, buffer, length)
             except Exception as error:  # noqa: BLE001 - whatever happened, the kernel waits for an answer
                 self._refuse(opcode, unique, error)
+            if shared and not self._workers.ends():
+                return False
 
     def _answer_carefully(
-        self, opcode: int, unique: int, nodeid: int, uid: int, gid: int, buffer: bytearray, length: int
+        self, opcode: int, unique: int, nodeid: int, uid: int, gid: int, thread: int, buffer: bytearray, length: int
     ) -> None:
         """Answer one of several requests under way: it may be interrupted, and is logged if that is asked for."""
         if self._policy.debug:
             log.debug("%s node %d, %d bytes", _label(opcode), nodeid, length)
-        with self._interrupts.under_way(unique, opcode):
+        with self._interrupts.under_way(unique, opcode, thread, buffer):
             self._handlers[opcode](unique, nodeid, uid, gid, buffer, length)
 
     def _refuse(self, opcode: int, unique: int, error: Exception) -> None:

@@ -11,14 +11,13 @@ from chuk_adapters.fuse.kernel import device
 from chuk_adapters.fuse.kernel.notices import Notices
 from chuk_adapters.fuse.kernel.session import Policy, Session
 from chuk_adapters.fuse.kernel.table import NodeTable
-from chuk_adapters.fuse.options import MountOptions
+from chuk_adapters.fuse.options import SLOW_WORKERS, MountOptions
 from chuk_fsspec.contract.nodes import NodeOperations
 
 FOREVER = 10 * 365 * 24 * 3600.0
 """Seconds: how long the kernel may cache what is announced to it when it changes."""
 UNANNOUNCED = 1.0
 """Seconds: how long it may cache what others can change unseen."""
-SLOW_WORKERS = 8
 ANSWER_SECONDS = 120
 """Where nothing waits for a network, a request this old means that the server waits for itself (``mounting.mount``)."""
 
@@ -65,12 +64,23 @@ class KernelTransport:
             for node in self._table.clear():
                 self._nodes.forget(node)
             self._over = True
-            os.close(self.device)
+            self._close_device()
+
+    def _close_device(self) -> None:
+        """Close it when nobody is going to write to it any more; until then, its number leads nowhere."""
+        assert self._session is not None
+        device = self.device
+        nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        os.dup2(nowhere, device, inheritable=False)
+        os.close(nowhere)
+        self._session.at_the_end(lambda: os.close(device))
 
     def detach(self) -> None:
         """Unmount; one that is busy vanishes from the tree at once and ends with its last user."""
         if self.device == -1 or self._over:
             return
+        assert self._session is not None
+        self._session.end_orphans()
         try:
             device.unmount(self._path)
         except OSError as error:
