@@ -1,0 +1,84 @@
+"""Objects and buckets as the JSON API describes them (cloud.google.com/storage/docs/json_api/v1/objects)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from chuk_fsspec.backends.gcs.errors import PRECONDITION, ServiceError
+from chuk_fsspec.contract.buckets import Bucket
+from chuk_fsspec.contract.versions import FileVersion
+from chuk_fsspec.remote.keys import Guard, Key, Labels
+
+_HEADERS = ("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage")
+_SHOWN = ("generation", "metageneration", "storageClass", "md5Hash", "crc32c")
+FIELDS = ",".join(("name", "size", "timeCreated", "contentType", "metadata", *_HEADERS, *_SHOWN))
+"""What is asked of an object in listings."""
+METADATA = "x-goog-meta-"
+
+
+def key_of(resource: Mapping[str, Any]) -> Key:
+    """An object. Its etag is the generation, which is a new one for each content (and not for new labels)."""
+    metadata = resource.get("metadata", {})
+    labels = Labels(
+        content_type=resource.get("contentType", ""),
+        metadata={name.lower(): value for name, value in metadata.items()},
+        headers={name: resource[name] for name in _HEADERS if name in resource},
+    )
+    return Key(
+        resource["name"],
+        size=int(resource.get("size", 0)),
+        mtime=seconds(resource["timeCreated"]),
+        etag=resource["generation"],
+        labels=labels,
+        details={name: resource[name] for name in _SHOWN if name in resource} | {"version_id": resource["generation"]},
+    )
+
+
+def version_of(resource: Mapping[str, Any]) -> FileVersion:
+    """A generation of an object; those that are not the latest have a time at which they were replaced or removed."""
+    key = key_of(resource)
+    return FileVersion(key.etag, key.size, key.mtime, key.etag, is_latest="timeDeleted" not in resource)
+
+
+def at_generation(version: str) -> dict[str, str]:
+    """A version as a query; nothing for the latest. ServiceError (404) for what is no generation."""
+    if version and not (version.isascii() and version.isdigit()):
+        raise ServiceError(404, "notFound")
+    return {"generation": version} if version else {}
+
+
+def properties_of(labels: Labels) -> dict[str, Any]:
+    """Labels, as the service is told them."""
+    found: dict[str, Any] = {**labels.headers, "metadata": dict(labels.metadata)}
+    return {**found, "contentType": labels.content_type or "application/octet-stream"}
+
+
+def bucket_of(resource: Mapping[str, Any]) -> Bucket:
+    """A bucket."""
+    return Bucket(
+        resource["name"],
+        created=seconds(resource["timeCreated"]) if "timeCreated" in resource else None,
+        location=resource.get("location", ""),
+        versioned=bool(resource.get("versioning", {}).get("enabled", False)),
+    )
+
+
+def seconds(text: str) -> float:
+    """A time (RFC 3339) in seconds since the epoch."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def generation_of(etag: str) -> str:
+    """The generation that an etag stands for. ServiceError, as for any other, for an etag that is none."""
+    if not (etag.isascii() and etag.isdigit()):
+        raise ServiceError(PRECONDITION, "conditionNotMet")
+    return etag
+
+
+def guarded(guard: Guard | None) -> dict[str, str]:
+    """The query that has a guard checked; generation 0 stands for no object."""
+    if guard is None:
+        return {}
+    return {"ifGenerationMatch": generation_of(guard.etag) if guard.etag else "0"}

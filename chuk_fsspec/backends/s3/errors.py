@@ -1,0 +1,142 @@
+"""What the errors of S3 mean (Amazon S3 API Reference, "Error responses")."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from botocore import exceptions
+from botocore.parsers import ResponseParserError
+
+from chuk_fsspec.contract.errors import PreconditionFailed, os_error
+from chuk_fsspec.remote.calling import Verdict
+
+CODES: Mapping[str, int] = {
+    "400": errno.EINVAL,
+    "403": errno.EACCES,
+    "404": errno.ENOENT,
+    "405": errno.ENOTSUP,
+    "501": errno.ENOTSUP,
+    "AccessDenied": errno.EACCES,
+    "AccountProblem": errno.EACCES,
+    "AllAccessDisabled": errno.EACCES,
+    "BucketAlreadyExists": errno.EEXIST,
+    "BucketAlreadyOwnedByYou": errno.EEXIST,
+    "BucketNotEmpty": errno.ENOTEMPTY,
+    "EntityTooLarge": errno.EFBIG,
+    "ExpiredToken": errno.EACCES,
+    "InvalidAccessKeyId": errno.EACCES,
+    "InvalidArgument": errno.EINVAL,
+    "InvalidBucketName": errno.EINVAL,
+    "InvalidObjectState": errno.EACCES,
+    "InvalidRequest": errno.EINVAL,
+    "InvalidToken": errno.EACCES,
+    "KeyTooLongError": errno.ENAMETOOLONG,
+    "MetadataTooLarge": errno.E2BIG,
+    "MethodNotAllowed": errno.ENOTSUP,
+    "NoSuchBucket": errno.ENOENT,
+    "NoSuchKey": errno.ENOENT,
+    "NoSuchUpload": errno.ENOENT,
+    "NoSuchVersion": errno.ENOENT,
+    "NotImplemented": errno.ENOTSUP,
+    "PermanentRedirect": errno.EINVAL,
+    "QuotaExceeded": errno.ENOSPC,
+    "RequestTimeTooSkewed": errno.EACCES,
+    "SignatureDoesNotMatch": errno.EACCES,
+    "XMinioStorageFull": errno.ENOSPC,
+}
+
+_HINTS: Mapping[str, str] = {
+    "ExpiredToken": "the credentials have expired",
+    "InvalidAccessKeyId": "the service does not know this access key",
+    "InvalidBucketName": "the service does not take this for the name of a bucket",
+    "InvalidObjectState": "the object is archived; restore it first",
+    "NoSuchBucket": "there is no such bucket",
+    "PermanentRedirect": "the bucket is in another region; name it with region=",
+    "RequestTimeTooSkewed": "the clock of this machine is wrong",
+    "SignatureDoesNotMatch": "the secret does not belong to the access key",
+}
+
+PASSING = frozenset(
+    (
+        "429",
+        "500",
+        "502",
+        "503",
+        "504",
+        "BadDigest",
+        "ConditionalRequestConflict",
+        "IncompleteBody",
+        "InternalError",
+        "OperationAborted",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequests",
+        "XAmzContentSHA256Mismatch",
+    )
+)
+"""Codes of errors that may be gone the next time."""
+
+NO_CREDENTIALS = (
+    "no credentials: give key= and secret=, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pass anon=True"
+)
+
+
+class BrokenReply(Exception):  # noqa: N818 - it is what came, and the error is for the judge
+    """A reply that is not what was asked for."""
+
+
+def judge(error: Exception, path: str) -> Verdict:
+    """What an error means for a path, whoever of aiohttp, botocore and the service raised it."""
+    if isinstance(error, exceptions.ClientError):
+        return _judge_reply(error, path)
+    if isinstance(error, (exceptions.NoCredentialsError, exceptions.PartialCredentialsError)):
+        return Verdict(os_error(errno.EACCES, path, hint=NO_CREDENTIALS))
+    if isinstance(error, (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError, TimeoutError)):
+        return Verdict(os_error(errno.ETIMEDOUT, path), is_passing=True)
+    if isinstance(error, exceptions.EndpointConnectionError):
+        return Verdict(os_error(errno.ECONNREFUSED, path, hint="the service cannot be reached"), is_passing=True)
+    if isinstance(error, (exceptions.HTTPClientError, ResponseParserError, aiohttp.ClientError)):
+        return _lost(path)
+    if isinstance(error, (BrokenReply, ConnectionError)):
+        return _lost(path)
+    if isinstance(error, OSError):
+        return Verdict(error)
+    if isinstance(error, (exceptions.BotoCoreError, ValueError)):
+        return Verdict(os_error(errno.EINVAL, path, hint=str(error)))
+    return Verdict(os_error(errno.EIO, path, hint=type(error).__name__))
+
+
+def code_of(error: exceptions.ClientError) -> str:
+    """The code of an error that the service answered with."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def errno_of(code: str) -> int:
+    """The errno of a code; EAGAIN for what may be gone the next time."""
+    return errno.EAGAIN if code in PASSING else CODES.get(code, errno.EIO)
+
+
+def _judge_reply(error: exceptions.ClientError, path: str) -> Verdict:
+    code = code_of(error)
+    told: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
+    status = told.get("HTTPStatusCode", 0)
+    if code in ("PreconditionFailed", "412") or status == 412:
+        return Verdict(PreconditionFailed(errno.ESTALE, "there is another version by now; read it again", path))
+    if code in PASSING or status in (429, 500, 502, 503, 504):
+        asked = str(told.get("HTTPHeaders", {}).get("retry-after", ""))
+        wait = float(asked) if asked.isdecimal() else 0.0
+        busy = os_error(errno.EAGAIN if status in (429, 503) else errno.EIO, path, hint=f"the service answers {code}")
+        return Verdict(busy, is_passing=True, wait=wait)
+    hint = _HINTS.get(code, "" if code in CODES else f"the service answers {code or status}")
+    return Verdict(os_error(CODES.get(code, errno.EIO), path, hint=hint))
+
+
+def _lost(path: str) -> Verdict:
+    return Verdict(os_error(errno.ECONNRESET, path, hint="the connection to the service was lost"), is_passing=True)

@@ -1,0 +1,22 @@
+"""What is at a path now that an object was made there."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from chuk_fsspec.remote.keys.keystore import Key
+from chuk_fsspec.remote.keys.metadata import WRITE_TOKEN, entry_of
+from chuk_fsspec.remote.keys.space import Space
+from chuk_fsspec.remote.store import Entry
+
+
+def written(space: Space, path: str, key: Key, size: int) -> Entry:
+    """What is at a path now; the time is that of this machine where the reply of the service has none."""
+    mtime = time.time() if key.mtime is None else key.mtime
+    return entry_of(path, replace(key, size=size, mtime=mtime), keeps_posix=space.keeps_posix)
+
+
+def is_own(found: Key | None, token: str) -> bool:
+    """Whether an object was made by the change that carried a token."""
+    return found is not None and found.labels is not None and found.labels.metadata.get(WRITE_TOKEN) == token
