@@ -1,0 +1,1 @@
+"""The filesystem, as the methods see it."""

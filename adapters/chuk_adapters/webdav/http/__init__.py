@@ -1,0 +1,1 @@
+"""What HTTP says, apart from what any method does."""

@@ -1,0 +1,1 @@
+"""Write locks (RFC 4918, sections 6 and 7)."""

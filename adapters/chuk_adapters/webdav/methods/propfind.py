@@ -1,0 +1,141 @@
+"""PROPFIND (RFC 4918, 9.1): the properties of a resource, or of a collection and what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from chuk_adapters.webdav.door import Door
+from chuk_adapters.webdav.files.facts import Info, is_directory
+from chuk_adapters.webdav.http.addresses import href
+from chuk_adapters.webdav.http.answer import Answer, whole
+from chuk_adapters.webdav.http.refusal import Refusal
+from chuk_adapters.webdav.http.request import Request
+from chuk_adapters.webdav.properties.live import LiveProperties
+from chuk_adapters.webdav.properties.writing import DAV_PREFIX, empty_element, multistatus, propstat, response
+from chuk_adapters.webdav.xml_bodies import dav, parse
+
+Find = Callable[[Info], list[str]]
+"""From what is known of a resource to the pieces of its ``propstat`` elements."""
+
+_LOCKS = dav("lockdiscovery")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a request wants to know of each resource.
+
+    Attributes:
+        kind: "allprop", "propname" or "prop".
+        names: of properties, as ElementTree has them, for "prop".
+    """
+
+    kind: str = "allprop"
+    names: list[str] = field(default_factory=list)
+
+    @property
+    def is_about_locks(self) -> bool:
+        """Whether locks are a part of the answer."""
+        return self.kind == "allprop" or _LOCKS in self.names
+
+
+def propfind(door: Door, request: Request) -> Answer:
+    """Answer a PROPFIND. Refusal: 400, 403 for a whole tree, 404, 412.
+
+    RFC 4918 takes no ``Depth`` for infinity, but clients that leave it out, such as webdav4, want the resource alone.
+    """
+    depth = request.depth(default="0", allowed=("0", "1", "infinity"))
+    info = {**door.tree.require(request.path), "name": request.path}
+    if depth == "infinity" and is_directory(info):
+        raise Refusal(403, "ask for one level at a time: Depth 0 or 1", precondition="propfind-finite-depth")
+    door.require_conditions(request, info)
+    question = question_of(request.xml())
+    infos = [info]
+    if depth == "1" and is_directory(info):
+        infos += door.tree.children(request.path)
+    locks = door.locks.covering_each(one["name"] for one in infos) if question.is_about_locks else {}
+    live = LiveProperties(
+        door.tree, locks, not door.is_readonly, lambda path, is_dir: request.href(path, is_directory=is_dir)
+    )
+    find = _finder(door, live, question, is_brief=_is_brief(request))
+    prefix = request.prefix
+    urls = (href(one["name"], is_directory=is_directory(one), prefix=prefix) for one in infos)
+    return whole(207, multistatus(response(url, find(one)) for url, one in zip(urls, infos, strict=True)))
+
+
+def question_of(body: bytes) -> Question:
+    """What the body of a PROPFIND asks for; without one, ``allprop``. Refusal: 400."""
+    if not body.strip():
+        return Question()
+    kind, names = "", []
+    for child in parse(body, root="propfind"):
+        name = child.tag.removeprefix(DAV_PREFIX)
+        if name in ("allprop", "propname", "prop"):
+            if kind:
+                raise Refusal(400, "only one of allprop, propname and prop can be asked for")
+            kind = name
+            names = [one.tag for one in child] if name == "prop" else []
+    if not kind:
+        raise Refusal(400, "a propfind element has to hold allprop, propname or prop")
+    return Question(kind, list(dict.fromkeys(names)))
+
+
+def _finder(door: Door, live: LiveProperties, question: Question, *, is_brief: bool) -> Find:
+    if question.kind == "propname":
+        return _names(door, live)
+    if question.kind == "allprop":
+        return _all(door, live)  # which has whatever ``include`` can name
+    return _named(door, live, question.names, is_brief=is_brief)
+
+
+def _names(door: Door, live: LiveProperties) -> Find:
+    def find(info: Info) -> list[str]:
+        own = [f"<D:{name}/>" for name, write in live.writers.items() if write(info) is not None]
+        return propstat(own + [empty_element(name) for name in door.dead.of(info)], 200)
+
+    return find
+
+
+def _all(door: Door, live: LiveProperties) -> Find:
+    """All there are, the quota too: some clients ask for it in no other way."""
+    of_files, of_collections = live.of(is_collection=False), live.of(is_collection=True)
+
+    def find(info: Info) -> list[str]:
+        writers = of_collections if is_directory(info) else of_files
+        elements = [element for write in writers if (element := write(info)) is not None]
+        elements += door.dead.of(info).values()
+        return propstat(elements, 200)
+
+    return find
+
+
+def _named(door: Door, live: LiveProperties, names: list[str], *, is_brief: bool) -> Find:
+    """Those that are asked for; ``Prefer: return=minimal`` leaves out what is missing (RFC 8144, 2.1)."""
+    writers = [(write, empty_element(name)) for name in names if (write := live.writer(name)) is not None]
+    unknown = [name for name in names if live.writer(name) is None]
+    dead = [name for name in unknown if not name.startswith(DAV_PREFIX)]
+    never = [empty_element(name) for name in unknown if name.startswith(DAV_PREFIX)]
+
+    def find(info: Info) -> list[str]:
+        found, missing = [], never.copy()
+        for write, name in writers:
+            element = write(info)
+            if element is None:
+                missing.append(name)
+            else:
+                found.append(element)
+        if dead:
+            kept = door.dead.of(info)
+            found += [kept[name] for name in dead if name in kept]
+            missing += [empty_element(name) for name in dead if name not in kept]
+        if is_brief or not missing:
+            return propstat(found, 200)
+        not_found = propstat(missing, 404)
+        return propstat(found, 200) + not_found if found else not_found
+
+    return find
+
+
+def _is_brief(request: Request) -> bool:
+    preferred = request.environ.get("HTTP_PREFER", "").lower()
+    return "return=minimal" in preferred or request.environ.get("HTTP_BRIEF", "").strip().lower() == "t"

@@ -1,0 +1,1 @@
+"""Live and dead properties (RFC 4918, sections 4 and 15)."""
