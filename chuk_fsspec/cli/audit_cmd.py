@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
+from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from chuk_fsspec.cli.output import PROGRAM, complain, printable, say
-from chuk_fsspec.cli.parsing import add_command, examples
+from chuk_fsspec.cli.output import complain, printable, say, say_json
+from chuk_fsspec.cli.parsing import add_command, add_group
 
 if TYPE_CHECKING:
     from chuk_fsspec.wrappers.audit import Head, Record
@@ -38,14 +38,12 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 def add_parser(commands: Any) -> None:
     """Add the command, with its own commands, to the command line."""
-    parser = commands.add_parser(
+    own = add_group(
+        commands,
         "audit",
-        help="check an audit log, read it, and take its head",
-        description="Work with the log of a chukaudit filesystem: a file of lines (.jsonl) or a SQLite database (.db).",
-        epilog=examples(_EXAMPLE),
-        prog=f"{PROGRAM} audit",
+        details="Work with the log of a chukaudit filesystem: a file of lines (.jsonl) or a SQLite database (.db).",
+        example=_EXAMPLE,
     )
-    own = parser.add_subparsers(title="commands", metavar="COMMAND", dest="audit_command", required=True)
     _add_verify(own)
     _add_show(own)
     _add_head(own)
@@ -92,7 +90,6 @@ def _add_show(commands: Any) -> None:
     )
     parser.add_argument("--since", type=_time, metavar="TIME", help="only what began then or later")
     parser.add_argument("--until", type=_time, metavar="TIME", help="only what began earlier")
-    parser.add_argument("--json", action="store_true", help="the records as they stand in the log")
 
 
 def _add_head(commands: Any) -> None:
@@ -121,6 +118,9 @@ def _verify(args: argparse.Namespace) -> int:
         complain(f"{args.log}: {printable(str(problem))}")
     if report.problem_count > len(report.problems):
         complain(f"{args.log}: there are more problems; only the first {len(report.problems)} are shown")
+    if args.json:
+        say_json({**asdict(report), "ok": report.ok})
+        return 0 if report.ok else 1
     for note in report.notes:
         say(f"note: {printable(note)}")
     number = report.problem_count
@@ -136,20 +136,19 @@ def _show(args: argparse.Namespace) -> int:
 
     names = ("path", "actor", "session", "operation", "decision", "since", "until")
     filters = Filters(**{name: getattr(args, name) or "" for name in names})
-    try:
-        for line, record in read_lines(args.log, filters):
-            sys.stdout.write(line.decode("ascii") if args.json else f"{_summary(record)}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read this has seen enough. What is still buffered has to go somewhere when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for line, record in read_lines(args.log, filters):
+        sys.stdout.write(line.decode("ascii") if args.json else f"{_summary(record)}\n")
     return 0
 
 
 def _print_head(args: argparse.Namespace) -> int:
     from chuk_fsspec.wrappers.audit import read_head
 
-    say(str(read_head(args.log)))
+    head = read_head(args.log)
+    if args.json:
+        say_json({"head": str(head)})
+    else:
+        say(str(head))
     return 0
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from chuk_fsspec.cli.progress import amount
 from chuk_fsspec.contract.changes import Change, Changes, Kind
-from chuk_fsspec.contract.display import printable
+from chuk_fsspec.contract.display import amount, printable
 
 FEW = 10
 """So many entries of a new or removed directory are shown one by one."""
@@ -39,6 +39,12 @@ def listing(changes: Changes, *, full: bool = False) -> Iterator[str]:
             total = amount(sum(change.facts.size for change in files))
             yield f"{whole.change.kind.value} {printable(whole.change.path)}/ ({len(files)} files, {total})"
     yield changes.summary()
+
+
+def as_record(changes: Changes) -> dict[str, Any]:
+    """Changes for programs."""
+    rows = [{**asdict(change), "kind": change.kind.name.lower()} for change in changes]
+    return {"changes": rows, "summary": changes.summary()}
 
 
 def _gathered(changes: Changes) -> list[_Whole]:

@@ -31,6 +31,15 @@ STATUS = Path("/proc/self/status")
 _CAP_SYS_ADMIN = 1 << 21
 _INIT_BUFFER = 64 * 1024
 
+_SERVICES = (
+    ("s3fs", "buckets of S3", "s3"),
+    ("obstore", "buckets of S3, faster with small objects", "obstore"),
+    ("gcsfs", "buckets of Google Cloud Storage", "gcs"),
+    ("PyDrive2", "Google Drive", "google_drive"),
+    ("e2b", "sandboxes of E2B", "e2b"),
+)
+"""Packages that reach a service: the name, what for, and the extra that brings it."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -61,16 +70,23 @@ def all_checks() -> Iterator[Check]:
         yield check_allow_other()
     yield check_libfuse()
     yield check_mount("kernel" if sys.platform == "linux" else "fusepy", needed=True)
+    yield check_package("mcp", "the MCP server", extra="mcp")
+    yield check_package("PyYAML", "templates in YAML", extra="templates")
+    yield from (check_package(name, purpose, extra=extra) for name, purpose, extra in _SERVICES)
     yield check_package("pandas", "tables by URL, and the demonstration")
     yield check_program("git", "the demonstration on a mount", "apt install git")
     yield check_program("node", "the demonstration on a mount", "apt install nodejs npm")
 
 
 def check_protocol(name: str) -> Check:
-    """Whether fsspec finds one of our protocols."""
+    """Whether fsspec finds one of our protocols, and what it stands on is installed."""
     try:
+        if name in PROTOCOLS:
+            PROTOCOLS[name].load()
         fsspec.get_filesystem_class(name)
-    except (ImportError, ValueError) as error:
+    except ImportError as error:
+        return Check(f"{name}://", False, str(error))
+    except ValueError as error:
         return Check(f"{name}://", False, f"{describe(error)}; reinstall with pip install chuk-fsspec")
     return Check(f"{name}://", True, PROTOCOLS[name].summary)
 
@@ -157,12 +173,19 @@ def check_mount(transport: TransportName, *, needed: bool) -> Check:
     return Check(what, True, f"mounted, wrote and unmounted in {milliseconds:.0f} ms ({transport} transport)")
 
 
-def check_package(name: str, purpose: str) -> Check:
-    """Whether an optional Python package is installed."""
+def check_package(name: str, purpose: str, *, extra: str = "") -> Check:
+    """Whether an optional Python package is installed.
+
+    Args:
+        name: of the package.
+        purpose: what needs it.
+        extra: of chuk-fsspec, which brings it in the right version.
+    """
     try:
         return Check(name, True, f"{version(name)}, for {purpose}")
     except PackageNotFoundError:
-        return Check(name, False, f"pip install {name}, for {purpose}")
+        install = f"pip install 'chuk-fsspec[{extra}]'" if extra else f"pip install {name}"
+        return Check(name, False, f"{install}, for {purpose}")
 
 
 def check_program(name: str, purpose: str, install: str) -> Check:

@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
-import platform
+import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib import import_module
 from typing import NoReturn
 
-from chuk_fsspec.cli import (
-    archive_cmd,
-    audit_cmd,
-    doctor_cmd,
-    mount_cmd,
-    run_cmd,
-    snapshot_cmd,
-    sqlite_cmd,
-    template_cmd,
-    umount_cmd,
+from chuk_fsspec.cli.commands import COMMANDS
+from chuk_fsspec.cli.output import (
+    PROGRAM,
+    CommandError,
+    complain_of,
+    describe,
+    reader_is_gone,
+    say,
+    speaking_json,
 )
-from chuk_fsspec.cli.output import PROGRAM, CommandError, complain, describe, say
-from chuk_fsspec.cli.parsing import Parser, examples
+from chuk_fsspec.cli.parsing import Parser
 
-FAILED = 1
 INTERRUPTED = 130
 
-EXAMPLE = """
-mkdir -p /tmp/work
-chuk-fsspec mount chukmem:// /tmp/work
-chuk-fsspec umount /tmp/work
+EPILOG = f"""
+exit codes:
+  0    done
+  1    something went wrong or was left out, with one line for each; or, where a command compares or searches,
+       differences or nothing found (a command's own help says so)
+  2    the command line cannot be understood; grep: an error, as 1 means that nothing matched
+  130  interrupted by Ctrl-C; no file is left half written
+
+example:
+  {PROGRAM} ls -l ~
+  {PROGRAM} cp -r ~/project chuksqlite:///project::file:///tmp/work.db
+  {PROGRAM} mount chuksqlite://::file:///tmp/work.db /mnt
 """
 
 
@@ -47,55 +53,73 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: 0 after --help and --version, 2 for a command line that cannot be understood.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    args = build_parser().parse_args(arguments)
-    args.argv = arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # names of files are bytes, whatever the language is
+    with speaking_json(arguments):
+        args = build_parser(_command_of(arguments)).parse_args(arguments)
+        args.argv = arguments
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     if args.debug:
         logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(name)s %(message)s")
     try:
         code: int = args.run(args)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and reader_is_gone():
+            # What is still buffered has to go somewhere when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
         # A bug, ours or a backend's, still owes the user one line.
         logging.getLogger(PROGRAM).debug("what went wrong", exc_info=error)
-        complain(_in_one_line(error))
-        return FAILED
+        complain_of(error, _surprise(error))
+        failed: int = args.failed
+        return failed
     return code
 
 
-def build_parser() -> Parser:
-    """The parser of the whole command line."""
+def _surprise(error: Exception) -> str:
+    """What to say of an error that nobody expects; nothing for those that have words of their own."""
+    if isinstance(error, (CommandError, OSError, ImportError, ValueError)):
+        return ""
+    return f"unexpected {type(error).__name__}: {describe(error)} (--debug shows where)"
+
+
+def build_parser(command: str | None = None) -> Parser:
+    """The parser of the command line.
+
+    Args:
+        command: the only one whose arguments are needed; None for all.
+    """
     parser = Parser(
         prog=PROGRAM,
-        description="Filesystems by URL, as directories that every program can use.",
-        epilog=examples(EXAMPLE),
+        description="Filesystems by URL: commands for their files, and directories that every program can use.",
+        epilog=EPILOG.strip(),
     )
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the versions a bug report needs")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    for command in (
-        mount_cmd,
-        umount_cmd,
-        archive_cmd,
-        audit_cmd,
-        sqlite_cmd,
-        template_cmd,
-        snapshot_cmd,
-        run_cmd,
-        doctor_cmd,
-    ):
-        command.add_parser(commands)
+    for name, known in COMMANDS.items():
+        if command in (None, name):
+            import_module(f"chuk_fsspec.cli.{known.module}").add_parser(commands)
+        else:
+            commands.add_parser(name, help=known.summary)
     return parser
 
 
-def _in_one_line(error: Exception) -> str:
-    if isinstance(error, (CommandError, OSError, ImportError, ValueError)):
-        return describe(error)
-    return f"unexpected {type(error).__name__}: {describe(error)} (--debug shows where)"
+def _command_of(arguments: Sequence[str]) -> str:
+    return next((word for word in arguments if not word.startswith("-")), "")
 
 
 class _ShowVersion(argparse.Action):
     """Looks the versions up only when asked, which every other start of the program is spared."""
 
     def __call__(self, *_: object) -> NoReturn:
+        import platform
+        from importlib.metadata import version
+
         say(f"{PROGRAM} {version('chuk-fsspec')} (fsspec {version('fsspec')}, Python {platform.python_version()})")
         raise SystemExit(0)

@@ -8,7 +8,7 @@ from typing import Any
 from chuk_adapters.fuse import MountOptions
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.serving import serve, start_server
-from chuk_fsspec.cli.urls import parse_option
+from chuk_fsspec.cli.urls import add_option
 
 _EXAMPLE = """
 mkdir -p /tmp/work
@@ -24,7 +24,6 @@ def add_parser(commands: Any) -> None:
         commands,
         "mount",
         run,
-        summary="mount a filesystem on a directory",
         details="Mount a filesystem or a workspace on an empty directory, and return when it can be used.\n"
         "It is served by a process in the background until `chuk-fsspec umount`, or by this one with --foreground.",
         example=_EXAMPLE,
@@ -59,14 +58,7 @@ def add_parser(commands: Any) -> None:
         default="auto",
         help="kernel: talk to Linux directly; fusepy: through libfuse (default: kernel on Linux)",
     )
-    parser.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        type=_option,
-        metavar="KEY=VALUE",
-        help="a storage option of the filesystem, for example --option capacity=1000000; may be repeated",
-    )
+    add_option(parser, "--option", what="a storage option of the filesystem, for example --option capacity=1000000")
     parser.add_argument("--log", metavar="FILE", help="append the messages of the background process to a file")
 
 
@@ -85,10 +77,3 @@ def _seconds(text: str) -> float:
     if not seconds >= 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 on")
     return seconds
-
-
-def _option(text: str) -> tuple[str, Any]:
-    try:
-        return parse_option(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from chuk_fsspec.cli.output import PROGRAM
+from chuk_fsspec.cli.output import problem_of
 from chuk_fsspec.contract.errors import os_error
 
 _MOUNTINFO = Path("/proc/self/mountinfo")
@@ -85,7 +85,7 @@ def watched(pids: list[int]) -> Iterator[Callable[[], list[str]]]:
                 poll.register(end, select.POLLIN)
                 poll.poll()
             lines = [line for file in messages for line in file.read().decode(errors="replace").splitlines()]
-            return [line for line in lines if line.startswith(f"{PROGRAM}: ")]
+            return [problem for line in lines if (problem := problem_of(line))]
 
         yield wait
 

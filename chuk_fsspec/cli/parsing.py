@@ -6,10 +6,13 @@ import argparse
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from chuk_fsspec.cli.commands import COMMANDS
 from chuk_fsspec.cli.output import PROGRAM, complain
 
 USAGE = 2
 """Exit code for a command line that cannot be understood."""
+FAILED = 1
+"""Exit code for what went wrong, unless a command has another."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,35 +32,64 @@ def add_command(
     name: str,
     run: Callable[[argparse.Namespace], int],
     *,
-    summary: str,
+    summary: str = "",
     details: str,
     example: str,
     group: str = "",
+    failed: int = FAILED,
+    short_help: bool = True,
 ) -> argparse.ArgumentParser:
-    """Add a command.
+    """Add a command, with ``--json`` and ``--debug``.
 
     Args:
         commands: what ``add_subparsers`` gave.
         name: what the user types.
         run: carries it out and returns the exit code.
-        summary: one line for the list of commands.
+        summary: one line for the list of a group's commands; ``COMMANDS`` has those of the others.
         details: what its help says first.
         example: what its help ends with, without indentation.
         group: the command that it belongs to, if it is not one by itself.
+        failed: exit code for errors.
+        short_help: whether ``-h`` shows the help, and nothing else.
 
     Returns:
         The command's parser, to be given its arguments.
     """
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
-        help=summary,
+        help=summary or COMMANDS[name].summary,
         description=details,
         epilog=examples(example),
         prog=" ".join(filter(None, (PROGRAM, group, name))),
+        add_help=False,
     )
+    parser.add_argument(*["-h"] * short_help, "--help", action="help", help="show this help")
+    parser.add_argument("--json", action="store_true", help="speak JSON Lines: one object for each result or problem")
     parser.add_argument("--debug", action="store_true", help="log what happens, and show where an error came from")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, failed=failed)
     return parser
+
+
+def add_group(commands: Any, name: str, *, details: str, example: str) -> Any:
+    """Add a command that has commands of its own.
+
+    Args:
+        commands: what ``add_subparsers`` gave.
+        name: what the user types.
+        details: what its help says first.
+        example: what its help ends with, without indentation.
+
+    Returns:
+        What its own commands are added to.
+    """
+    parser = commands.add_parser(
+        name,
+        help=COMMANDS[name].summary,
+        description=details,
+        epilog=examples(example),
+        prog=f"{PROGRAM} {name}",
+    )
+    return parser.add_subparsers(title="commands", metavar="COMMAND", dest=f"{name}_command", required=True)
 
 
 def examples(lines: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import subprocess
@@ -17,13 +18,14 @@ from fsspec import AbstractFileSystem, filesystem
 
 from chuk_adapters.fuse import Mount, MountOptions
 from chuk_adapters.fuse.mounting import check_mountpoint
-from chuk_fsspec.cli.changes import listing
+from chuk_fsspec.cli.changes import as_record, listing
+from chuk_fsspec.cli.collector import calm_collector
 from chuk_fsspec.cli.directories import open_directory
 from chuk_fsspec.cli.guarding import guarded
 from chuk_fsspec.cli.output import CommandError, complain
 from chuk_fsspec.cli.parsing import add_command
-from chuk_fsspec.cli.serving import calm_collector, check_is_free
-from chuk_fsspec.cli.urls import is_volatile, is_workspace, open_url, parse_option
+from chuk_fsspec.cli.serving import check_is_free
+from chuk_fsspec.cli.urls import add_option, is_volatile, is_workspace, open_url
 from chuk_fsspec.contract.changes import Changes
 from chuk_fsspec.wrappers.staging import StageFileSystem
 
@@ -45,9 +47,9 @@ def add_parser(commands: Any) -> None:
         commands,
         "run",
         run,
-        summary="run a command on a staged copy, and approve what it has changed",
         details="Run a command in a mount that shows a directory or filesystem. What it changes there is kept apart;\n"
-        "when it has ended, the changes are shown, and carried out if you say so. Its exit code is passed on.",
+        "when it has ended, the changes are shown, and carried out if you say so. Its exit code is passed on.\n"
+        "With --json, the changes and what became of them are one object on standard error.",
         example=_EXAMPLE,
     )
     parser.add_argument(
@@ -66,14 +68,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--at", metavar="DIR", help="mount here, on an empty directory (default: a temporary one)")
     parser.add_argument("--full", action="store_true", help="show each file of new and removed directories")
-    parser.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        type=_option,
-        metavar="KEY=VALUE",
-        help="a storage option of the filesystem; may be repeated",
-    )
+    add_option(parser, "--option", what="a storage option of the filesystem")
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND ...", help="what to run, after --")
 
 
@@ -89,14 +84,12 @@ def run(args: argparse.Namespace) -> int:
     stage = StageFileSystem(fs=fs, upper=upper)
     code = _run_staged(stage, directory, words, args)
     changes = stage.diff()
-    for line in listing(changes, full=args.full):
-        _tell(line)
-    if changes and _is_approved(args, code):
-        _commit(stage, changes)
-    elif changes and args.keep:
-        _tell(f"kept in {args.keep}")
-    elif changes:
-        _tell("discarded")
+    if not args.json:
+        for line in listing(changes, full=args.full):
+            _tell(line)
+    outcome = _decide(stage, changes, code, args)
+    if args.json:
+        _tell(json.dumps({**as_record(changes), "outcome": outcome, "exit_code": code}))
     if not args.keep:
         stage.close()
     return code
@@ -178,19 +171,22 @@ def _is_approved(args: argparse.Namespace, code: int) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _commit(stage: StageFileSystem, changes: Changes) -> None:
-    stage.commit()
-    _tell(f"committed: {changes.summary()}")
+def _decide(stage: StageFileSystem, changes: Changes, code: int, args: argparse.Namespace) -> str:
+    """Ask if need be, and do it; returns what became of the changes in one word."""
+    outcome, told = "unchanged", ""
+    if changes and _is_approved(args, code):
+        stage.commit()
+        outcome, told = "committed", f"committed: {changes.summary()}"
+    elif changes and args.keep:
+        outcome, told = "kept", f"kept in {args.keep}"
+    elif changes:
+        outcome = told = "discarded"
+    if told and not args.json:
+        _tell(told)
+    return outcome
 
 
 def _tell(line: str) -> None:
     """Write a line beside what the command has written to standard output."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
-
-
-def _option(text: str) -> tuple[str, Any]:
-    try:
-        return parse_option(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
 import os
 import signal
 import subprocess
@@ -17,12 +16,14 @@ from typing import IO, Any
 from chuk_adapters.fuse import Mount, MountOptions
 from chuk_adapters.fuse.mounting import check_mountpoint
 from chuk_adapters.fuse.unmounting import unmount
+from chuk_fsspec.cli.collector import calm_collector
 from chuk_fsspec.cli.directories import open_directory
 from chuk_fsspec.cli.mounts import find_mount
-from chuk_fsspec.cli.output import PROGRAM, CommandError, complain, say
+from chuk_fsspec.cli.output import PROGRAM, CommandError, complain, say, say_json
 from chuk_fsspec.cli.urls import is_volatile, is_workspace, open_url, source_name
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that ask a server to end."""
 _READY = "mounted"
 _LEFT_EARLY = 130
 _PATIENCE = 3.0
@@ -52,21 +53,26 @@ def serve(args: argparse.Namespace, storage_options: dict[str, Any]) -> int:
         fsname=Path(args.url).name if is_workspace(args.url) else source_name(fs, directory),
     )
     nodes = open_directory(fs, directory)
-    for number in _ENDING:
+    for number in ENDING:
         signal.signal(number, signal.default_int_handler)
     impatience = threading.Timer(
         _PATIENCE, complain, [f"{path} is in use or being written back; a second signal ends it now"]
     )
     impatience.daemon = True
     # A signal while mounting waits: it must find either nothing mounted, or a mount that can be taken down.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     calm_collector()
     try:
         with Mount(nodes, path, options) as mounted:
             ends = "; its files end with the unmount" if volatile else ""
             try:
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-                say(f"{_READY} {options.fsname} on {path} (process {os.getpid()}{ends})")
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+                if args.json:
+                    say_json(
+                        {_READY: str(path), "source": options.fsname, "process": os.getpid(), "volatile": volatile}
+                    )
+                else:
+                    say(f"{_READY} {options.fsname} on {path} (process {os.getpid()}{ends})")
                 mounted.wait()
             except KeyboardInterrupt:
                 impatience.start()
@@ -78,12 +84,6 @@ def serve(args: argparse.Namespace, storage_options: dict[str, Any]) -> int:
     finally:
         impatience.cancel()
     return 0
-
-
-def calm_collector() -> None:
-    """Look for cyclic garbage rarely: files make none, and there may be millions of them to look through."""
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
 
 
 def start_server(args: argparse.Namespace) -> int:
@@ -108,7 +108,7 @@ def start_server(args: argparse.Namespace) -> int:
         assert server.stdout is not None
         with server.stdout:
             try:
-                ready = next((line for line in server.stdout if line.startswith(_READY)), "")
+                ready = next((line for line in server.stdout if line.startswith((_READY, f'{{"{_READY}"'))), "")
             except KeyboardInterrupt:
                 server.terminate()
                 raise

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chuk_fsspec.cli import snapshot_keeping, snapshot_using
-from chuk_fsspec.cli.output import PROGRAM
-from chuk_fsspec.cli.parsing import examples
+from chuk_fsspec.cli.parsing import add_group
 
 GROUP = "snapshot"
 
@@ -19,15 +18,13 @@ chuk-fsspec snapshot restore ./project before --store ./snapshots
 
 def add_parser(commands: Any) -> None:
     """Add the command, with its own commands, to the command line."""
-    parser = commands.add_parser(
+    own = add_group(
+        commands,
         GROUP,
-        help="take snapshots of a filesystem, compare them, and go back",
-        description="Take snapshots of a directory of any filesystem, compare them, and go back.\n"
+        details="Take snapshots of a directory of any filesystem, compare them, and go back.\n"
         "Filesystems that take snapshots of themselves (chuksqlite) keep them; for others, --store says where to.\n"
         "To export one, export its URL, such as chuksnap://?at=before::chuksqlite:///::file:///w.db.",
-        epilog=examples(_EXAMPLE),
-        prog=f"{PROGRAM} {GROUP}",
+        example=_EXAMPLE,
     )
-    own = parser.add_subparsers(title="commands", metavar="COMMAND", dest="snapshot_command", required=True)
     for family in (snapshot_keeping, snapshot_using):
         family.add_commands(own, GROUP)

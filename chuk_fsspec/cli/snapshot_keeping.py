@@ -6,9 +6,10 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from chuk_fsspec.cli.output import CommandError, complain, printable, say
-from chuk_fsspec.cli.progress import ProgressLine, amount
-from chuk_fsspec.cli.snapshot_target import add_snapshot_command, as_dict, as_line, open_snapshots, say_json
+from chuk_fsspec.cli.output import CommandError, complain, printable, say, say_json
+from chuk_fsspec.cli.progress import ProgressLine
+from chuk_fsspec.cli.snapshot_target import add_snapshot_command, as_dict, as_line, open_snapshots
+from chuk_fsspec.contract.display import amount
 
 _CREATE_EXAMPLE = """
 chuk-fsspec snapshot create ./project before --store ./snapshots --description "before the upgrade"
@@ -111,7 +112,8 @@ def _create(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     snapshots = open_snapshots(args).list_snapshots()
     if args.json:
-        say_json([as_dict(snapshot) for snapshot in snapshots])
+        for snapshot in snapshots:
+            say_json(as_dict(snapshot))
         return 0
     for snapshot in snapshots:
         say(as_line(snapshot))

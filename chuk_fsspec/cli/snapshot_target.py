@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import errno
-import json
 import os
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -13,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from fsspec import filesystem
 from fsspec.core import split_protocol
 
-from chuk_fsspec.cli.output import CommandError, printable, say
+from chuk_fsspec.cli.output import CommandError, printable
 from chuk_fsspec.cli.parsing import add_command
-from chuk_fsspec.cli.progress import amount
-from chuk_fsspec.cli.urls import is_volatile, open_url, parse_option
+from chuk_fsspec.cli.urls import add_option, is_volatile, open_url
+from chuk_fsspec.contract.display import amount
 
 if TYPE_CHECKING:
     from chuk_fsspec.contract.snapshots import Snapshot
@@ -33,22 +32,14 @@ def add_snapshot_command(
     details: str,
     example: str,
 ) -> argparse.ArgumentParser:
-    """Add a command that takes a URL, a store and their options, and ``--json``."""
+    """Add a command that takes a URL, a store and their options."""
     parser = add_command(commands, name, run, group=group, summary=summary, details=details, example=example)
     parser.add_argument("url", metavar="URL", help="a directory of any filesystem; a plain path is one of this machine")
     parser.add_argument(
         "--store", default="", metavar="URL", help="the directory that snapshots are kept in, of any filesystem"
     )
     for option, what in (("--option", "the filesystem"), ("--store-option", "the store")):
-        parser.add_argument(
-            option,
-            action="append",
-            default=[],
-            type=_option,
-            metavar="KEY=VALUE",
-            help=f"storage option of {what}; may be repeated",
-        )
-    parser.add_argument("--json", action="store_true", help="the result as JSON")
+        add_option(parser, option, what=f"storage option of {what}")
     return parser
 
 
@@ -104,18 +95,6 @@ def moment_of(snapshot: Snapshot) -> str:
     return datetime.fromtimestamp(snapshot.created_ns / 1e9, timezone.utc).isoformat(timespec="seconds")
 
 
-def say_json(value: Any) -> None:
-    """Print a result for programs."""
-    say(json.dumps(value, indent=2))
-
-
 def _is_of_this_machine(url: str) -> bool:
     """Whether chuklocal, which keeps modes and links, can stand in for what was named."""
     return "::" not in url and split_protocol(url)[0] in (None, "file", "local") and not url.endswith(".toml")
-
-
-def _option(text: str) -> tuple[str, Any]:
-    try:
-        return parse_option(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from chuk_fsspec.cli.output import CommandError, printable, say
+from chuk_fsspec.cli.changes import as_record
+from chuk_fsspec.cli.output import CommandError, printable, say, say_json
 from chuk_fsspec.cli.progress import ProgressLine
-from chuk_fsspec.cli.snapshot_target import add_snapshot_command, as_dict, open_snapshots, say_json
+from chuk_fsspec.cli.snapshot_target import add_snapshot_command, as_dict, open_snapshots
 
 if TYPE_CHECKING:
     from chuk_fsspec.contract.changes import Changes
@@ -71,12 +71,9 @@ def _log(args: argparse.Namespace) -> int:
         raise CommandError(f"--limit must be 0 or more, not {args.limit}")
     entries = open_snapshots(args).log(args.limit)
     if args.json:
-        say_json(
-            [
-                {**as_dict(one.snapshot), "summary": one.changes.summary() if one.changes is not None else None}
-                for one in entries
-            ]
-        )
+        for one in entries:
+            summary = one.changes.summary() if one.changes is not None else None
+            say_json({**as_dict(one.snapshot), "summary": summary})
         return 0
     for one in entries:
         say(str(one))
@@ -107,5 +104,4 @@ def _show(changes: Changes, *, as_json: bool) -> None:
     if not as_json:
         say(str(changes))
         return
-    rows = [{**asdict(change), "kind": change.kind.name.lower()} for change in changes]
-    say_json({"changes": rows, "summary": changes.summary(), "text": getattr(changes, "text", None)})
+    say_json({**as_record(changes), "text": getattr(changes, "text", None)})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -12,9 +11,9 @@ from dataclasses import asdict
 from importlib import import_module
 from typing import Any
 
-from chuk_fsspec.cli.output import CommandError, complain, describe, printable, say
+from chuk_fsspec.cli.output import CommandError, complain, describe, printable, say, say_json
 from chuk_fsspec.cli.parsing import add_command
-from chuk_fsspec.cli.progress import amount
+from chuk_fsspec.contract.display import amount
 from chuk_fsspec.registry import PROTOCOLS
 
 _CHECK_EXAMPLE = """
@@ -52,7 +51,6 @@ def add_commands(commands: Any, group: str) -> None:
     )
     _add_file(parser)
     parser.add_argument("--repair", action="store_true", help="put right what can be put right")
-    parser.add_argument("--json", action="store_true", help="the result as JSON")
     parser = add_command(
         commands,
         "size",
@@ -64,7 +62,6 @@ def add_commands(commands: Any, group: str) -> None:
     )
     _add_file(parser)
     parser.add_argument("--largest", type=_count, default=10, metavar="COUNT", help="how many files to name (10)")
-    parser.add_argument("--json", action="store_true", help="the result as JSON, in bytes")
     parser = add_command(
         commands,
         "vacuum",
@@ -89,7 +86,7 @@ def _check(args: argparse.Namespace) -> int:
         if args.repair and (report.count or report.leftovers):
             report = _maintenance().repair(os.path.abspath(args.file), on_step=on_step)
     if args.json:
-        say(json.dumps({**asdict(report), "ok": report.ok, "repaired": found.count - report.count}))
+        say_json({**asdict(report), "ok": report.ok, "repaired": found.count - report.count})
         return 0 if report.ok else 1
     for problem in found.problems:
         complain(f"{args.file}: {printable(str(problem))}")
@@ -118,7 +115,7 @@ def _size(args: argparse.Namespace) -> int:
     with _about(args.file):
         size = _maintenance().measure(os.path.abspath(args.file), largest=args.largest)
     if args.json:
-        say(json.dumps(asdict(size)))
+        say_json(asdict(size))
         return 0
     say(f"{size.files} files, {size.directories} directories, {size.others} links and special files")
     for what, count in (
@@ -143,6 +140,9 @@ def _vacuum(args: argparse.Namespace) -> int:
     with _about(args.file), _steps() as on_step:
         on_step("writing the file anew")
         saved = _maintenance().vacuum(os.path.abspath(args.file))
+    if args.json:
+        say_json({"file": args.file, "saved": saved})
+        return 0
     say(f"{args.file}: {amount(saved)} smaller" if saved > 0 else f"{args.file}: no smaller")
     return 0
 

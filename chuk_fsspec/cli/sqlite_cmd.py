@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chuk_fsspec.cli import sqlite_care, sqlite_transfer
-from chuk_fsspec.cli.output import PROGRAM
-from chuk_fsspec.cli.parsing import examples
+from chuk_fsspec.cli.parsing import add_group
 
 GROUP = "sqlite"
 
@@ -19,13 +18,11 @@ chuk-fsspec sqlite export agentfs chuksqlite:///::file://$PWD/work.db agent.db
 
 def add_parser(commands: Any) -> None:
     """Add the command, with its own commands, to the command line."""
-    parser = commands.add_parser(
+    own = add_group(
+        commands,
         GROUP,
-        help="check, measure, import and export SQLite files of files",
-        description="Work with filesystems that are SQLite files, ours and AgentFS's.",
-        epilog=examples(_EXAMPLE),
-        prog=f"{PROGRAM} {GROUP}",
+        details="Work with filesystems that are SQLite files, ours and AgentFS's.",
+        example=_EXAMPLE,
     )
-    own = parser.add_subparsers(title="commands", metavar="COMMAND", dest="sqlite_command", required=True)
     for family in (sqlite_care, sqlite_transfer):
         family.add_commands(own, GROUP)

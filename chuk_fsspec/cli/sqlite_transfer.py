@@ -8,8 +8,8 @@ from typing import Any
 from chuk_fsspec.cli.output import CommandError
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.progress import ProgressLine
-from chuk_fsspec.cli.transfers import add_option, tell
-from chuk_fsspec.cli.urls import is_volatile, open_url
+from chuk_fsspec.cli.reporting import tell
+from chuk_fsspec.cli.urls import add_option, is_volatile, open_url
 
 FORMATS = ("agentfs",)
 
@@ -39,7 +39,7 @@ def add_commands(commands: Any, group: str) -> None:
     _add_format(parser)
     parser.add_argument("file", metavar="FILE", help="the database")
     parser.add_argument("url", metavar="URL", help="where to: an empty or missing directory of any filesystem")
-    add_option(parser)
+    add_option(parser, "--option", "-o", what="storage option of the URL's filesystem")
     parser = add_command(
         commands,
         "export",
@@ -55,7 +55,7 @@ def add_commands(commands: Any, group: str) -> None:
     parser.add_argument("url", metavar="URL", help="what: a directory of any filesystem")
     parser.add_argument("file", metavar="FILE", help="the database to be made")
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
-    add_option(parser)
+    add_option(parser, "--option", "-o", what="storage option of the URL's filesystem")
 
 
 def _add_format(parser: argparse.ArgumentParser) -> None:

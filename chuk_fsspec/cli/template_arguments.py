@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING, Any
 
-from chuk_fsspec.cli.output import say
 from chuk_fsspec.cli.urls import check_protocol
 
 if TYPE_CHECKING:
@@ -32,11 +30,6 @@ def add_values(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--values", metavar="FILE", help="a YAML, JSON or TOML file of values; --set comes before it")
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """Whether the answer is JSON."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
 def read(args: argparse.Namespace) -> tuple[Template, Source]:
     """Read the template, and say where its contents come from."""
     from chuk_fsspec.templates import read_template
@@ -52,11 +45,6 @@ def values(args: argparse.Namespace) -> dict[str, Any]:
     from chuk_fsspec.templates.reading import read_values
 
     return {**(read_values(args.values) if args.values else {}), **dict(args.set)}
-
-
-def say_json(value: Any) -> None:
-    """Print the answer as one line of JSON."""
-    say(json.dumps(value, ensure_ascii=True))
 
 
 def _value(text: str) -> tuple[str, str]:

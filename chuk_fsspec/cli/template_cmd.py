@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chuk_fsspec.cli import template_making, template_showing
-from chuk_fsspec.cli.output import PROGRAM
-from chuk_fsspec.cli.parsing import examples
+from chuk_fsspec.cli.parsing import add_group
 
 GROUP = "template"
 
@@ -19,14 +18,12 @@ chuk-fsspec template apply starter.json copy-of-it
 
 def add_parser(commands: Any) -> None:
     """Add the command, with its own commands, to the command line."""
-    parser = commands.add_parser(
+    own = add_group(
+        commands,
         GROUP,
-        help="make trees of files from templates",
-        description="Make trees of files from templates: files in YAML, JSON or TOML, and directories of files with\n"
+        details="Make trees of files from templates: files in YAML, JSON or TOML, and directories of files with\n"
         "variables. What is made is made as a whole or not at all, and never outside of the target.",
-        epilog=examples(_EXAMPLE),
-        prog=f"{PROGRAM} {GROUP}",
+        example=_EXAMPLE,
     )
-    own = parser.add_subparsers(title="commands", metavar="COMMAND", dest="template_command", required=True)
     for family in (template_making, template_showing):
         family.add_commands(own, GROUP)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import fsspec
 
 from chuk_fsspec.cli import template_arguments as arguments
-from chuk_fsspec.cli.output import CommandError, printable, say
+from chuk_fsspec.cli.output import CommandError, printable, say, say_json
 from chuk_fsspec.cli.parsing import add_command
-from chuk_fsspec.cli.progress import ProgressLine, amount
-from chuk_fsspec.cli.urls import is_volatile, open_url, parse_option
+from chuk_fsspec.cli.progress import ProgressLine
+from chuk_fsspec.cli.urls import add_option, is_volatile, open_url
+from chuk_fsspec.contract.display import amount
 
 if TYPE_CHECKING:
     from chuk_fsspec.templates import Report
@@ -55,8 +56,7 @@ def _add_apply(commands: Any, group: str) -> None:
     )
     parser.add_argument("--loose", action="store_true", help="leave ${name} as it is where there is no value")
     parser.add_argument("--dry-run", "-n", action="store_true", help="only list what would be done")
-    arguments.add_json(parser)
-    _add_option(parser)
+    add_option(parser, "--option", "-o", what="storage option of the URL's filesystem")
 
 
 def _add_make(commands: Any, group: str) -> None:
@@ -73,19 +73,7 @@ def _add_make(commands: Any, group: str) -> None:
     parser.add_argument("url", metavar="URL", help="a directory of any filesystem")
     parser.add_argument("file", metavar="FILE", help="the template: a name that ends with .yaml, .yml or .json")
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
-    _add_option(parser)
-
-
-def _add_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--option",
-        "-o",
-        action="append",
-        default=[],
-        type=_option,
-        metavar="KEY=VALUE",
-        help="storage option of the URL's filesystem; may be repeated",
-    )
+    add_option(parser, "--option", "-o", what="storage option of the URL's filesystem")
 
 
 def _apply(args: argparse.Namespace) -> int:
@@ -99,7 +87,7 @@ def _apply(args: argparse.Namespace) -> int:
     if args.dry_run:
         actions = preview(planned, fs, path, on_existing=args.on_existing)
         if args.json:
-            arguments.say_json({"actions": [{"action": action, "path": path} for action, path in actions]})
+            say_json({"actions": [{"action": action, "path": path} for action, path in actions]})
         else:
             for action, where in actions:
                 say(f"{action:8}{printable(where)}")
@@ -107,7 +95,7 @@ def _apply(args: argparse.Namespace) -> int:
     with ProgressLine("written") as progress:
         report = apply(planned, fs, path, on_existing=args.on_existing, callback=progress)
     if args.json:
-        arguments.say_json(dataclasses.asdict(report))
+        say_json(dataclasses.asdict(report))
     else:
         _tell(report)
     return 0
@@ -124,7 +112,11 @@ def _make(args: argparse.Namespace) -> int:
     text = document_of(make_template(fs, path), name)
     loader = TemplateLoader(fsspec.filesystem("file"), on_existing="replace" if args.force else "error")
     loader.quick_load({name: text}, directory)
-    say(f"{args.file}: {amount(len(text.encode()))}")
+    size = len(text.encode())
+    if args.json:
+        say_json({"template": args.file, "size": size})
+    else:
+        say(f"{args.file}: {amount(size)}")
     return 0
 
 
@@ -137,10 +129,3 @@ def _tell(report: Report) -> None:
         say(f"note: {report.kept} were there and stay as they are")
     if report.without_mode:
         say(f"note: {report.without_mode} lack their permission bits, which this filesystem does not keep")
-
-
-def _option(text: str) -> tuple[str, Any]:
-    try:
-        return parse_option(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

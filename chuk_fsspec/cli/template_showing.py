@@ -7,9 +7,9 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.cli import template_arguments as arguments
-from chuk_fsspec.cli.output import printable, say
+from chuk_fsspec.cli.output import printable, say, say_json
 from chuk_fsspec.cli.parsing import add_command
-from chuk_fsspec.cli.progress import amount
+from chuk_fsspec.contract.display import amount
 
 if TYPE_CHECKING:
     from chuk_fsspec.templates import Plan, Template
@@ -43,7 +43,6 @@ def _add_show(commands: Any, group: str) -> None:
         example=_SHOW_EXAMPLE,
     )
     arguments.add_template(parser)
-    arguments.add_json(parser)
 
 
 def _add_check(commands: Any, group: str) -> None:
@@ -59,7 +58,6 @@ def _add_check(commands: Any, group: str) -> None:
     )
     arguments.add_template(parser)
     arguments.add_values(parser)
-    arguments.add_json(parser)
 
 
 def _add_list(commands: Any, group: str) -> None:
@@ -73,7 +71,6 @@ def _add_list(commands: Any, group: str) -> None:
         example=_LIST_EXAMPLE,
     )
     parser.add_argument("directory", metavar="DIR", help="a directory of this machine, or a URL of one")
-    arguments.add_json(parser)
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -82,7 +79,7 @@ def _show(args: argparse.Namespace) -> int:
     template, source = arguments.read(args)
     needed = missing_values(template, contents=source)
     if args.json:
-        arguments.say_json({**_described(template), "needed": needed})
+        say_json({**_described(template), "needed": needed})
         return 0
     for line in (template.name, template.description):
         if line:
@@ -106,7 +103,7 @@ def _check(args: argparse.Namespace) -> int:
     needed = missing_values(template, values, contents=source)
     planned = plan(template, {**{name: name for name in needed}, **values}, contents=source)
     if args.json:
-        arguments.say_json({"needed": needed, **_counts(planned)})
+        say_json({"needed": needed, **_counts(planned)})
         return 0
     for name, why in needed.items():
         say(f"note: {name} has no value yet" + (f": {printable(why)}" if why else ""))
@@ -123,7 +120,7 @@ def _list(args: argparse.Namespace) -> int:
 
     found = list_templates(args.directory)
     if args.json:
-        arguments.say_json({"templates": {name: _described(template) for name, (template, _) in found.items()}})
+        say_json({"templates": {name: _described(template) for name, (template, _) in found.items()}})
         return 0
     for name, (template, _) in found.items():
         about = template.description or template.name

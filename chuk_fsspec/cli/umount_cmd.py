@@ -10,7 +10,7 @@ from typing import Any
 
 from chuk_adapters.fuse.unmounting import unmount
 from chuk_fsspec.cli.mounts import Mounted, find_mount, find_servers, watched
-from chuk_fsspec.cli.output import PROGRAM, CommandError, complain, say
+from chuk_fsspec.cli.output import CommandError, complain, say, say_json
 from chuk_fsspec.cli.parsing import add_command
 
 _EXAMPLE = """
@@ -25,7 +25,6 @@ def add_parser(commands: Any) -> None:
         commands,
         "umount",
         run,
-        summary="unmount, also when the server has died",
         details="Unmount a directory. Returns when everything is written back and the server is gone.",
         example=_EXAMPLE,
     )
@@ -43,9 +42,12 @@ def run(args: argparse.Namespace) -> int:
             problems = wait_for_servers()
         else:
             unmount(path, lazy=True)
-    say(f"unmounted {path}")
+    if args.json:
+        say_json({"unmounted": str(path), "written_back": not problems})
+    else:
+        say(f"unmounted {path}")
     for problem in problems:
-        complain(problem.removeprefix(f"{PROGRAM}: "))
+        complain(problem)
     return 1 if problems else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import json
 import re
@@ -11,8 +12,11 @@ from fsspec import AbstractFileSystem, available_protocols
 from fsspec.core import split_protocol, url_to_fs
 
 from chuk_fsspec.cli.output import CommandError
-from chuk_fsspec.mounted.workspace import open_workspace, read_workspace
+from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.registry import PROTOCOLS
+
+PIPE = "-"
+"""What stands for standard input or output in the place of a URL."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?!:)(/*)(.*)", re.DOTALL)
 
@@ -34,7 +38,10 @@ def open_url(url: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str
     if is_workspace(url):
         if options:
             raise CommandError(f"{url} says itself how its mounts are opened; write the options into it")
-        return open_workspace(url), "/"
+        from chuk_fsspec.mounted.workspace import open_workspace
+
+        file, path = split_workspace(url)
+        return open_workspace(file), path
     for part in url.split("::"):
         check_protocol(part, is_alone=part == url)
     try:
@@ -80,16 +87,46 @@ def parse_option(text: str) -> tuple[str, Any]:
         return key, value
 
 
+def add_option(parser: argparse.ArgumentParser, *names: str, what: str) -> None:
+    """Add a storage option, KEY=VALUE, which may be repeated.
+
+    Args:
+        parser: of the command.
+        names: how it is spelled, as ``--option``.
+        what: what its help says before "may be repeated".
+    """
+    help_text = f"{what}; may be repeated"
+    parser.add_argument(*names, action="append", default=[], type=_option, metavar="KEY=VALUE", help=help_text)
+
+
+def _option(text: str) -> tuple[str, Any]:
+    try:
+        return parse_option(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def is_workspace(url: str) -> bool:
-    """Whether what the user typed is a workspace file."""
-    return url.endswith(".toml") and "://" not in url
+    """Whether what the user typed is a workspace file, or a path in one: ``work.toml:/src``."""
+    return "://" not in url and split_workspace(url)[0].endswith(".toml")
+
+
+def split_workspace(url: str) -> tuple[str, str]:
+    """A workspace file, and the absolute path in it: ``/`` where none is named."""
+    file, colon, path = url.rpartition(":/")
+    return (file, f"/{path}") if colon and file.endswith(".toml") else (url, "/")
 
 
 def is_volatile(url: str) -> bool:
-    """Whether files of a URL or a workspace end with the process that holds them."""
+    """Whether files of a URL, a workspace or a path in one end with the process that holds them."""
     if is_workspace(url):
-        configs = read_workspace(url).mounts.values()
-        return any(is_volatile(config.url or f"{config.protocol}://") for config in configs)
+        from chuk_fsspec.mounted.workspace import read_workspace
+
+        file, path = split_workspace(url)
+        mounts = read_workspace(file).mounts
+        holding = max((point for point in mounts if is_inside(path, point)), key=len, default="/")
+        concerned = mounts.values() if path == "/" else [mounts[holding]] if holding in mounts else []
+        return any(is_volatile(config.url or f"{config.protocol}://") for config in concerned)
     protocol, _ = split_protocol(url.rsplit("::", maxsplit=1)[-1])
     return protocol in PROTOCOLS and PROTOCOLS[protocol].volatile
 

@@ -1,29 +1,15 @@
-"""What commands that carry whole trees have in common."""
+"""How commands that carry whole trees say what they have done."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from chuk_fsspec.cli.output import complain, printable, say
-from chuk_fsspec.cli.urls import parse_option
+from chuk_fsspec.cli.output import complain, is_json, printable, say, say_json
 
 if TYPE_CHECKING:
     from chuk_fsspec.contract.reports import Report
-
-
-def add_option(parser: argparse.ArgumentParser) -> None:
-    """Add ``--option``, which may be repeated."""
-    parser.add_argument(
-        "--option",
-        "-o",
-        action="append",
-        default=[],
-        type=_option,
-        metavar="KEY=VALUE",
-        help="storage option of the URL's filesystem; may be repeated",
-    )
 
 
 def name_left_out(report: Report) -> int:
@@ -46,6 +32,9 @@ def tell(done: str, report: Report, notes: Sequence[str]) -> int:
     Returns:
         The exit code: 1 if something was left out.
     """
+    if is_json():
+        say_json(asdict(report))
+        return 1 if report.left_out_count else 0
     code = name_left_out(report)
     for note in notes:
         say(f"note: {printable(note)}")
@@ -59,10 +48,3 @@ def tell(done: str, report: Report, notes: Sequence[str]) -> int:
     shown = ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing"
     say(f"{done} {shown}; {report.bytes} bytes")
     return code
-
-
-def _option(text: str) -> tuple[str, Any]:
-    try:
-        return parse_option(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
