@@ -66,6 +66,8 @@ class Raw:
             "PRAGMA journal_mode = WAL",
             "PRAGMA synchronous = NORMAL",
             "PRAGMA cache_size = -32768",
+            "PRAGMA wal_autocheckpoint = 2000",
+            "PRAGMA mmap_size = 1073741824",
             "CREATE TABLE inode (ino INTEGER PRIMARY KEY, mode INT, size INT, mtime INT, data BLOB)",
             "CREATE TABLE dentry (parent INT, name TEXT, ino INT, PRIMARY KEY (parent, name)) WITHOUT ROWID",
             "CREATE TABLE chunk (ino INT, idx INT, data BLOB, PRIMARY KEY (ino, idx))",
