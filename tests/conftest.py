@@ -5,14 +5,17 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from fsspec import AbstractFileSystem
 from hypothesis import HealthCheck, settings
 
 from chuk_fsspec.backends.memory import MemoryFileSystem, drop_store
+from chuk_fsspec.backends.memory import filesystem as memory
 
 # A machine is busy in both cases, so a slow example is no finding. What is found at night can be found by day: CI tries
 # the same few examples each time.
@@ -35,10 +38,52 @@ def database(tmp_path: Path) -> str:
     return str(tmp_path / "w.db")
 
 
-def pytest_collection_finish() -> None:
-    """What is imported by now stays, so that a test that collects garbage need not go through all of it."""
+@pytest.fixture(autouse=True, scope="module")
+def _let_go_of_filesystems() -> Iterator[None]:
+    """fsspec keeps every filesystem that was made; a database that is open costs each later one, and each fork.
+
+    Those of others stay: a client that nobody closes would be reported in the middle of some other test. What is in
+    memory goes too, such as the changes of stages, which are kept by name until the end of the process. What is left
+    is collected now, so that a finalizer that fails is told of where it was made.
+    """
+    yield
+    classes = [AbstractFileSystem]
+    for cls in classes:
+        if cls.__module__.startswith("chuk_fsspec."):
+            cls.clear_instance_cache()
+        classes += cls.__subclasses__()
+    for name in list(memory._stores):
+        drop_store(name)
     gc.collect()
-    gc.freeze()
+
+
+def pytest_configure() -> None:
+    """Ctrl-C ends what tests start, as on a terminal: what runs in the background inherits that it is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
+    """Groups that this run leaves out are not even collected: they would be a third of all tests."""
+    is_slow = isinstance(obj, type) and any(mark.name == "slow" for mark in getattr(obj, "pytestmark", ()))
+    return [] if is_slow and collector.config.option.markexpr == "not slow" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected and imported stays: nobody looks through it for garbage, now or later.
+
+    The second collection tells Python so. By what the first leaves, it would let hundreds of megabytes of garbage
+    gather before the next.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
+        gc.collect()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

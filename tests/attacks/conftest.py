@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.attacks.doors import ApiDoor, Door, MountDoor, mounted_at
+from chuk_adapters.mcp import mcp_server
+from tests.attacks.doors import ApiDoor, Door, McpDoor, MountDoor, mounted_at
 from tests.attacks.stages import STAGES, Stage
+from tests.mcp.mcp_clients import talking_to
 
 if sys.platform != "linux":
     collect_ignore_glob = ["test_*.py"]  # renameat2(2), O_TMPFILE, chroot(2) by a mount's own process
@@ -46,7 +48,17 @@ def mounted(lasting_stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> I
         yield door
 
 
-@pytest.fixture(scope="module", params=["api", pytest.param("mounted", marks=pytest.mark.mount)])
+@pytest.fixture(scope="module")
+def mcp(lasting_stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[McpDoor]:
+    """The way in by an MCP server."""
+    with talking_to(mcp_server(lasting_stage.fs)) as talker:
+        yield McpDoor(lasting_stage.fs, tmp_path_factory.mktemp("downloads"), talker)
+
+
+@pytest.fixture(
+    scope="module",
+    params=["api", pytest.param("mcp", marks=pytest.mark.slow), pytest.param("mounted", marks=pytest.mark.mount)],
+)
 def door(request: pytest.FixtureRequest, lasting_stage: Stage) -> Door:
     """Each way in, to that stage."""
     found: Door = request.getfixturevalue(request.param)

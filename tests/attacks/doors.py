@@ -1,4 +1,4 @@
-"""The two ways in: fsspec and ``fs.posix`` in this process, and a FUSE mount, by a program that is confined to it."""
+"""The ways in: fsspec and ``fs.posix``; a FUSE mount, by a program that is confined to it; tools of an MCP server."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp.shared.exceptions import MCPError
 
 from chuk_adapters.fuse import MountOptions, mount
 from chuk_fsspec.contract.posix import RENAME_EXCHANGE
-from tests.attacks import api_ways, mount_agent
+from tests.attacks import api_ways, mcp_ways, mount_agent
+from tests.mcp.mcp_clients import Talker
 
 Plant = Sequence[tuple[Any, ...]]
 """What an attacker does first: names of methods of ``Door``, each with its arguments."""
@@ -104,8 +106,8 @@ class ApiDoor(Door):
     """fsspec and ``fs.posix``."""
 
     name = "api"
-    reads = api_ways.READS
-    writes = api_ways.WRITES
+    reads: Mapping[str, Any] = api_ways.READS
+    writes: Mapping[str, Any] = api_ways.WRITES
     core = api_ways.CORE
 
     def __init__(self, fs: Any, downloads: Path) -> None:
@@ -178,6 +180,26 @@ class ApiDoor(Door):
         if info is None or info["type"] != "file" or info.get("islink"):
             self.remove(api_ways.SOURCE)
             self.fs.pipe_file(api_ways.SOURCE, b"inside")
+
+
+class McpDoor(ApiDoor):
+    """The tools and resources of an MCP server; what they cannot make, such as links, is put in place by fsspec."""
+
+    name = "mcp"
+    reads = mcp_ways.READS
+    writes = mcp_ways.WRITES
+    core = mcp_ways.CORE
+
+    def __init__(self, fs: Any, downloads: Path, talker: Talker) -> None:
+        super().__init__(fs, downloads)
+        self._talker = talker
+
+    def attempt(self, way: str, path: str) -> Outcome:
+        use = self.reads.get(way) or self.writes[way]
+        try:
+            return Outcome(way, use(self._talker, path))
+        except (mcp_ways.RefusedError, MCPError, UnicodeEncodeError) as error:
+            return Outcome(way, error=error)
 
 
 class MountDoor(Door):

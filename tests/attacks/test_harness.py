@@ -35,6 +35,8 @@ SHOW_NOTHING = frozenset(
     (
         *("mapper getitems", "glob", "glob *", "glob above", "ls names", "created", "modified", "checksum", "ukey"),
         *("readlink", "listxattr", "getxattr", "listdir", "realpath", "access", "above"),
+        *("list_directory", "list_directory_with_sizes", "search_files above", "glob_files above", "grep_files count"),
+        *("copy_file dry", "delete_file dry"),
     )
 )
 """Ways of looking that show neither content nor sizes nor what is deep below."""

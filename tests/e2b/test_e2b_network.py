@@ -1,0 +1,81 @@
+"""chuke2b over a network that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from chuk_fsspec.backends.e2b import E2BFileSystem
+from tests.e2b.service import Service
+from tests.remote.faults import FAULTS, Fault, FaultProxy, Plan
+from tests.remote.many_operations import work_all
+
+LARGE = 256 << 10
+
+
+@pytest.fixture
+def proxy(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
+    """Between the SDK and its sandboxes; they are made and ended over a network that does not fail."""
+    place = urlsplit(service.url)
+    assert place.hostname is not None
+    assert place.port is not None
+    with FaultProxy(place.hostname, place.port) as proxy:
+        monkeypatch.setenv("E2B_SANDBOX_URL", proxy.url)
+        yield proxy
+
+
+@pytest.fixture
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("root")
+
+
+def names_below(root: Path) -> list[str]:
+    """Of files, also of those that the filesystem does not show."""
+    return sorted(name for _, _, names in os.walk(root) for name in names)
+
+
+@pytest.mark.parametrize(("seed", "count"), [(1, 200), pytest.param(2, 3000, marks=pytest.mark.slow)])
+def test_many_operations(proxy: FaultProxy, root: Path, seed: int, count: int) -> None:
+    """What is read was written, whole; nothing is lost, and nothing is left under another name."""
+
+    async def work() -> None:
+        fs: Any = E2BFileSystem(root_dir=str(root), request_timeout=5.0, asynchronous=True, skip_instance_cache=True)
+        proxy.plan = Plan(seed=seed, rate=0.15, stall=0.1)
+        workers = await work_all(fs, "/root", seed, count, LARGE)
+        proxy.plan = None
+        for worker in workers:
+            await worker.check()
+        assert names_below(root) == sorted(path.rpartition("/")[2] for path in await fs._find("/"))
+        await fs._close()
+        assert sum(worker.failed for worker in workers) < count / 20
+
+    asyncio.run(asyncio.wait_for(work(), count / 8))
+    assert all(proxy.met[fault] > 3 for fault in Fault)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_request_of_an_upload_may_fail(service: Service, proxy: FaultProxy, root: Path, fault: Fault) -> None:
+    """The file is there whole, or what was there before; a body that is spent is not sent again."""
+    data = bytes(range(256)) * (80 << 10)
+    proxy.plan = Plan(seed=0, rate=0, stall=0.1)
+    with service.filesystem(root, request_timeout=5.0) as fs:
+        fs.pipe_file("/f", b"old")
+        for number in range(3):
+            proxy.next = [*[Fault.NONE] * number, fault]
+            try:
+                with fs.open("/f", "wb") as file:
+                    file.write(data)
+            except OSError:
+                assert fs.cat_file("/f") == b"old"
+            else:
+                assert fs.cat_file("/f") == data
+                fs.pipe_file("/f", b"old")
+            proxy.next = []
+        assert names_below(root) == ["f"]
