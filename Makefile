@@ -14,17 +14,21 @@ PYTEST_ARGS ?=
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LOCALSTACK := $(VENV)/.localstack
 # An environment whose interpreter has gone away counts as not installed.
-$(shell test -x '$(BIN)/python' || rm -f '$(STAMP)')
+$(shell test -x '$(BIN)/python' || rm -f '$(STAMP)' '$(LOCALSTACK)')
 # Tests and examples call `chuk-fsspec` by its name.
 export PATH := $(abspath $(BIN)):$(PATH)
+# They start hundreds of programs, which are compiled once where bytecode may be kept.
+unexport PYTHONDONTWRITEBYTECODE
+export MYPY_NUM_WORKERS := $(shell nproc 2>/dev/null || echo 1)
 
 .PHONY: help setup system demo test lint format docs bench nightly matrix clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-setup: system $(STAMP)  ## create the virtual environment and install everything into it
+setup: system $(STAMP) $(LOCALSTACK)  ## create the virtual environment and install everything into it
 
 system:
 	@VENV='$(VENV)' PYTHON='$(if $(filter file undefined,$(origin PYTHON)),,$(PYTHON))' scripts/setup_system.sh
@@ -39,7 +43,12 @@ $(STAMP): pyproject.toml | system
 	    "$$python" -m venv --clear '$(VENV)'; \
 	fi
 	@echo 'setup: installing chuk-fsspec and its tools into $(VENV)' >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuse,test,dev]' </dev/null
+	@# What is used of 12,000 modules is compiled when it is used: all would be a minute.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[fuse,test,dev]' </dev/null
+	@touch $@
+
+$(LOCALSTACK): tests/s3/localstack.txt | $(STAMP)
+	@VENV='$(VENV)' scripts/setup_localstack.sh
 	@touch $@
 
 demo: setup  ## show what it does, in a minute
@@ -59,7 +68,7 @@ format: setup  ## format the code and apply the safe fixes
 	@$(BIN)/ruff format .
 
 docs: setup  ## run every code block of the documentation
-	@$(BIN)/pytest tests/test_docs.py $(PYTEST_ARGS)
+	@$(BIN)/pytest tests/docs/test_docs.py $(PYTEST_ARGS)
 
 bench: setup  ## run the benchmarks
 	@shopt -s nullglob; \

@@ -6,6 +6,7 @@ Every step asserts what it shows. What this machine lacks is skipped, with the r
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import errno
 import json
@@ -18,18 +19,34 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pandas as pd
+from mcp import Client
+from webdav4.fsspec import WebdavFileSystem
 
 from chuk_adapters.fuse import MountOptions, mount
+from chuk_adapters.mcp import mcp_server
+from chuk_adapters.webdav import WebDAVAdapter
 from chuk_fsspec import MemoryFileSystem
+from chuk_fsspec.transfer.sync import sync
 
 SAMPLES = Path(__file__).with_suffix("")
 STORE = {"name": "demo"}
 REPORT = "/project/typescript/src/report.ts"
 WRONG = b"let total: string = sum(sales.map(({ cents }) => cents));"
 RIGHT = b"const total = format(sum(sales.map(({ cents }) => cents)));"
+
+EDIT = {"oldText": "Rome,5", "newText": "Rome,7"}
+MODEL: list[tuple[str, dict[str, Any]]] = [
+    ("grep_files", {"path": "/project/python", "pattern": "Rome,5"}),
+    ("begin_stage", {}),
+    ("edit_file", {"path": "/project/python/table.csv", "edits": [EDIT]}),
+    ("diff_stage", {"text": True}),
+    ("commit_stage", {}),
+]
+"""Tools that a model calls, one after the other."""
 
 CANNOT_MOUNT = (errno.ENODEV, errno.EPERM, errno.EACCES)
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -261,6 +278,39 @@ def approve(fs: MemoryFileSystem) -> None:
     assert fs.exists("/project/python/table.csv")
 
 
+def serve(fs: MemoryFileSystem) -> None:
+    """The same files over the network."""
+    step("WebDAV: a file is fetched and replaced by URL")
+    with WebDAVAdapter(fs, port=0) as server:
+        remote = WebdavFileSystem(server.url)
+        show(remote.cat_file("project/python/table.csv").decode(), lines=3)
+        remote.pipe_file("project/python/table.csv", b"city,sold\nRome,5\n")
+    assert fs.cat_file("/project/python/table.csv") == b"city,sold\nRome,5\n"
+
+
+async def ask_as_a_model(fs: MemoryFileSystem) -> None:
+    """What a model does with the tools of the MCP server."""
+    step("MCP: a model searches and edits on a stage; nothing counts until it is committed")
+    async with Client(mcp_server(fs)) as client:
+        for tool, arguments in MODEL:
+            result = await client.call_tool(tool, arguments)
+            assert not result.is_error, result
+            show(f"{tool} {json.dumps(arguments)}")
+            show(result.content[0].text, lines=6)
+    assert fs.cat_file("/project/python/table.csv") == b"city,sold\nRome,7\n"
+
+
+def carry_away(fs: MemoryFileSystem) -> None:
+    """One SQLite file with all of it, and the command line on that."""
+    step("everything goes into one SQLite file, which the command line shows")
+    with tempfile.TemporaryDirectory(prefix="chuk-demo-") as place:
+        target = fsspec.filesystem("chuksqlite", database=f"{place}/work.db")
+        report = sync((fs, "/project/python"), (target, "/"))
+        assert report.left_out_count == 0
+        url = f"chuksqlite://::file://{place}/work.db"
+        show(run(sys.executable, "-m", "chuk_fsspec", "tree", url, cwd=Path(place)), lines=20)
+
+
 def demonstrate(*, npm: bool) -> None:
     """All steps."""
     fs = fsspec.filesystem("chukmem", **STORE)
@@ -278,6 +328,9 @@ def demonstrate(*, npm: bool) -> None:
         look_around(fs, point)
         go_back(fs, point)
     approve(fs)
+    serve(fs)
+    asyncio.run(ask_as_a_model(fs))
+    carry_away(fs)
 
 
 def main() -> int:

@@ -15,6 +15,10 @@ done
 if [[ $(uname -s) == Linux ]]; then
     have fusermount3 || packages+=(fuse3)
     have bsdtar || packages+=(libarchive-tools)
+    have mount.davfs || packages+=(davfs2)
+    for tool in cadaver litmus rclone; do
+        have "$tool" || packages+=("$tool")
+    done
 fi
 # An existing environment has its Python already; looking for one takes a second.
 if [[ ! -x ${VENV:-.venv}/bin/python && -z ${PYTHON:-} && -z $(scripts/pythons.sh) ]]; then
