@@ -14,6 +14,6 @@ def filesystem(server: GcsServer, **options: Any) -> GCSFileSystem:
     return GCSFileSystem(**{"endpoint_url": server.url, "token": "anon", "project": "p", **options})
 
 
-def new_bucket(server: GcsServer) -> str:
+def new_bucket(server: GcsServer, name: str = "") -> str:
     """The name of a new empty bucket."""
-    return server.cloud.make_bucket(f"test-{uuid.uuid4().hex}", "").name
+    return server.cloud.make_bucket(name or f"test-{uuid.uuid4().hex}", "").name

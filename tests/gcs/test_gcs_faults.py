@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from chuk_fsspec.backends.gcs import GCSFileSystem
-from tests.gcs.gcs_opening import filesystem
+from tests.gcs.gcs_opening import filesystem, new_bucket
 from tests.gcs.server.serving import GcsServer
 from tests.remote.faults import Fault, FaultProxy, Plan
-from tests.remote.many_operations import work_all
+from tests.remote.many_operations import PATIENT, seconds_for, work_all
 from tests.waiting import wait_until
 
 PART = 256 << 10
@@ -19,11 +19,14 @@ OPTIONS = {"part_size": PART, "timeout": 5.0, "attempts": 5}
 
 
 @pytest.mark.parametrize(("seed", "count"), [(1, 1000), pytest.param(2, 5000, marks=pytest.mark.slow)])
-def test_a_thousand_operations(server: GcsServer, bucket: str, seed: int, count: int) -> None:
+def test_a_thousand_operations(server: GcsServer, seed: int, count: int) -> None:
+    # The plan chooses by requests, and so by the name of the bucket.
+    bucket = new_bucket(server, f"operations-{seed}")
+    given: dict[str, Any] = {"bucket_name": bucket, **OPTIONS, "timeout": PATIENT}
     before = server.uploads.unfinished
 
     async def work(proxy: FaultProxy) -> None:
-        fs: Any = filesystem(server, bucket_name=bucket, endpoint_url=proxy.url, asynchronous=True, **OPTIONS)
+        fs: Any = filesystem(server, endpoint_url=proxy.url, asynchronous=True, **given)
         proxy.plan = Plan(seed=seed, rate=0.15, stall=0.1)
         workers = await work_all(fs, "/root", seed, count, PART)
         proxy.plan = None
@@ -33,7 +36,7 @@ def test_a_thousand_operations(server: GcsServer, bucket: str, seed: int, count:
         assert sum(worker.failed for worker in workers) < count / 20
 
     with FaultProxy(server.host, server.port) as proxy:
-        asyncio.run(asyncio.wait_for(work(proxy), 100 * count / 1000))
+        asyncio.run(asyncio.wait_for(work(proxy), seconds_for(count)))
         assert all(proxy.met[fault] > 10 for fault in Fault)
     # The server may still be at a request whose connection was dropped.
     wait_until(lambda: server.uploads.unfinished == before)

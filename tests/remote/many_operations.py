@@ -14,6 +14,14 @@ from typing import Any
 WORKERS = 10
 NAMES = 6
 
+PATIENT = 60.0
+"""Seconds for one attempt. One that is given up on a busy machine may be carried out later, over what came after it."""
+
+
+def seconds_for(count: int) -> float:
+    """Within which so many operations are over, unless one hangs."""
+    return max(100.0, count / 5)
+
 
 def content(rng: random.Random, part_size: int) -> bytes:
     """Content that differs from all others; now and then in two parts."""

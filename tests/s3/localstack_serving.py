@@ -82,7 +82,11 @@ class InTurn:
         self.lock = threading.Lock()
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = environ["wsgi.input"].read(length)
+        if len(body) < length:
+            start_response("400 Bad Request", [("Content-Length", "0")])
+            return []
         environ["wsgi.input"] = io.BytesIO(body)
         with self.lock:
             reply = self.application(environ, start_response)

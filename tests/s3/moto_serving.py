@@ -1,4 +1,6 @@
-"""An S3 server: moto, with the preconditions that S3 checks and moto does not, one request at a time.
+"""An S3 server: moto, with what S3 checks and moto does not: preconditions, and that all of a body has come.
+
+It works at one request at a time.
 
 Run as a program it prints its URL, and serves until it is terminated.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 import io
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any
@@ -23,7 +26,8 @@ ALWAYS = b"2010-11-10T20:48:33.000Z"
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
-REFUSAL = b"<?xml version='1.0'?><Error><Code>PreconditionFailed</Code><Message>as S3 has it</Message></Error>"
+INCOMPLETE = ("400 Bad Request", "IncompleteBody")
+REFUSED = ("412 Precondition Failed", "PreconditionFailed")
 
 
 class Strict:
@@ -36,15 +40,32 @@ class Strict:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read(length) if length else b""
+        numbered = with_number(start_response)
+        if len(body) < length:
+            return refuse(numbered, *INCOMPLETE)
         environ["wsgi.input"] = io.BytesIO(body)
         environ["RAW_URI"] = environ["REQUEST_URI"]
         with self.lock:
             if not holds(environ):
-                headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(REFUSAL)))]
-                start_response("412 Precondition Failed", headers)
-                return [REFUSAL]
-            reply = b"".join(self.application(environ, start_response))
+                return refuse(numbered, *REFUSED)
+            reply = b"".join(self.application(environ, numbered))
         return [reply.replace(ALWAYS, datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z").encode())]
+
+
+def with_number(start_response: Callable[..., Any]) -> Callable[..., Any]:
+    """What begins a reply, with the number of the request by the name that S3 has for it."""
+
+    def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        return start_response(status, [*headers, ("x-amz-request-id", uuid.uuid4().hex)], *rest)
+
+    return start
+
+
+def refuse(start_response: Callable[..., Any], status: str, code: str) -> list[bytes]:
+    """The reply that is an error."""
+    reply = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>as S3 has it</Message></Error>".encode()
+    start_response(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(reply)))])
+    return [reply]
 
 
 def holds(environ: Environ) -> bool:

@@ -49,9 +49,9 @@ def filesystem(url: str, bucket: str = "", **more: Any) -> S3FileSystem:
     return S3FileSystem(bucket_name=bucket, **options(url, **more))
 
 
-def new_bucket(fs: S3FileSystem) -> str:
+def new_bucket(fs: S3FileSystem, name: str = "") -> str:
     """The name of a new empty bucket, made by a filesystem of all buckets."""
-    bucket = f"b-{uuid.uuid4().hex[:12]}"
+    bucket = name or f"b-{uuid.uuid4().hex[:12]}"
     fs.mkdir(f"/{bucket}")
     return bucket
 

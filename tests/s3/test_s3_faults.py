@@ -11,8 +11,8 @@ import pytest
 
 from chuk_fsspec.backends.s3 import S3FileSystem
 from tests.remote.faults import Fault, FaultProxy, Plan
-from tests.remote.many_operations import work_all
-from tests.s3.s3_servers import filesystem, options, uploads_of
+from tests.remote.many_operations import PATIENT, seconds_for, work_all
+from tests.s3.s3_servers import filesystem, new_bucket, options, uploads_of
 
 PART = 5 << 20
 OPTIONS: dict[str, Any] = {"part_size": PART, "timeout": 10.0, "attempts": 5}
@@ -35,10 +35,14 @@ def fs(proxy: FaultProxy, bucket: str) -> Iterator[S3FileSystem]:
 
 @pytest.mark.parametrize(("seed", "count"), [(1, 1000), pytest.param(2, 5000, marks=pytest.mark.slow)])
 def test_a_thousand_operations(
-    proxy: FaultProxy, s3_url: str, bucket: str, seed: int, count: int, all_buckets: S3FileSystem
+    proxy: FaultProxy, s3_url: str, seed: int, count: int, all_buckets: S3FileSystem
 ) -> None:
+    # The plan chooses by requests, and so by the name of the bucket.
+    bucket = new_bucket(all_buckets, f"operations-{seed}")
+    given = {**OPTIONS, "timeout": PATIENT}
+
     async def work() -> None:
-        fs: Any = S3FileSystem(bucket, asynchronous=True, skip_instance_cache=True, **options(proxy.url, **OPTIONS))
+        fs: Any = S3FileSystem(bucket, asynchronous=True, skip_instance_cache=True, **options(proxy.url, **given))
         proxy.plan = Plan(seed=seed, rate=0.15, stall=0.1)
         workers = await work_all(fs, "/root", seed, count, 8 << 10)
         proxy.plan = None
@@ -47,7 +51,7 @@ def test_a_thousand_operations(
         await fs._close()
         assert sum(worker.failed for worker in workers) < count / 20
 
-    asyncio.run(asyncio.wait_for(work(), 100 * count / 1000))
+    asyncio.run(asyncio.wait_for(work(), seconds_for(count)))
     assert sum(proxy.met[fault] for fault in Fault if fault is not Fault.NONE) > count / 20
     assert uploads_of(all_buckets, bucket) == []
 
