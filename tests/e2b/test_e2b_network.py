@@ -13,6 +13,7 @@ import pytest
 
 from chuk_fsspec.backends.e2b import E2BFileSystem
 from tests.e2b.service import Service
+from tests.remote.cancelling import is_cancelled_at
 from tests.remote.faults import FAULTS, Fault, FaultProxy, Plan
 from tests.remote.many_operations import PATIENT, seconds_for, work_all
 
@@ -81,3 +82,20 @@ def test_each_request_of_an_upload_may_fail(service: Service, proxy: FaultProxy,
                 fs.pipe_file("/f", b"old")
             proxy.next = []
         assert names_below(root) == ["f"]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_sandbox_that_is_made_for_who_is_cancelled_is_ended(
+    service: Service, proxy: FaultProxy, root: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setenv("E2B_API_URL", proxy.url)
+    before = set(service.cloud.machines)
+
+    async def work() -> None:
+        fs: Any = E2BFileSystem(root_dir=str(root / "new"), asynchronous=True, skip_instance_cache=True)
+        # The reply comes; whoever has asked is cancelled before.
+        assert await is_cancelled_at(proxy, number, Fault.TWICE, fs._ls("/"))
+        await fs._close()
+
+    asyncio.run(work())
+    assert set(service.cloud.machines) == before

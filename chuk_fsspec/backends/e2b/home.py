@@ -133,12 +133,22 @@ class Home:
                 api_key=options.api_key or None,
                 request_timeout=seconds,
             )
-        return await kind.create(
-            template=options.template or None,
-            timeout=options.timeout,
-            api_key=options.api_key or None,
-            request_timeout=seconds,
+        making = asyncio.ensure_future(
+            kind.create(
+                template=options.template or None,
+                timeout=options.timeout,
+                api_key=options.api_key or None,
+                request_timeout=seconds,
+            )
         )
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            # One that comes for nobody would run, and cost, until its timeout.
+            (made,) = await asyncio.gather(making, return_exceptions=True)
+            if not isinstance(made, BaseException):
+                await made.kill()
+            raise
 
     async def _make_root(self, sandbox: Any) -> None:
         if self._root != "/":
