@@ -145,9 +145,9 @@ class Home:
             return await asyncio.shield(making)
         except asyncio.CancelledError:
             # One that comes for nobody would run, and cost, until its timeout.
-            (made,) = await asyncio.gather(making, return_exceptions=True)
-            if not isinstance(made, BaseException):
-                await made.kill()
+            await asyncio.wait([making])
+            if making.exception() is None:
+                await making.result().kill()
             raise
 
     async def _make_root(self, sandbox: Any) -> None:
