@@ -19,7 +19,7 @@ def lookup(volume: Volume, directory: DirectoryNode, name: str) -> PathNode | No
     if name in SPECIAL_NAMES or "/" in name or "\0" in name:
         return None
     known, node = volume.table.recall(directory, name)
-    if not known and _list_instead(volume, directory):
+    if not known and (_list_itself(volume, volume.table.child(directory, name)) or _list_instead(volume, directory)):
         known, node = volume.table.recall(directory, name)
     if known:
         return node
@@ -55,7 +55,7 @@ def refresh(volume: Volume, node: PathNode) -> PathNode:
             _refresh_root(volume)
             return node
         directory, name = node.place
-        if _list_instead(volume, directory):
+        if _list_itself(volume, node) or _list_instead(volume, directory):
             if node.gone:
                 raise os_error(errno.ENOENT, volume.backend.path([*table.names(directory), name]))
             if table.is_fresh(node):
@@ -108,6 +108,11 @@ def ask_entries(
             raise
         found = {}
     return table.learn_all(directory, found, asked)
+
+
+def _list_itself(volume: Volume, node: PathNode | None) -> bool:
+    """List a directory rather than ask whether it is there, if that tells as much; whether it was done."""
+    return isinstance(node, DirectoryNode) and volume.table.tells_of_itself(node) and _listed(volume, node)
 
 
 def _list_instead(volume: Volume, directory: DirectoryNode) -> bool:
