@@ -72,14 +72,14 @@ def refresh(volume: Volume, node: PathNode) -> PathNode:
     return node
 
 
-def entries(volume: Volume, directory: DirectoryNode) -> list[tuple[str, PathNode]]:
-    """All entries of a directory. ENOENT if somebody else removed it."""
+def entries(volume: Volume, directory: DirectoryNode, *, waits_for_changes: bool = True) -> list[tuple[str, PathNode]]:
+    """All entries of a directory. ENOENT if somebody else removed it; EAGAIN rather than wait for what changes it."""
     if directory.gone:
         return []
     known = volume.table.recall_all(directory)
     if known is not None:
         return known
-    with volume.table.using_entry(directory) as names:
+    with volume.table.using_entry(directory, waits_for_changes=waits_for_changes) as names:
         known = volume.table.recall_all(directory)
         return ask_entries(volume, directory, names, own_uses=1) if known is None else known
 
@@ -127,9 +127,9 @@ def _list_instead(volume: Volume, directory: DirectoryNode) -> bool:
 
 
 def _listed(volume: Volume, directory: DirectoryNode) -> bool:
-    # Why it cannot be listed is for those to hear who want to list it.
+    # Why it cannot be listed is for those to hear who want to list it. What takes long in it keeps nobody else waiting.
     with suppress(OSError):
-        entries(volume, directory)
+        entries(volume, directory, waits_for_changes=False)
         return True
     return False
 

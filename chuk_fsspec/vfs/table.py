@@ -55,12 +55,12 @@ class NodeTable(Places):
         """Whether it is known what is behind an entry, and the node; None if there is nothing."""
         with self.lock:
             node, now = self.child(directory, name), time.monotonic()
-            is_listed = directory.listing is not None and directory.listed_until > now
+            listing = directory.listing if directory.listed_until > now else None
             # An old node may have vanished: only the filesystem can tell, and only asking it takes the node away.
-            is_known = self.is_fresh(node) if node is not None else is_listed
-            if is_known and is_listed:
-                directory.lookups += 1
+            is_known = self.is_fresh(node) if node is not None else listing is not None and name not in listing
             if is_known:
+                if listing is not None:
+                    directory.lookups += 1
                 return True, node
             missed, until = directory.missed
             return node is None and missed == name and until > now, None
@@ -94,13 +94,8 @@ class NodeTable(Places):
     def tells_of_itself(self, directory: DirectoryNode) -> bool:
         """Whether a listing of a directory tells as much as a question about it, for no more requests."""
         size = directory.usual_size
-        return (
-            directory.is_plain
-            and directory.version is not None
-            and size is not None
-            and size // self._entries_a_lookup <= _REQUESTS_A_DIRECTORY
-            and self._cache_timeout > 0
-        )
+        is_small = size is not None and size // self._entries_a_lookup <= _REQUESTS_A_DIRECTORY
+        return is_small and self._cache_timeout > 0 and self._is_told_by_listing(directory)
 
     def doubt(self, directory: DirectoryNode, name: str) -> None:
         """Believe nothing about an entry until the filesystem has been asked again."""
@@ -188,7 +183,7 @@ class NodeTable(Places):
                         listing[name] = node
             directory.listing, directory.listed_until = listing, self._keep(directory)
             directory.usual_size, directory.lookups = len(listing), 0
-            if directory.is_plain and directory.version is not None and directory.changed <= asked:
+            if self._is_told_by_listing(directory) and directory.changed <= asked:
                 directory.expires = directory.listed_until
             return list(listing.items())
 
@@ -290,6 +285,11 @@ class NodeTable(Places):
         node.describe(attributes)
         if self._has_links and attributes.nlink > 1 and attributes.file_id is not None:
             self._linked[attributes.file_id] = node
+
+    def _is_told_by_listing(self, directory: DirectoryNode) -> bool:
+        """Whether all that the filesystem says of a directory is that it is there, and so is said by listing it."""
+        is_there = self._keeps_directories or bool(directory.usual_size)
+        return is_there and directory.is_plain and directory.version is not None
 
     def _believe(self, node: PathNode) -> None:
         node.expires = self._keep(node)

@@ -255,6 +255,23 @@ def test_such_a_directory_that_is_large_or_was_never_listed_is_asked_for(
         world.names("/d")
 
 
+@undated
+def test_what_is_made_slowly_keeps_nobody_from_its_directory(world: World, service: Service, clock: Clock) -> None:
+    fill(world, 3)
+    world.names("/d")
+    directory, node = world.find("/d"), world.find("/d/1")
+    gate = service.gates["write"] = Gate()
+    maker = start(lambda: world.create("/d/new"))
+    gate.wait_for(1)
+    clock.now += 2
+    assert world.find("/d") is directory
+    assert world.vfs.getattr(directory) is directory
+    assert [world.vfs.getattr(node) for _ in range(3)] == [node] * 3
+    gate.open()
+    maker.join()
+    assert "new" in world.names("/d")
+
+
 # ---- numbers
 
 
