@@ -14,12 +14,13 @@ from chuk_fsspec.contract.nodes import Node, NodeOperations
 from chuk_fsspec.vfs import open_vfs
 
 
-def open_directory(fs: AbstractFileSystem, path: str) -> NodeOperations:
+def open_directory(fs: AbstractFileSystem, path: str, cache_timeout: float | None = None) -> NodeOperations:
     """A directory of a filesystem as inodes, itself the root.
 
     Args:
         fs: any fsspec filesystem.
         path: a directory in it, in the filesystem's own form.
+        cache_timeout: seconds for which names and attributes are believed, as for ``open_vfs``.
 
     Raises:
         OSError: ENOENT, ENOTDIR.
@@ -28,7 +29,7 @@ def open_directory(fs: AbstractFileSystem, path: str) -> NodeOperations:
         return _subtree(open_vfs(fs), path)
     if path.strip("/") and not fs.isdir(path):
         raise os_error(errno.ENOTDIR if fs.exists(path) else errno.ENOENT, path, hint="only a directory can be mounted")
-    return open_vfs(fs, root=path)
+    return open_vfs(fs, root=path, cache_timeout=cache_timeout)
 
 
 class _Subtree:

@@ -39,7 +39,7 @@ def add_parser(commands: Any) -> None:
         "--cache-timeout",
         type=_seconds,
         metavar="S",
-        help="seconds the kernel may keep names and attributes (default: as long as they are known to be right)",
+        help="seconds that names and attributes are believed (default: as long as they are known to be right, or one)",
     )
     parser.add_argument(
         "--writeback",

@@ -52,7 +52,7 @@ def serve(args: argparse.Namespace, storage_options: dict[str, Any]) -> int:
         transport=args.transport,
         fsname=Path(args.url).name if is_workspace(args.url) else source_name(fs, directory),
     )
-    nodes = open_directory(fs, directory)
+    nodes = open_directory(fs, directory, options.cache_timeout)
     for number in ENDING:
         signal.signal(number, signal.default_int_handler)
     impatience = threading.Timer(

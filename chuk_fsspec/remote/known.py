@@ -79,6 +79,13 @@ class Known(Generic[Value]):
         self.listings: Remembered[list[Value]] = Remembered(seconds if listings else 0)
         self.changes = 0
 
+    def seen(self, path: str, changes: int, listing: list[Value] | None = None) -> None:
+        """A directory was there, with these entries if they were asked for, after so many changes."""
+        if changes == self.changes:
+            self.directories.put(path, True)
+            if listing is not None:
+                self.listings.put(path, listing)
+
     def changed(self, path: str) -> None:
         """A file or a link was made, changed or removed."""
         self.changes += 1

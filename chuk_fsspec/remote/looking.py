@@ -29,7 +29,11 @@ class Looking(Resolving):
     async def _info(self, path: str, **kwargs: Any) -> InfoDict:
         """What is known of a path (``contract.Info``); a link's own attributes with its target's type and size."""
         normal = self._strip_protocol(path)
-        return await self._described(normal, await self._look(normal))
+        changes = self._known.changes
+        entry = await self._look(normal)
+        if entry.kind == "directory" and not self.capabilities.symlinks:
+            self._known.seen(normal, changes)
+        return await self._described(normal, entry)
 
     async def _described(self, path: str, entry: Entry) -> InfoDict:
         """The info dict of what is at a normal path."""
@@ -76,9 +80,7 @@ class Looking(Resolving):
         if found is None:
             changes = self._known.changes
             found = await self._store.list(path)
-            if changes == self._known.changes:
-                self._known.listings.put(path, found)
-                self._known.directories.put(path, True)
+            self._known.seen(path, changes, found)
         return found
 
     async def _find(

@@ -17,6 +17,7 @@ from chuk_fsspec.vfs.volume import Volume
 
 __all__ = ["PathVFS", "open_vfs"]
 
+DEFAULT_CACHE_TIMEOUT = 1.0
 DEFAULT_READ_AHEAD = 4 * 1024 * 1024
 DEFAULT_READ_CACHE = 64 * 1024 * 1024
 
@@ -33,7 +34,7 @@ def open_vfs(
     *,
     root: str = "",
     spool_dir: str | None = None,
-    cache_timeout: float = 1.0,
+    cache_timeout: float | None = None,
     read_ahead: int = DEFAULT_READ_AHEAD,
     read_cache: int = DEFAULT_READ_CACHE,
     capabilities: Capabilities | None = None,
@@ -47,8 +48,8 @@ def open_vfs(
         root: the path in it that becomes the root; empty for all of it.
         spool_dir: an existing directory in which a private one is made for the content of files that are being edited;
             None for the system's directory for temporary files. It needs room for the largest such file.
-        cache_timeout: seconds for which names and attributes are believed before the filesystem is asked again. What is
-            changed through this object is known at once; what others change, after that time.
+        cache_timeout: seconds for which names and attributes are believed before the filesystem is asked again; None
+            for one. What is changed through this object is known at once; what others change, after that time.
         read_ahead: most bytes of one request that is made ahead of a program which reads in order, rounded up to a
             block of 128 KiB. Where versions can be read, up to four such requests are under way for each open file.
         read_cache: bytes of content that are kept for later reads, of all files together; 0 for none.
@@ -62,6 +63,8 @@ def open_vfs(
     Raises:
         ValueError: for a negative ``cache_timeout`` or ``read_cache``, or a ``read_ahead`` below 1.
     """
+    if cache_timeout is None:
+        cache_timeout = DEFAULT_CACHE_TIMEOUT
     if cache_timeout < 0 or read_ahead < 1 or read_cache < 0:
         raise ValueError(
             f"cache_timeout {cache_timeout}, read_ahead {read_ahead} or read_cache {read_cache} is too small"

@@ -87,6 +87,8 @@ class Backend:
         for info in infos:
             full = info["name"].rstrip("/")
             name = full.rpartition("/")[2]
+            if len(infos) == 1 and info["name"].lstrip("/") == own and info["type"] != "directory":
+                raise os_error(errno.ENOTDIR, path)
             if name in SPECIAL_NAMES or full.strip("/") == own:
                 continue
             if name not in found or info["type"] == "directory":

@@ -14,11 +14,13 @@ and claims that exclude each other are granted in the order in which they were a
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.vfs.node import DirectoryNode, PathNode, Place
 
 ALL = ""
@@ -39,6 +41,7 @@ class Claims:
         entries: Sequence[Place] = (),
         moved: Sequence[PathNode] = (),
         only_looks: bool = False,
+        waits_for_changes: bool = True,
     ) -> Iterator[None]:
         """Wait for claims, and hold them inside the block.
 
@@ -47,9 +50,15 @@ class Claims:
             entries: entries that nobody else may look at or change.
             moved: nodes whose path is about to change or end.
             only_looks: nothing is changed behind the entries.
+            waits_for_changes: wait also for those who change something in the directories of the entries.
+
+        Raises:
+            BlockingIOError: somebody is changing something there, and that is not to be waited for.
         """
         claim = _Claim(used, entries, moved, only_looks)
         with self._changed:
+            if not waits_for_changes and any(self._is_changing(directory) for directory, _ in entries):
+                raise os_error(errno.EAGAIN)
             self._waiting.append(claim)
             try:
                 self._changed.wait_for(lambda: self._may_go(claim))
@@ -77,6 +86,13 @@ class Claims:
         with self._changed:
             claim.give_back(counted)
             self._changed.notify_all()
+
+    def _is_changing(self, directory: DirectoryNode) -> bool:
+        """Whether anybody is changing an entry of a directory, or waits to."""
+        waiting = (claim for claim in self._waiting if not claim.only_looks)
+        return not all(directory.busy.values()) or any(
+            one is directory for claim in waiting for one, _ in claim.entries
+        )
 
     def _may_go(self, claim: _Claim) -> bool:
         if not claim.is_free():

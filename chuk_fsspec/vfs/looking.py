@@ -19,7 +19,7 @@ def lookup(volume: Volume, directory: DirectoryNode, name: str) -> PathNode | No
     if name in SPECIAL_NAMES or "/" in name or "\0" in name:
         return None
     known, node = volume.table.recall(directory, name)
-    if not known and _list_instead(volume, directory):
+    if not known and (_list_itself(volume, volume.table.child(directory, name)) or _list_instead(volume, directory)):
         known, node = volume.table.recall(directory, name)
     if known:
         return node
@@ -55,7 +55,7 @@ def refresh(volume: Volume, node: PathNode) -> PathNode:
             _refresh_root(volume)
             return node
         directory, name = node.place
-        if _list_instead(volume, directory):
+        if _list_itself(volume, node) or _list_instead(volume, directory):
             if node.gone:
                 raise os_error(errno.ENOENT, volume.backend.path([*table.names(directory), name]))
             if table.is_fresh(node):
@@ -72,14 +72,14 @@ def refresh(volume: Volume, node: PathNode) -> PathNode:
     return node
 
 
-def entries(volume: Volume, directory: DirectoryNode) -> list[tuple[str, PathNode]]:
-    """All entries of a directory. ENOENT if somebody else removed it."""
+def entries(volume: Volume, directory: DirectoryNode, *, waits_for_changes: bool = True) -> list[tuple[str, PathNode]]:
+    """All entries of a directory. ENOENT if somebody else removed it; EAGAIN rather than wait for what changes it."""
     if directory.gone:
         return []
     known = volume.table.recall_all(directory)
     if known is not None:
         return known
-    with volume.table.using_entry(directory) as names:
+    with volume.table.using_entry(directory, waits_for_changes=waits_for_changes) as names:
         known = volume.table.recall_all(directory)
         return ask_entries(volume, directory, names, own_uses=1) if known is None else known
 
@@ -110,6 +110,11 @@ def ask_entries(
     return table.learn_all(directory, found, asked)
 
 
+def _list_itself(volume: Volume, node: PathNode | None) -> bool:
+    """List a directory rather than ask whether it is there, if that tells as much; whether it was done."""
+    return isinstance(node, DirectoryNode) and volume.table.tells_of_itself(node) and _listed(volume, node)
+
+
 def _list_instead(volume: Volume, directory: DirectoryNode) -> bool:
     """List a directory rather than ask for one more of its names, if that pays; whether it was done."""
     if directory.gone or not volume.table.pays_to_list(directory):
@@ -122,9 +127,9 @@ def _list_instead(volume: Volume, directory: DirectoryNode) -> bool:
 
 
 def _listed(volume: Volume, directory: DirectoryNode) -> bool:
-    # Why it cannot be listed is for those to hear who want to list it.
+    # Why it cannot be listed is for those to hear who want to list it. What takes long in it keeps nobody else waiting.
     with suppress(OSError):
-        entries(volume, directory)
+        entries(volume, directory, waits_for_changes=False)
         return True
     return False
 

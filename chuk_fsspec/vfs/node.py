@@ -152,11 +152,23 @@ class DirectoryNode(PathNode):
         remembered: subdirectories that the filesystem does not show, because it knows directories only by their files.
         busy: names whose entry an operation under way is looking up or changing, and whether it only looks; ``""``
             stands for all of them.
-        lookups: how many names were asked for one by one since the last listing, each soon after the one before.
-        looked: when the last one was, on the monotonic clock.
+        lookups: how many names were asked for since the last listing: it answered them, or they were asked for one by
+            one, each soon after the one before.
+        looked: when one of those was last, on the monotonic clock.
+        is_plain: the filesystem says nothing of it but that it is there, neither times nor a mode.
     """
 
-    __slots__ = ("busy", "listed_until", "listing", "looked", "lookups", "missed", "remembered", "usual_size")
+    __slots__ = (
+        "busy",
+        "is_plain",
+        "listed_until",
+        "listing",
+        "looked",
+        "lookups",
+        "missed",
+        "remembered",
+        "usual_size",
+    )
 
     def __init__(self, ino: int, parent: DirectoryNode | None, name: str, attributes: Attributes, now_ns: int) -> None:
         super().__init__(ino, parent, name, attributes, now_ns)
@@ -168,6 +180,11 @@ class DirectoryNode(PathNode):
         self.busy: dict[str, bool] = {}
         self.lookups = 0
         self.looked = 0.0
+
+    def describe(self, attributes: Attributes) -> None:
+        """As for every node."""
+        super().describe(attributes)
+        self.is_plain = attributes.mtime_ns is None and not attributes.keeps_mode
 
 
 def _itself_the_root(node: PathNode) -> DirectoryNode:

@@ -54,9 +54,12 @@ class Places:
             yield self.names(node)
 
     @contextmanager
-    def using_entry(self, directory: DirectoryNode, name: str = ALL) -> Iterator[list[str]]:
+    def using_entry(
+        self, directory: DirectoryNode, name: str = ALL, *, waits_for_changes: bool = True
+    ) -> Iterator[list[str]]:
         """Claim an entry to look it up, or all of a directory to list them, and tell the directory's names."""
-        with self.claims.hold(directory, entries=[(directory, name)], only_looks=True):
+        entries = [(directory, name)]
+        with self.claims.hold(directory, entries=entries, only_looks=True, waits_for_changes=waits_for_changes):
             yield self.names(directory)
 
     # ---- the tree

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import time
 from collections import deque
 from collections.abc import Mapping
-from itertools import count
+from hashlib import blake2b
 from weakref import WeakValueDictionary
 
 from chuk_fsspec.contract.attributes import Attributes
@@ -15,8 +16,10 @@ from chuk_fsspec.vfs.places import Places
 
 DIRECTORY_MODE = stat.S_IFDIR | 0o755
 
-_UNKNOWN_SIZE = 3000
-"""Entries that a directory is taken to have before it was listed."""
+_UNKNOWN_SIZE = 1000
+"""Entries that a directory is taken to have before it was listed: a page of what services list."""
+_REQUESTS_A_DIRECTORY = 2
+"""What a question about a directory costs where there are only files: is there such a file, then such a prefix?"""
 
 
 class NodeTable(Places):
@@ -36,9 +39,9 @@ class NodeTable(Places):
         self._entries_a_lookup = entries_a_lookup
         self._has_links = has_links
         self._started_ns = time.time_ns()
-        self._inos = count(1)
-        root = DirectoryNode(next(self._inos), None, "", Attributes(DIRECTORY_MODE), self._started_ns)
+        root = DirectoryNode(1, None, "", Attributes(DIRECTORY_MODE), self._started_ns)
         super().__init__(root, keeps_directories=keeps_directories)
+        self._numbered: WeakValueDictionary[int, PathNode] = WeakValueDictionary({root.ino: root})
         self._linked: WeakValueDictionary[int, PathNode] = WeakValueDictionary()
         self._recent: deque[tuple[float, PathNode]] = deque()
 
@@ -51,15 +54,16 @@ class NodeTable(Places):
     def recall(self, directory: DirectoryNode, name: str) -> tuple[bool, PathNode | None]:
         """Whether it is known what is behind an entry, and the node; None if there is nothing."""
         with self.lock:
-            node = self.child(directory, name)
-            if node is not None:
-                # An old node may have vanished: only the filesystem can tell, and only asking it takes the node away.
-                return (True, node) if self.is_fresh(node) else (False, None)
-            now = time.monotonic()
-            if directory.listing is not None and directory.listed_until > now and name not in directory.listing:
-                return True, None
+            node, now = self.child(directory, name), time.monotonic()
+            listing = directory.listing if directory.listed_until > now else None
+            # An old node may have vanished: only the filesystem can tell, and only asking it takes the node away.
+            is_known = self.is_fresh(node) if node is not None else listing is not None and name not in listing
+            if is_known:
+                if listing is not None:
+                    directory.lookups += 1
+                return True, node
             missed, until = directory.missed
-            return missed == name and until > now, None
+            return node is None and missed == name and until > now, None
 
     def recall_all(self, directory: DirectoryNode) -> list[tuple[str, PathNode]] | None:
         """The entries as last listed, if that was recently."""
@@ -71,11 +75,12 @@ class NodeTable(Places):
     def pays_to_list(self, directory: DirectoryNode) -> bool:
         """Count one more question about a name in a directory; whether to list all of it instead.
 
-        That is so if others of its names were asked for just now, many of them if it is large or was never listed.
+        That is so if others of its names were asked for just now, or answered by its last listing: many of them if it
+        is large or was never listed.
         """
         with self.lock:
             now = time.monotonic()
-            if not self._cache_timeout or now - directory.looked > self._cache_timeout:
+            if now - max(directory.looked, directory.listed_until) >= self._cache_timeout:
                 directory.lookups = 0
             directory.looked = now
             directory.lookups += 1
@@ -85,6 +90,12 @@ class NodeTable(Places):
             if directory.usual_size is None:
                 directory.lookups = 0
             return True
+
+    def tells_of_itself(self, directory: DirectoryNode) -> bool:
+        """Whether a listing of a directory tells as much as a question about it, for no more requests."""
+        size = directory.usual_size
+        is_small = size is not None and size // self._entries_a_lookup <= _REQUESTS_A_DIRECTORY
+        return is_small and self._cache_timeout > 0 and self._is_told_by_listing(directory)
 
     def doubt(self, directory: DirectoryNode, name: str) -> None:
         """Believe nothing about an entry until the filesystem has been asked again."""
@@ -171,7 +182,9 @@ class NodeTable(Places):
                     if node is not None:
                         listing[name] = node
             directory.listing, directory.listed_until = listing, self._keep(directory)
-            directory.usual_size = len(listing)
+            directory.usual_size, directory.lookups = len(listing), 0
+            if self._is_told_by_listing(directory) and directory.changed <= asked:
+                directory.expires = directory.listed_until
             return list(listing.items())
 
     # ---- what is done here
@@ -240,9 +253,19 @@ class NodeTable(Places):
 
     def _new(self, directory: DirectoryNode, name: str, attributes: Attributes) -> PathNode:
         kind = DirectoryNode if attributes.is_directory else PathNode
-        node = kind(next(self._inos), directory, name, attributes, self._started_ns)
-        self._nodes[directory.ino, name] = node
+        node = kind(self._number(directory, name), directory, name, attributes, self._started_ns)
+        self._nodes[directory.ino, name] = self._numbered[node.ino] = node
         return node
+
+    def _number(self, directory: DirectoryNode, name: str) -> int:
+        """An inode number: the same each time that a name is met, unless a file that once had the name is in use still.
+
+        git takes a file with another number for another file, and reads all of it again.
+        """
+        place = b"%d/%s" % (directory.ino, os.fsencode(name))
+        while (number := int.from_bytes(blake2b(place, digest_size=8).digest(), "big") >> 1) in self._numbered:
+            place += b"/"
+        return number
 
     def _other_name(self, directory: DirectoryNode, name: str, attributes: Attributes) -> PathNode | None:
         """The node of a file that is known under another name already, which has this one too from now on."""
@@ -262,6 +285,11 @@ class NodeTable(Places):
         node.describe(attributes)
         if self._has_links and attributes.nlink > 1 and attributes.file_id is not None:
             self._linked[attributes.file_id] = node
+
+    def _is_told_by_listing(self, directory: DirectoryNode) -> bool:
+        """Whether all that the filesystem says of a directory is that it is there, and so is said by listing it."""
+        is_there = self._keeps_directories or bool(directory.usual_size)
+        return is_there and directory.is_plain and directory.version is not None
 
     def _believe(self, node: PathNode) -> None:
         node.expires = self._keep(node)

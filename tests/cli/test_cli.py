@@ -283,6 +283,20 @@ def test_directories_of_other_filesystems_can_be_the_root(tmp_path: Path):
         open_directory(local, str(tmp_path / "x"))
 
 
+def test_a_root_directory_is_believed_for_as_long_as_is_said(tmp_path: Path):
+    file = tmp_path / "file"
+    file.touch()
+    seen = {}
+    for seconds in (0, 300):
+        nodes = open_directory(fsspec.filesystem("file"), str(tmp_path), seconds)
+        node = nodes.lookup(nodes.root, "file")
+        assert node is not None
+        file.write_bytes(bytes(seconds + 1))
+        seen[seconds] = nodes.getattr(node).size
+        nodes.close()
+    assert seen == {0: 1, 300: 1}
+
+
 # ---- registry
 
 

@@ -59,6 +59,22 @@ def test_directories_are_made_once(name: str):
     assert made(fs, lambda: fs.pipe({f"/a/b/{number}": b"" for number in range(20)})) == {"write": 20}
 
 
+def test_what_is_missing_in_a_directory_that_was_seen_is_one_request(name: str):
+    fs = DictFileSystem(name)
+
+    def look_for_it() -> None:
+        with fails_with(errno.ENOENT, "/d/missing"):
+            fs.info("/d/missing")
+
+    fs.pipe_file("/d/f", b"")
+    fs.invalidate_cache()
+    # What is below a file would be ENOTDIR.
+    assert made(fs, look_for_it) == {"look": 2}
+    fs.invalidate_cache()
+    assert made(fs, lambda: fs.info("/d")) == {"look": 1}
+    assert made(fs, look_for_it) == {"look": 1}
+
+
 def test_a_directory_that_somebody_removed_is_made_again(name: str):
     fs, other = DictFileSystem(name), DictFileSystem(name, skip_instance_cache=True)
     for write in (

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import stat
 import threading
 import time
 import uuid
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from chuk_fsspec.vfs.blocks import BLOCK
-from tests.remote.dict_store import SERVICES, DictFileSystem, Gate, Service
+from tests.remote.dict_store import BUCKET, SERVICES, DictFileSystem, Gate, Service
 from tests.vfs.vfs_kinds import GID, UID, World
 
 CONTENT = os.urandom(20 * BLOCK + 17)
@@ -41,16 +45,25 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.fixture
-def world(clock: Clock, tmp_path: Path) -> Iterator[World]:
+class Undated(DictFileSystem):
+    """A service that tells nothing of a directory but that it is there, as buckets do."""
+
+    kinds: ClassVar = {"bucket": replace(BUCKET, modified_times=False)}
+
+
+@pytest.fixture(params=[DictFileSystem])
+def world(clock: Clock, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     name = uuid.uuid4().hex
     spool = tmp_path / "spool"
     spool.mkdir()
-    world = World(DictFileSystem(name), spool, cache_timeout=1.0)
+    world = World(request.param(name), spool, cache_timeout=1.0)
     yield world
     world.vfs.close()
     assert not list(spool.iterdir())
     SERVICES.pop(name)
+
+
+undated = pytest.mark.parametrize("world", [Undated], indirect=True)
 
 
 @pytest.fixture
@@ -175,7 +188,140 @@ def test_names_are_looked_up_while_a_listing_is_late_and_listed_while_a_lookup_i
     looker.join()
 
 
+def test_a_listing_that_has_paid_is_made_anew_at_once(world: World, service: Service, clock: Clock) -> None:
+    fill(world, 300)
+    world.names("/d")
+    directory = world.find("/d")
+
+    def look(count: int) -> None:
+        for number in range(count):
+            assert world.vfs.lookup(directory, str(number)) is not None
+
+    look(5)
+    clock.now += 1.5
+    assert made(service, lambda: look(2)) == {"list": 1}
+    clock.now += 1.5
+    assert made(service, lambda: look(2)) == {"look": 2}
+
+
+def test_a_missing_name_is_one_request(world: World, service: Service) -> None:
+    fill(world, 1)
+    directory = world.find("/d")
+    assert made(service, lambda: world.vfs.lookup(directory, "missing")) == {"look": 1}
+
+
+@undated
+def test_a_directory_of_which_nothing_is_told_is_listed_to_see_that_it_is_there(
+    world: World, service: Service, clock: Clock
+) -> None:
+    fill(world, 5)
+    world.names("/d")
+    directory = world.find("/d")
+    clock.now += 2
+    assert made(service, lambda: world.find("/d")) == {"list": 1}
+    assert made(service, lambda: [world.find(f"/d/{number}") for number in range(5)]) == {}
+    clock.now += 2
+    assert made(service, lambda: world.vfs.getattr(directory)) == {"list": 1}
+
+
+@undated
+def test_what_became_of_such_a_directory_is_seen(world: World, clock: Clock) -> None:
+    fill(world, 3)
+    world.names("/d")
+    directory = world.find("/d")
+    clock.now += 2
+    world.fs.rm("/d", recursive=True)
+    with pytest.raises(FileNotFoundError):
+        world.vfs.getattr(directory)
+    assert world.vfs.lookup(world.vfs.root, "d") is None
+    fill(world, 1)
+    clock.now += 2
+    world.names("/d")
+    world.fs.rm("/d", recursive=True)
+    world.store("/d", b"a file")
+    clock.now += 2
+    assert world.read("/d") == b"a file"
+
+
+@undated
+def test_such_a_directory_that_is_large_or_was_never_listed_is_asked_for(
+    world: World, service: Service, clock: Clock
+) -> None:
+    fill(world, 300)
+    for name in ("never", "large"):
+        directory = world.find("/d")
+        clock.now += 2
+        assert made(service, lambda: world.vfs.getattr(directory)) == {"look": 1}, name  # noqa: B023 - it is called at once
+        world.names("/d")
+
+
+@undated
+def test_what_is_made_slowly_keeps_nobody_from_its_directory(world: World, service: Service, clock: Clock) -> None:
+    fill(world, 3)
+    world.names("/d")
+    directory, node = world.find("/d"), world.find("/d/1")
+    gate = service.gates["write"] = Gate()
+    maker = start(lambda: world.create("/d/new"))
+    gate.wait_for(1)
+    clock.now += 2
+    assert world.find("/d") is directory
+    assert world.vfs.getattr(directory) is directory
+    assert [world.vfs.getattr(node) for _ in range(3)] == [node] * 3
+    gate.open()
+    maker.join()
+    assert "new" in world.names("/d")
+
+
+# ---- numbers
+
+
+def test_a_name_that_was_forgotten_has_its_number_again(world: World, service: Service, clock: Clock) -> None:
+    fill(world, 3)
+    nodes = [world.find(f"/d/{number}") for number in range(3)]
+    numbers = [node.ino for node in nodes]
+    assert len({*numbers, world.find("/d").ino, 1}) == 5
+    forgotten = weakref.ref(nodes[0])
+    nodes.clear()
+    clock.now += 2
+    world.names()
+    gc.collect()
+    assert forgotten() is None
+    assert [world.find(f"/d/{number}").ino for number in range(3)] == numbers
+    world.vfs = world.another_vfs()
+    assert [world.find(f"/d/{number}").ino for number in range(3)] == numbers
+
+
+def test_two_files_that_are_in_use_never_have_one_number(world: World) -> None:
+    first = world.make("/f", b"first")
+    world.rename("/f", "/g")
+    second = world.make("/f", b"second")
+    handle = world.open("/f", os.O_RDONLY)
+    world.unlink("/f")
+    third = world.make("/f", b"third")
+    assert len({first.ino, second.ino, third.ino}) == 3
+    handle.close()
+
+
 # ---- writing
+
+
+@undated
+def test_a_directory_that_is_filled_is_listed_once_in_the_time_that_it_is_believed(
+    world: World, service: Service, clock: Clock
+) -> None:
+    world.mkdir("/new")
+
+    def fill_slowly() -> None:
+        for number in range(40):
+            # The kernel asks before it has something made.
+            assert world.vfs.lookup(world.find("/new"), str(number)) is None
+            world.make(f"/new/{number}", b"content")
+            clock.now += 0.25
+
+    # Ten seconds. The first time, nothing is known of the directory but that we have made it.
+    asked = made(service, fill_slowly)
+    assert asked.pop("write") == 80
+    assert asked == {"look": 1, "list": 9}
 
 
 def test_a_new_file_in_a_new_directory_is_two_requests(world: World, service: Service) -> None:

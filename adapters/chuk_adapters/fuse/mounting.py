@@ -146,8 +146,7 @@ def mount(fs: AbstractFileSystem | Facade, path: str | os.PathLike[str], options
     try:
         target = check_mountpoint(path)
         # What the kernel asks for again is worth asking the filesystem for again.
-        chosen = options.cache_timeout
-        return Mount(open_vfs(below) if chosen is None else open_vfs(below, cache_timeout=chosen), target, options)
+        return Mount(open_vfs(below, cache_timeout=options.cache_timeout), target, options)
     except BaseException:
         if is_new:
             os.rmdir(path)
