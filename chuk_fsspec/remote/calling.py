@@ -7,7 +7,7 @@ import errno
 import random
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -138,14 +138,12 @@ class Calls:
             await self._pause(self._patience.wait(attempt, verdict.wait))
         raise AssertionError("the last attempt returns or raises")
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    def turn(self) -> AbstractAsyncContextManager[None]:
         """Wait until it is one's turn to make a request."""
         loop = asyncio.get_running_loop()
         if self._turns is None or self._turns[0] is not loop:
             self._turns = (loop, asyncio.Semaphore(self._parallel))
-        async with self._turns[1]:
-            yield
+        return self._turns[1]
 
     async def _attempt(self, request: Callable[[], Awaitable[Result]]) -> Result:
         if _within is None:

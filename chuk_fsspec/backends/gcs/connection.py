@@ -77,9 +77,9 @@ class Connection:
         self._opening: asyncio.Task[Any] | None = None
 
     async def signed_in(self) -> Any:
-        """The gcsfs filesystem whose session and credentials are used."""
+        """The gcsfs filesystem whose session and credentials are used. It has opened its session."""
         if self._opening is None or (self._opening.done() and self._opening.exception() is not None):
-            self._opening = asyncio.ensure_future(asyncio.to_thread(_sign_in, self.options))
+            self._opening = asyncio.ensure_future(_open(self.options))
         return await asyncio.shield(self._opening)
 
     async def project(self) -> str:
@@ -118,9 +118,7 @@ class Connection:
         import yarl
 
         fs = await self.signed_in()
-        session = await fs._set_session()  # noqa: SLF001 - its own subclasses do it so
-        _sessions.add(session)
-        whole = url if url.startswith("http") else f"{fs._location}{url}"  # noqa: SLF001 - likewise
+        whole = url if url.startswith("http") else f"{fs._location}{url}"  # noqa: SLF001 - its own subclasses do it so
         asked = dict(query or {})
         if self.options.requester_pays:
             asked["userProject"] = (
@@ -133,11 +131,11 @@ class Connection:
         sent = dict(headers or {})
         if stored:
             sent["Accept-Encoding"] = "gzip"  # the one way to have compressed objects as they are, in ranges too
-        if isinstance(content, Mapping):
+        if content is not None and not isinstance(content, bytes):
             sent["Content-Type"] = "application/json; charset=UTF-8"
             content = json.dumps(content).encode()
         body = io.BytesIO(content) if content is not None and len(content) > _LARGE else content
-        async with session.request(
+        async with fs.session.request(
             method,
             yarl.URL(whole, encoded=True),
             headers={**await _credentials(fs), **sent},  # in no variable: some tools show those of a traceback
@@ -155,9 +153,7 @@ class Connection:
         opening, self._opening = self._opening, None
         if opening is None:
             return
-        fs = await opening
-        session = await fs._set_session()  # noqa: SLF001 - as above
-        await session.close()
+        await (await opening).session.close()
 
 
 async def _credentials(fs: Any) -> dict[str, str]:
@@ -172,8 +168,16 @@ async def _credentials(fs: Any) -> dict[str, str]:
     return headers
 
 
+async def _open(options: ServiceOptions) -> Any:
+    """A gcsfs filesystem of its own, for this loop, with its session."""
+    fs = await asyncio.to_thread(_sign_in, options)
+    _sessions.add(await fs._set_session())  # noqa: SLF001 - as above
+    return fs
+
+
 def _sign_in(options: ServiceOptions) -> Any:
-    """A gcsfs filesystem of its own, for this loop. It may ask Google who we are, and importing it takes its time."""
+    """A gcsfs filesystem. It may ask Google who we are, and importing it takes its time."""
+    from aiohttp import ClientTimeout
     from gcsfs.core import GCSFileSystem
 
     return GCSFileSystem(
@@ -181,7 +185,7 @@ def _sign_in(options: ServiceOptions) -> Any:
         access=options.access,
         token=_signed_by(options.sign_in),
         endpoint_url=options.endpoint_url or None,
-        session_kwargs=dict(options.session_kwargs),
+        session_kwargs={"timeout": ClientTimeout(), **options.session_kwargs},  # ``Calls`` keeps to the time
         asynchronous=True,
         skip_instance_cache=True,
     )

@@ -14,11 +14,14 @@ from chuk_fsspec.backends.gcs.connection import API, UPLOADS, Connection, Reply,
 from chuk_fsspec.backends.gcs.errors import PRECONDITION, ServiceError, errno_of
 from chuk_fsspec.backends.gcs.resources import (
     FIELDS,
+    FIELDS_OF_NEW,
     METADATA,
     at_generation,
+    content_type_of,
     generation_of,
     guarded,
     key_of,
+    new_key_of,
     properties_of,
     version_of,
 )
@@ -45,6 +48,8 @@ class GcsKeys:
         """
         self._connection = connection
         self._objects = f"{API}/{quoted(bucket)}/o"
+        self._uploads = f"{UPLOADS}/{quoted(bucket)}/o"
+        self._contents = f"/{quoted(bucket)}/"
         self._rewrites: dict[tuple[Source, str], str] = {}
         self.bucket = bucket
         self.traits = KeyTraits(
@@ -83,36 +88,37 @@ class GcsKeys:
             return await self._nothing_of(key, etag, version)
         if start or stop is not None:
             headers["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
-        url = f"/{quoted(self.bucket)}/{quote(key, safe='/')}"
-        query = at_generation(version)
         reply = await self._connection.request(
-            "GET", url, query=query, headers=headers, taken=(_PAST_THE_END,), stored=True
+            "GET",
+            self._contents + quote(key, safe="/"),
+            query=at_generation(version),
+            headers=headers,
+            taken=(_PAST_THE_END,),
+            stored=True,
         )
         return await self._nothing_of(key, etag, version) if reply.status == _PAST_THE_END else _piece_of(reply)
 
     async def put(self, key: str, data: bytes, labels: Labels, guard: Guard | None) -> Key:
-        """Make or replace an object: metadata and content in one request."""
-        boundary = secrets.token_hex(16)
-        metadata = json.dumps({**properties_of(labels), "name": key})
-        head = (
-            f"--{boundary}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n{metadata}\r\n"
-            f"--{boundary}\r\nContent-Type: application/octet-stream\r\n\r\n"
-        )
+        """Make or replace an object in one request: the content alone, or metadata before it."""
+        if labels.metadata or labels.headers:
+            kind, content_type, content = "multipart", *_with_properties(labels, data)
+        else:
+            kind, content_type, content = "media", content_type_of(labels), data
         reply = await self._connection.request(
             "POST",
-            f"{UPLOADS}/{quoted(self.bucket)}/o",
-            query={"uploadType": "multipart", **guarded(guard)},
-            headers={"Content-Type": f"multipart/related; boundary={boundary}"},
-            content=b"".join((head.encode(), data, f"\r\n--{boundary}--\r\n".encode())),
+            f"{self._uploads}?uploadType={kind}&name={quoted(key)}&fields={FIELDS_OF_NEW}",
+            query=guarded(guard),
+            headers={"Content-Type": content_type},
+            content=content,
         )
-        return key_of(reply.json())
+        return new_key_of(key, reply.json())
 
     async def begin(self, key: str, labels: Labels, guard: Guard | None) -> KeyUpload:
         """Begin to send an object in parts."""
         properties = properties_of(labels)
         reply = await self._connection.request(
             "POST",
-            f"{UPLOADS}/{quoted(self.bucket)}/o",
+            self._uploads,
             query={"uploadType": "resumable", **guarded(guard)},
             headers={"X-Upload-Content-Type": properties["contentType"]},
             content={**properties, "name": key},
@@ -199,12 +205,24 @@ class GcsKeys:
         return key_of(reply.json())
 
 
+def _with_properties(labels: Labels, data: bytes) -> tuple[str, bytes]:
+    """Media type and content of a request that has an object's properties before its content."""
+    boundary = secrets.token_hex(16)
+    head = (
+        f"--{boundary}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n"
+        f"{json.dumps(properties_of(labels))}\r\n"
+        f"--{boundary}\r\nContent-Type: application/octet-stream\r\n\r\n"
+    )
+    content = b"".join((head.encode(), data, f"\r\n--{boundary}--\r\n".encode()))
+    return f"multipart/related; boundary={boundary}", content
+
+
 def _piece_of(reply: Reply) -> Piece:
     size = _SIZE.fullmatch(reply.headers.get("Content-Range", ""))
     metadata = {
-        name.lower()[len(METADATA) :]: value
+        name[len(METADATA) :].lower(): value
         for name, value in reply.headers.items()
-        if name.lower().startswith(METADATA)
+        if name[: len(METADATA)].lower() == METADATA
     }
     return Piece(
         reply.body,

@@ -15,6 +15,8 @@ _HEADERS = ("cacheControl", "contentDisposition", "contentEncoding", "contentLan
 _SHOWN = ("generation", "metageneration", "storageClass", "md5Hash", "crc32c")
 FIELDS = ",".join(("name", "size", "timeCreated", "contentType", "metadata", *_HEADERS, *_SHOWN))
 """What is asked of an object in listings."""
+FIELDS_OF_NEW = "generation,timeCreated"
+"""What is asked of an object that was just made of content that is known."""
 METADATA = "x-goog-meta-"
 
 
@@ -36,6 +38,11 @@ def key_of(resource: Mapping[str, Any]) -> Key:
     )
 
 
+def new_key_of(name: str, resource: Mapping[str, Any]) -> Key:
+    """An object that was just made."""
+    return Key(name, mtime=seconds(resource["timeCreated"]), etag=resource["generation"])
+
+
 def version_of(resource: Mapping[str, Any]) -> FileVersion:
     """A generation of an object; those that are not the latest have a time at which they were replaced or removed."""
     key = key_of(resource)
@@ -52,7 +59,12 @@ def at_generation(version: str) -> dict[str, str]:
 def properties_of(labels: Labels) -> dict[str, Any]:
     """Labels, as the service is told them."""
     found: dict[str, Any] = {**labels.headers, "metadata": dict(labels.metadata)}
-    return {**found, "contentType": labels.content_type or "application/octet-stream"}
+    return {**found, "contentType": content_type_of(labels)}
+
+
+def content_type_of(labels: Labels) -> str:
+    """The media type of content, as the service is told it."""
+    return labels.content_type or "application/octet-stream"
 
 
 def bucket_of(resource: Mapping[str, Any]) -> Bucket:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from chuk_fsspec.contract.conditions import Condition
 from chuk_fsspec.contract.errors import PreconditionFailed, precondition_failed
@@ -66,7 +65,7 @@ async def copy_file(
         except SourceChanged:
             found = None
             continue
-        return written(target_space, target, replace(key, labels=found.labels), found.size)
+        return written(target, key, found.size)
     raise precondition_failed(source, source_etag or etag, etag, exists=False)
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from chuk_fsspec.remote.keys.keystore import Key
-from chuk_fsspec.remote.keys.metadata import WRITE_TOKEN, entry_of
-from chuk_fsspec.remote.keys.space import Space
+from chuk_fsspec.remote.keys.metadata import WRITE_TOKEN
 from chuk_fsspec.remote.store import Entry
 
 
-def written(space: Space, path: str, key: Key, size: int) -> Entry:
+def written(path: str, key: Key, size: int) -> Entry:
     """What is at a path now; the time is that of this machine where the reply of the service has none."""
-    mtime = time.time() if key.mtime is None else key.mtime
-    return entry_of(path, replace(key, size=size, mtime=mtime), keeps_posix=space.keeps_posix)
+    return Entry(path, "file", size=size, mtime=time.time() if key.mtime is None else key.mtime, etag=key.etag)
 
 
 def is_own(found: Key | None, token: str) -> bool:

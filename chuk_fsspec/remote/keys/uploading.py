@@ -54,7 +54,7 @@ class KeyTreeUpload:
         """Put the file in its place, as ``remote.store.Upload`` has it."""
         key = await self._finished()
         self._is_over = True
-        return written(self._space, self._path, key, self._size)
+        return written(self._path, key, self._size)
 
     async def _finished(self) -> Key:
         space, path, condition = self._space, self._path, self._condition

@@ -24,7 +24,7 @@ async def write(space: Space, path: str, data: bytes, besides: Attributes, condi
     Whether there are keys below the path, which makes it a directory, is not looked at: that would be a second one.
     """
     key = await _put(space, path, data, await _labels(space, path, besides), condition)
-    return written(space, path, key, len(data))
+    return written(path, key, len(data))
 
 
 async def upload(space: Space, path: str, besides: Attributes, condition: Condition | None) -> KeyTreeUpload:

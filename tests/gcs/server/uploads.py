@@ -54,7 +54,7 @@ class Uploads:
             name = properties.get("name") or query["name"]
             return web.json_response(self._cloud.put(bucket, name, data, properties, query).resource())
         if kind == "media":
-            properties = {"contentType": request.content_type}
+            properties = {"contentType": request.headers["Content-Type"]}
             return web.json_response(self._cloud.put(bucket, query["name"], body, properties, query).resource())
         if kind != "resumable":
             raise RefusedError(400, "invalid", "no such uploadType")
