@@ -185,12 +185,12 @@ class Backend:
                 self.fs.pipe_file(path, b"")
             return _FILE_MODE
 
-    def make_directory(self, names: Names) -> None:
-        """Make a directory, as far as the filesystem has such a thing. EEXIST."""
+    def make_directory(self, names: Names, *, create_parents: bool = False) -> None:
+        """Make a directory, as far as the filesystem has such a thing. EEXIST; ENOENT without its parents."""
         path = self.path(names)
         try:
             with os_errors(path):
-                self.fs.mkdir(path, create_parents=False)
+                self.fs.mkdir(path, create_parents=create_parents)
         except OSError as error:
             if self.capabilities.directories or error.errno != errno.ENOTSUP:
                 raise

@@ -80,5 +80,6 @@ def _remove_all(
         with suppress(OSError) if quietly else nullcontext():
             backend.remove([*names, *below])
     for below in reversed(directories):
-        with suppress(OSError) if quietly else nullcontext():
+        # In a bucket, a directory that nobody has made is gone with its last file.
+        with suppress(OSError if quietly else FileNotFoundError):
             backend.remove_directory([*names, *below])

@@ -67,7 +67,8 @@ def rename(volume: Volume, files: OpenFiles, source: Place, target: Place, flags
             table.doubt(*source)
             table.doubt(*target)
             raise
-        for directory in (source[0], node, old):
+        table.remember_emptied(source[0])
+        for directory in (node, old):
             if isinstance(directory, DirectoryNode):
                 table.remember(directory)
 

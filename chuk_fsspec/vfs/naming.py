@@ -44,7 +44,7 @@ def create(
 def mkdir(volume: Volume, directory: DirectoryNode, name: str, mode: int, uid: int, gid: int) -> DirectoryNode:
     """Make a directory, remembered if the filesystem does not keep it while it is empty. EEXIST, ENOENT, EROFS."""
     with _new_entry(volume, directory, name) as names:
-        volume.backend.make_directory(names)
+        volume.backend.make_directory(names, create_parents=volume.table.is_remembered(directory))
         node = volume.table.add(directory, name, Attributes(DIRECTORY_MODE))
         assert isinstance(node, DirectoryNode)
         volume.table.remember(node)
@@ -107,14 +107,14 @@ def unlink(volume: Volume, files: OpenFiles, directory: DirectoryNode, name: str
                 if node.content is None or not node.content.dirty:
                     raise
             volume.table.detach(node, (directory, name))
-        volume.table.remember(directory)
+        volume.table.remember_emptied(directory)
 
 
 def rmdir(volume: Volume, directory: DirectoryNode, name: str) -> None:
     """Remove an empty directory. ENOENT, ENOTDIR, ENOTEMPTY, EROFS."""
     with _old_entry(volume, directory, name) as (node, names):
         remove_directory(volume, node, names)
-        volume.table.remember(directory)
+        volume.table.remember_emptied(directory)
 
 
 def remove_directory(volume: Volume, node: PathNode, names: list[str]) -> None:
@@ -124,7 +124,12 @@ def remove_directory(volume: Volume, node: PathNode, names: list[str]) -> None:
         raise os_error(errno.ENOTDIR, path)
     if looking.ask_entries(volume, node, names, own_uses=0):
         raise os_error(errno.ENOTEMPTY, path)
-    volume.backend.remove_directory(names)
+    try:
+        volume.backend.remove_directory(names)
+    except FileNotFoundError:
+        # What only we remember has ended with its last file.
+        if not volume.table.is_remembered(node):
+            raise
     volume.table.detach(node, node.place)
 
 

@@ -113,8 +113,15 @@ class Places:
 
     def remember(self, directory: DirectoryNode) -> None:
         """Keep a directory and those above it, though the filesystem may know directories only by their files."""
-        if self._keeps_directories:
-            return
+        if not self._keeps_directories:
+            self._remember(directory)
+
+    def remember_emptied(self, directory: DirectoryNode) -> None:
+        """The same for one that has lost an entry. In a bucket, one that nobody has made ends with its last file."""
+        if not self._keeps_directories or (directory.is_plain and not directory.listing):
+            self._remember(directory)
+
+    def _remember(self, directory: DirectoryNode) -> None:
         with self.lock:
             for node in directory.above():
                 if node is self.root or node.gone or not isinstance(node, DirectoryNode):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from urllib.request import urlopen
 
 import pandas as pd
 import pytest
 
+from chuk_adapters.fuse import MountOptions, mount
 from chuk_fsspec import MemoryFileSystem
 from chuk_fsspec.backends.s3 import S3FileSystem
 from chuk_fsspec.backends.s3.client import Client, Reply
@@ -84,3 +87,26 @@ def test_pandas(s3_url: str, bucket: str) -> None:
 def test_git_and_pytest_on_a_mount(s3_url: str, bucket: str, tmp_path: Path) -> None:
     fs = filesystem(s3_url, bucket, posix=True)
     work_with_git_and_pytest(fs, tmp_path / "point")
+
+
+@pytest.mark.mount
+def test_directories_that_nobody_made_are_moved_emptied_and_removed_on_a_mount(
+    s3_url: str, bucket: str, tmp_path: Path
+) -> None:
+    fs = filesystem(s3_url, bucket)
+    fs.pipe({f"/tree/{number % 3}/deep/{number}": b"content" for number in range(9)})
+    with mount(fs, tmp_path, MountOptions(cache_timeout=0.01)):
+        (tmp_path / "tree").rename(tmp_path / "moved")
+        assert sorted(os.listdir(tmp_path)) == ["moved"]
+        for number in (0, 3, 6):
+            (tmp_path / "moved" / "0" / "deep" / str(number)).unlink()
+        assert os.listdir(tmp_path / "moved" / "0" / "deep") == []
+        shutil.rmtree(tmp_path / "moved")
+        assert os.listdir(tmp_path) == []
+        fs.pipe({f"/tree/{number}/file": b"content" for number in range(3)})
+        for number in range(3):
+            (tmp_path / "tree" / str(number) / "file").unlink()
+        (tmp_path / "tree" / "2" / "new" / "newer").mkdir(parents=True)
+        assert sorted(os.listdir(tmp_path / "tree")) == ["0", "1", "2"]
+        shutil.rmtree(tmp_path / "tree")
+    assert fs.find("/", withdirs=True) == ["/"]
