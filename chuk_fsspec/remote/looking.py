@@ -104,7 +104,8 @@ class Looking(Resolving):
             real = await self._real(start)
         except (FileNotFoundError, NotADirectoryError):
             return {} if detail else []
-        found = [entry async for entry in self._below(real, maxdepth) if withdirs or entry.kind != "directory"]
+        below = self._levels(real, maxdepth) if maxdepth else self._store.descend(real, names_only=not detail)
+        found = [entry async for entry in below if withdirs or entry.kind != "directory"]
         if withdirs or not found:
             entry = await self._look_or_none(start)
             if entry is not None and (withdirs or entry.kind != "directory"):
@@ -113,12 +114,8 @@ class Looking(Resolving):
             return sorted(_rebased(entry.path, real, start) for entry in found)
         return await self._all_described(found, start, real)
 
-    async def _below(self, start: str, maxdepth: int | None) -> AsyncIterator[Entry]:
-        """What is below a directory, links not followed; nothing if there is no such directory."""
-        if maxdepth is None:
-            async for entry in self._store.descend(start):
-                yield entry
-            return
+    async def _levels(self, start: str, maxdepth: int) -> AsyncIterator[Entry]:
+        """So many levels of a directory, links not followed; nothing if there is no such directory."""
         level = [start]
         for _ in range(maxdepth):
             listings = await self._together(self._entries_or_none(directory) for directory in level)

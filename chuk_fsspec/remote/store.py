@@ -138,8 +138,13 @@ class RemoteStore(Protocol):
     async def list(self, path: str) -> list[Entry]:
         """What is in a directory, in no order. ENOENT, ENOTDIR."""
 
-    def descend(self, path: str) -> AsyncIterator[Entry]:
-        """Everything below a directory, directories included, in no order; nothing if there is no such directory."""
+    def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
+        """Everything below a directory, directories included, in no order; nothing if there is no such directory.
+
+        Args:
+            path: where.
+            names_only: of each entry no more is wanted than its path, and whether it is a directory.
+        """
 
     # ---- reading
 

@@ -62,6 +62,42 @@ def test_a_call_is_as_few_requests_as_can_be(
     fs.close()
 
 
+def test_a_listing_of_names_asks_for_nothing_else(server: GcsServer, bucket: str, proxy: FaultProxy) -> None:
+    fs = filesystem(server, bucket_name=bucket, endpoint_url=proxy.url, posix=True)
+    fs.pipe_file("/a/b/f", b"content", metadata={"owner": "me"})
+    fs.posix.symlink("b/f", "/a/link")
+    del proxy.requests[:]
+    assert fs.find("/a") == ["/a/b/f", "/a/link"]
+    (asked,) = proxy.requests
+    assert "items%28name%29" in asked
+    shown = fs.find("/a", detail=True)
+    assert shown["/a/b/f"] == fs.info("/a/b/f")
+    assert shown["/a/b/f"]["metadata"] == {"owner": "me"}
+    assert shown["/a/link"]["islink"]
+    fs.close()
+
+
+def test_keys_that_no_path_leads_to_are_not_listed(fs: GCSFileSystem, server: GcsServer, bucket: str) -> None:
+    for key in ("d//f", "d/../f", "d/./f", "d/.", "d/a", "d/a/hidden", "d/a0/f", "d/b/", "d/b/c/f", "e/f"):
+        server.cloud.put(bucket, key, b"", {}, {})
+    files = ["/d/a", "/d/a0/f", "/d/b/c/f"]
+    assert fs.find("/d") == files == [path for path, info in fs.find("/d", detail=True).items() if info["size"] == 0]
+    assert fs.find("/d", withdirs=True) == ["/d", "/d/a", "/d/a0", "/d/a0/f", "/d/b", "/d/b/c", "/d/b/c/f"]
+    assert fs.find("/") == [*files, "/e/f"]
+
+
+@pytest.mark.parametrize("options", [{}, {"metadata": {"owner": "me"}}])
+@pytest.mark.parametrize("data", [b"", b"content", b"--\r\n" * 9])
+def test_what_is_kept_with_a_small_object(
+    fs: GCSFileSystem, server: GcsServer, bucket: str, options: dict[str, Any], data: bytes
+) -> None:
+    fs.pipe_file("/a b/\N{SNOWMAN}?&=%", data, content_type="text/plain; charset=utf-8", **options)
+    found = server.cloud.get(bucket, "a b/\N{SNOWMAN}?&=%")
+    assert found.data == data
+    assert found.properties["contentType"] == "text/plain; charset=utf-8"
+    assert found.properties.get("metadata", {}) == options.get("metadata", {})
+
+
 def test_an_etag_is_a_generation(fs: GCSFileSystem, server: GcsServer, bucket: str) -> None:
     etag = fs.pipe_file("/f", b"one")
     assert etag == str(server.cloud.get(bucket, "f").generation) == fs.info("/f")["etag"]

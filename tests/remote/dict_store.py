@@ -172,7 +172,7 @@ class DictStore:
             entries = [self._shown(join(path, name)) for name in names]
             return [entry for entry in entries if entry is not None]
 
-    async def descend(self, path: str) -> AsyncIterator[Entry]:
+    async def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
         async with self.service.request("descend"):
             prefix = path.rstrip("/") + "/"
             below = {one for one in self.service.entries if one.startswith(prefix)}

@@ -90,7 +90,7 @@ class E2BStore:
             return None
         return entry_of(info, path, await self.asker.people(), destination)
 
-    async def descend(self, path: str) -> AsyncIterator[Entry]:
+    async def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
         for entry in await self._entries(path, await self._all_below(path), _ALL_LEVELS):
             yield entry
 

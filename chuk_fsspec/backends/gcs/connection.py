@@ -24,6 +24,8 @@ UPLOADS = "/upload/storage/v1/b"
 _NO_PROJECT = "buckets belong to a project; give project=, or set GOOGLE_CLOUD_PROJECT"
 _METHODS = ("anon", "browser", "cache", "cloud", "google_default")
 """Ways to sign in that gcsfs knows by name."""
+_CONNECTING = 30.0
+"""Seconds for a new connection. The time of a whole request is measured by ``Calls`` alone."""
 _LARGE = 1 << 20
 """Bytes that aiohttp takes at once; of more it warns, and wants them as a file."""
 
@@ -185,7 +187,7 @@ def _sign_in(options: ServiceOptions) -> Any:
         access=options.access,
         token=_signed_by(options.sign_in),
         endpoint_url=options.endpoint_url or None,
-        session_kwargs={"timeout": ClientTimeout(), **options.session_kwargs},  # ``Calls`` keeps to the time
+        session_kwargs={"timeout": ClientTimeout(sock_connect=_CONNECTING), **options.session_kwargs},
         asynchronous=True,
         skip_instance_cache=True,
     )

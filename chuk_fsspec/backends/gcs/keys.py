@@ -128,18 +128,22 @@ class GcsKeys:
     async def sweep(self, key: str, seconds: float, keep: KeyUpload | None) -> None:
         """Uploads whose reply was lost can be seen by nobody, take no space, and end after a week."""
 
-    async def page(self, prefix: str, *, deep: bool, rest: str = "", limit: int = 1000) -> Page:
-        """List keys, with their labels."""
+    async def page(
+        self, prefix: str, *, deep: bool, rest: str = "", limit: int = 1000, names_only: bool = False
+    ) -> Page:
+        """List keys, with their labels where they are wanted."""
+        fields = "name" if names_only else FIELDS
         query = {
             "prefix": prefix,
             "maxResults": str(limit),
             "pageToken": rest,
             "delimiter": "" if deep else "/",
-            "fields": f"nextPageToken,prefixes,items({FIELDS})",
+            "fields": f"nextPageToken,prefixes,items({fields})",
         }
         reply = await self._connection.request("GET", self._objects, query={k: v for k, v in query.items() if v})
         found = reply.json()
-        keys = [key_of(one) for one in found.get("items", ())]
+        items = found.get("items", ())
+        keys = [Key(one["name"]) for one in items] if names_only else [key_of(one) for one in items]
         return Page(keys, found.get("prefixes", ()), found.get("nextPageToken", ""))
 
     async def copy(self, source: Source, key: str, labels: Labels | None, guard: Guard | None) -> Key:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from chuk_fsspec.backends.gcs.errors import PRECONDITION, ServiceError
@@ -12,6 +13,7 @@ from chuk_fsspec.contract.versions import FileVersion
 from chuk_fsspec.remote.keys import Guard, Key, Labels
 
 _HEADERS = ("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage")
+_LABELS = frozenset(("metadata", *_HEADERS))
 _SHOWN = ("generation", "metageneration", "storageClass", "md5Hash", "crc32c")
 FIELDS = ",".join(("name", "size", "timeCreated", "contentType", "metadata", *_HEADERS, *_SHOWN))
 """What is asked of an object in listings."""
@@ -22,20 +24,34 @@ METADATA = "x-goog-meta-"
 
 def key_of(resource: Mapping[str, Any]) -> Key:
     """An object. Its etag is the generation, which is a new one for each content (and not for new labels)."""
-    metadata = resource.get("metadata", {})
-    labels = Labels(
-        content_type=resource.get("contentType", ""),
-        metadata={name.lower(): value for name, value in metadata.items()},
-        headers={name: resource[name] for name in _HEADERS if name in resource},
-    )
+    generation = resource["generation"]
+    details = {name: resource[name] for name in _SHOWN if name in resource}
+    details["version_id"] = generation
     return Key(
         resource["name"],
         size=int(resource.get("size", 0)),
         mtime=seconds(resource["timeCreated"]),
-        etag=resource["generation"],
-        labels=labels,
-        details={name: resource[name] for name in _SHOWN if name in resource} | {"version_id": resource["generation"]},
+        etag=generation,
+        labels=_labels_of(resource),
+        details=details,
     )
+
+
+def _labels_of(resource: Mapping[str, Any]) -> Labels:
+    content_type = resource.get("contentType", "")
+    if _LABELS.isdisjoint(resource):
+        return _plain(content_type)
+    return Labels(
+        content_type,
+        metadata={name.lower(): value for name, value in resource.get("metadata", {}).items()},
+        headers={name: resource[name] for name in _HEADERS if name in resource},
+    )
+
+
+@lru_cache
+def _plain(content_type: str) -> Labels:
+    """What most objects of a listing have in common."""
+    return Labels(content_type)
 
 
 def new_key_of(name: str, resource: Mapping[str, Any]) -> Key:

@@ -72,7 +72,7 @@ class DriveStore:
         found = await self._finder.look(path)
         return found.entry(path) if found else None
 
-    async def descend(self, path: str) -> AsyncIterator[Entry]:
+    async def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
         """One request for each folder, several at once."""
         folders = [path]
         while folders:

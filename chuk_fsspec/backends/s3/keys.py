@@ -144,7 +144,9 @@ class S3Keys:
             if found["Key"] == key and found["UploadId"] != kept and age <= seconds + _SWEEP_MARGIN:
                 await S3Upload(self._client, self._bucket, key, found["UploadId"]).abort()
 
-    async def page(self, prefix: str, *, deep: bool, rest: str = "", limit: int = 1000) -> Page:
+    async def page(
+        self, prefix: str, *, deep: bool, rest: str = "", limit: int = 1000, names_only: bool = False
+    ) -> Page:
         """List keys."""
         parameters: dict[str, Any] = {} if deep else {"Delimiter": "/"}
         if rest:

@@ -79,9 +79,11 @@ class KeysElsewhere:
         """Likewise."""
         raise AssertionError("an upload waits for an event loop")
 
-    async def page(self, prefix: str, *, deep: bool, rest: str = "", limit: int = 1000) -> Page:
+    async def page(
+        self, prefix: str, *, deep: bool, rest: str = "", limit: int = 1000, names_only: bool = False
+    ) -> Page:
         """List keys."""
-        return self._ask(lambda keys: keys.page(prefix, deep=deep, rest=rest, limit=limit))
+        return self._ask(lambda keys: keys.page(prefix, deep=deep, rest=rest, limit=limit, names_only=names_only))
 
     async def copy(self, source: Source, key: str, labels: Labels | None, guard: Guard | None) -> Key:
         """Copy an object."""

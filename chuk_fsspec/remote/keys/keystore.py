@@ -195,7 +195,9 @@ class KeyStore(Protocol):
     async def sweep(self, key: str, seconds: float, keep: KeyUpload | None) -> None:
         """Abort what calls of ``begin`` whose replies were lost have begun in the last so many seconds, but for one."""
 
-    async def page(self, prefix: str, *, deep: bool, rest: str = "", limit: int = 1000) -> Page:
+    async def page(
+        self, prefix: str, *, deep: bool, rest: str = "", limit: int = 1000, names_only: bool = False
+    ) -> Page:
         """List keys that begin with a prefix.
 
         Args:
@@ -203,6 +205,7 @@ class KeyStore(Protocol):
             deep: all of them; otherwise those with a ``/`` after the prefix are summed up as common prefixes.
             rest: of the page before; empty for the first page.
             limit: at most so many keys and prefixes.
+            names_only: of each key no more is wanted than its name.
         """
 
     async def copy(self, source: Source, key: str, labels: Labels | None, guard: Guard | None) -> Key:

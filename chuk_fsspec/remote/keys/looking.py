@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
+from chuk_fsspec.contract.paths import join
 from chuk_fsspec.remote.keys.keystore import Key, Page
 from chuk_fsspec.remote.keys.metadata import entry_of, is_link
+from chuk_fsspec.remote.keys.names import is_name
 from chuk_fsspec.remote.keys.space import Space
 from chuk_fsspec.remote.store import Entry
 from chuk_fsspec.remote.together import together
@@ -25,7 +27,7 @@ async def look(space: Space, path: str) -> Entry | None:
 async def look_at_directory(space: Space, path: str) -> Entry | None:
     """The directory at a path, if there is one."""
     marker = space.names.directory(path)
-    page = await space.page(path, marker, deep=True, limit=1)
+    page = await space.page(path, marker, deep=True, limit=1, names_only=True)
     if not page.keys:
         return None
     return await _directory(space, path, marker if page.keys[0].name == marker else "")
@@ -40,61 +42,87 @@ async def list_directory(space: Space, path: str) -> list[Entry]:
         is_there = is_there or bool(page.keys or page.prefixes)
         for entry in await _directories(space, page.prefixes):
             found.setdefault(entry.path, entry)
-        found |= {entry.path: entry for entry in await _files(space, [key for key in page.keys if key.name != prefix])}
+        found |= {entry.path: entry for entry in await _files(space, _named(space, page.keys))}
     if not is_there:
         raise await space.why_no_directory(path)
     return list(found.values())
 
 
-async def descend(space: Space, path: str) -> AsyncIterator[Entry]:
+async def descend(space: Space, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
     """Everything below a directory, each directory before what it holds."""
     prefix = space.names.directory(path)
-    above: list[str] = []
+    folder, folder_path = prefix, path
     files: list[str] = []
-    async for page in pages(space, path, prefix, deep=True):
-        shown: list[Key] = []
+    async for page in pages(space, path, prefix, deep=True, names_only=names_only):
+        shown: list[tuple[str, Key]] = []
         directories: list[str] = []
         for key in page.keys:
             while files and not key.name.startswith(files[-1]):
                 files.pop()
-            if any(key.name[len(file)] == "/" for file in files) or space.names.path(key.name) is None:
+            if files and any(key.name[len(file)] == "/" for file in files):
                 continue
-            *parents, name = key.name[len(prefix) :].split("/")
-            keep = next((i for i, (old, new) in enumerate(zip(above, parents, strict=False)) if old != new), len(above))
-            keep = min(keep, len(parents))
-            directories += [f"{prefix}{'/'.join(parents[:depth])}/" for depth in range(keep + 1, len(parents) + 1)]
-            above = parents
-            if name:
+            above, name = _split(key.name)
+            if above != folder:
+                above_path = path if above == prefix else space.names.path(above)
+                if above_path is None:
+                    continue
+                directories += _new_folders(folder, above, len(prefix))
+                folder, folder_path = above, above_path
+            if name and is_name(name):
                 files.append(key.name)
-                shown.append(key)
-        for entry in await _directories(space, directories):
+                shown.append((join(folder_path, name), key))
+        for entry in await _directories(space, directories, names_only=names_only):
             yield entry
-        for entry in await _files(space, shown):
+        for entry in await _files(space, shown, names_only=names_only):
             yield entry
 
 
-async def pages(space: Space, path: str, prefix: str, *, deep: bool) -> AsyncIterator[Page]:
+def _split(key: str) -> tuple[str, str]:
+    """The folder of a key, which a ``/`` ends if it has one, and its name in there, empty for a marker."""
+    end = key.rfind("/") + 1
+    return key[:end], key[end:]
+
+
+def _new_folders(before: str, folder: str, start: int) -> list[str]:
+    """The folders on the way to one that are not on the way to the one before.
+
+    Args:
+        before: a folder.
+        folder: the next one.
+        start: how many characters both have in common anyway.
+    """
+    ends = [at + 1 for at in range(start, len(folder)) if folder[at] == "/"]
+    return [folder[:end] for end in ends if not before.startswith(folder[:end])]
+
+
+async def pages(space: Space, path: str, prefix: str, *, deep: bool, names_only: bool = False) -> AsyncIterator[Page]:
     """All pages of a listing."""
     rest = ""
     while True:
-        page = await space.page(path, prefix, deep=deep, rest=rest)
+        page = await space.page(path, prefix, deep=deep, rest=rest, names_only=names_only)
         yield page
         rest = page.rest
         if not rest:
             return
 
 
-async def _files(space: Space, keys: Sequence[Key]) -> list[Entry]:
-    named = [(path, key) for key in keys if not key.name.endswith("/") and (path := space.names.path(key.name))]
+def _named(space: Space, keys: Sequence[Key]) -> list[tuple[str, Key]]:
+    """Files with their paths; neither markers nor what no path leads to."""
+    return [(path, key) for key in keys if not key.name.endswith("/") and (path := space.names.path(key.name))]
+
+
+async def _files(space: Space, named: Sequence[tuple[str, Key]], *, names_only: bool = False) -> list[Entry]:
+    if names_only:
+        return [Entry(path, "file") for path, _ in named]
     if not space.keeps_posix:
         return [entry_of(path, key, keeps_posix=False) for path, key in named]
     entries = await together(_looked_up(space, path, key) for path, key in named)
     return [entry for entry in entries if entry is not None]
 
 
-async def _directories(space: Space, markers: Sequence[str]) -> list[Entry]:
+async def _directories(space: Space, markers: Sequence[str], *, names_only: bool = False) -> list[Entry]:
     named = [(path, marker) for marker in markers if (path := space.names.path(marker))]
-    if not space.keeps_posix:
+    if names_only or not space.keeps_posix:
         return [Entry(path, "directory") for path, _ in named]
     return await together(_directory(space, path, marker) for path, marker in named)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from chuk_fsspec.contract.info import FileType
 from chuk_fsspec.remote.keys.keystore import NO_LABELS, Key, Labels
@@ -68,29 +69,34 @@ def entry_of(path: str, key: Key, *, keeps_posix: bool, destination: str = "") -
         destination: what a link holds.
     """
     kind: FileType = "directory" if key.name.endswith("/") else "link" if destination else "file"
-    details = dict(key.details)
-    metadata = {} if key.labels is None else key.labels.metadata
-    if key.labels is not None:
-        hidden = (WRITE_TOKEN, *(_POSIX if keeps_posix else ()))
-        details["metadata"] = {name: value for name, value in metadata.items() if name not in hidden}
-        if key.labels.content_type:
-            details["content_type"] = key.labels.content_type
-    is_file = kind == "file"
-    mode, uid, gid = (_number(metadata, name) if keeps_posix else None for name in (_MODE, _UID, _GID))
-    mtime = _number(metadata, _MTIME) if keeps_posix else None
+    size, etag = (key.size, key.etag) if kind == "file" else (0, "")
+    details = _details(key, keeps_posix=keeps_posix)
+    if not keeps_posix or key.labels is None:
+        return Entry(path, kind, size, key.mtime, key.mtime, etag, details=details)
+    mode, uid, gid, mtime = (_number(key.labels.metadata, name) for name in (_MODE, _UID, _GID, _MTIME))
     return Entry(
         path,
         kind,
-        size=key.size if is_file else 0,
+        size,
         mtime=key.mtime if mtime is None else mtime,
         created=key.mtime,
-        etag=key.etag if is_file else "",
+        etag=etag,
         mode=None if mode is None else stat.S_IMODE(int(mode)),
         uid=None if uid is None else int(uid),
         gid=None if gid is None else int(gid),
         destination=destination if kind == "link" else "",
         details=details,
     )
+
+
+def _details(key: Key, *, keeps_posix: bool) -> Mapping[str, Any]:
+    """What is shown of an object besides its attributes."""
+    if key.labels is None:
+        return key.details
+    hidden = (WRITE_TOKEN, *_POSIX) if keeps_posix else (WRITE_TOKEN,)
+    metadata = {name: value for name, value in key.labels.metadata.items() if name not in hidden}
+    told = {"content_type": key.labels.content_type} if key.labels.content_type else {}
+    return {**key.details, "metadata": metadata, **told}
 
 
 def _posix(besides: Attributes, kind: FileType) -> dict[str, str]:

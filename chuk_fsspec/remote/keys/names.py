@@ -52,6 +52,11 @@ class Names:
         return join(self.top, below)
 
 
+def is_name(name: str) -> bool:
+    """Whether a part of a key can be one of a path."""
+    return name not in SPECIAL_NAMES and "\0" not in name
+
+
 def prefix_of(prefix: str) -> str:
     """A prefix as keys have it: no slash before, one behind; empty for the whole bucket.
 

@@ -43,7 +43,7 @@ async def remove_file(space: Space, path: str, condition: Condition | None) -> N
 async def remove_directory(space: Space, path: str) -> None:
     """Remove an empty directory, which is its marker. ENOENT, ENOTDIR, ENOTEMPTY."""
     marker = space.names.directory(path)
-    page = await space.page(path, marker, deep=True, limit=2)
+    page = await space.page(path, marker, deep=True, limit=2, names_only=True)
     if not page.keys:
         raise await space.why_no_directory(path)
     if any(key.name != marker for key in page.keys):
@@ -55,7 +55,7 @@ async def remove_tree(space: Space, path: str) -> None:
     """Remove a directory with all keys below it; of the root, only those. ENOENT, ENOTDIR."""
     prefix = space.names.directory(path)
     is_there = path == space.names.top
-    async for page in pages(space, path, prefix, deep=True):
+    async for page in pages(space, path, prefix, deep=True, names_only=True):
         is_there = is_there or bool(page.keys)
         keys = [key.name for key in page.keys]
         await remove_keys(space, path, [key for key in keys if key != prefix or path != space.names.top])

@@ -33,15 +33,19 @@ class Space:
         """The object of a key; None if there is none."""
         return await self.calls(path, lambda: self.keys.head(key, self.version))
 
-    async def page(self, path: str, prefix: str, *, deep: bool, rest: str = "", limit: int = 1000) -> Page:
+    async def page(
+        self, path: str, prefix: str, *, deep: bool, rest: str = "", limit: int = 1000, names_only: bool = False
+    ) -> Page:
         """A page of keys that begin with a prefix."""
-        return await self.calls(path, lambda: self.keys.page(prefix, deep=deep, rest=rest, limit=limit))
+        return await self.calls(
+            path, lambda: self.keys.page(prefix, deep=deep, rest=rest, limit=limit, names_only=names_only)
+        )
 
     async def has_directory(self, path: str) -> bool:
         """Whether there is a key that makes a path a directory."""
         if path == self.names.top:
             return True
-        return bool((await self.page(path, self.names.directory(path), deep=True, limit=1)).keys)
+        return bool((await self.page(path, self.names.directory(path), deep=True, limit=1, names_only=True)).keys)
 
     async def why_no_file(self, path: str) -> OSError:
         """EISDIR or ENOENT for a path whose key has no object."""

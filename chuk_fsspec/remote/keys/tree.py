@@ -86,9 +86,9 @@ class KeyTree:
         """What is in a directory."""
         return await looking.list_directory(self.space, path)
 
-    def descend(self, path: str) -> AsyncIterator[Entry]:
+    def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
         """Everything below a directory."""
-        return looking.descend(self.space, path)
+        return looking.descend(self.space, path, names_only=names_only)
 
     async def read(self, path: str, start: int, stop: int | None, etag: str = "") -> bytes:
         """Bytes of a file."""

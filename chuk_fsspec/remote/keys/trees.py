@@ -77,15 +77,16 @@ class BucketTrees:
         buckets = await self.calls(path, self.service.buckets)
         return [Entry(f"/{bucket.name}", "directory") for bucket in buckets]
 
-    async def descend(self, path: str) -> AsyncIterator[Entry]:
+    def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
         """Everything below a directory."""
-        if path != _ROOT:
-            async for entry in self._tree(path).descend(path):
-                yield entry
-            return
-        for bucket in await self.list(path):
+        if path == _ROOT:
+            return self._all(names_only=names_only)
+        return self._tree(path).descend(path, names_only=names_only)
+
+    async def _all(self, *, names_only: bool) -> AsyncIterator[Entry]:
+        for bucket in await self.list(_ROOT):
             yield bucket
-            async for entry in self.descend(bucket.path):
+            async for entry in self.descend(bucket.path, names_only=names_only):
                 yield entry
 
     # ---- reading

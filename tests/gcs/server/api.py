@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from aiohttp import web
 
-from tests.gcs.server.objects import Cloud, RefusedError, Stored
+from tests.gcs.server.objects import Cloud, RefusedError, Stored, selected
 from tests.gcs.server.uploads import Uploads
 
 _OBJECT = "/storage/v1/b/{bucket}/o/{name}"
@@ -92,7 +92,8 @@ class _Api:
         return web.json_response(bucket.resource())
 
     async def list_objects(self, request: web.Request) -> web.Response:
-        return web.json_response(_listing(self._cloud, request.match_info["bucket"], request.query))
+        found = _listing(self._cloud, request.match_info["bucket"], request.query)
+        return web.json_response(selected(found, request.query.get("fields", "")))
 
     async def get_object(self, request: web.Request) -> web.Response:
         found = self._cloud.get(*_names(request), request.query)

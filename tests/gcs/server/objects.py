@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 WRITABLE = ("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType", "metadata")
+_FIELD = re.compile(r"(\w+)(?:\(([^)]*)\))?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 
 
@@ -202,6 +203,18 @@ def merged(old: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
         else:
             new[key] = value
     return new
+
+
+def selected(resource: Mapping[str, Any], fields: str) -> dict[str, Any]:
+    """The part of a reply that ``fields`` asks for (cloud.google.com/storage/docs/json_api#partial-response)."""
+    if not fields:
+        return dict(resource)
+    wanted = dict(_FIELD.findall(fields))
+    return {
+        name: [selected(one, wanted[name]) for one in value] if wanted[name] else value
+        for name, value in resource.items()
+        if name in wanted
+    }
 
 
 def rfc3339(moment: float) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.gcs.server.objects import Cloud, RefusedError, check
+from tests.gcs.server.objects import Cloud, RefusedError, check, selected
 
 UNIT = 256 << 10
 _RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
@@ -52,10 +52,12 @@ class Uploads:
         if kind == "multipart":
             properties, data = _parts(request.headers["Content-Type"], body)
             name = properties.get("name") or query["name"]
-            return web.json_response(self._cloud.put(bucket, name, data, properties, query).resource())
+            made = self._cloud.put(bucket, name, data, properties, query)
+            return web.json_response(selected(made.resource(), query.get("fields", "")))
         if kind == "media":
             properties = {"contentType": request.headers["Content-Type"]}
-            return web.json_response(self._cloud.put(bucket, query["name"], body, properties, query).resource())
+            made = self._cloud.put(bucket, query["name"], body, properties, query)
+            return web.json_response(selected(made.resource(), query.get("fields", "")))
         if kind != "resumable":
             raise RefusedError(400, "invalid", "no such uploadType")
         properties = json.loads(body or b"{}")
