@@ -39,6 +39,11 @@ class Search:
     expression: re.Pattern[str]
     slash: str
 
+    @property
+    def may_give_root(self) -> bool:
+        """Whether the root itself can match, as it does for "/d/**"."""
+        return bool(self.expression.match((self.root.rstrip("/") or "/") + self.slash))
+
     def choose(self, below: Mapping[str, Any]) -> dict[str, Any]:
         """Those of the info dicts by path, of what ``find`` gave for the root and the depth, that match; in order."""
         matched = self.expression.match

@@ -165,6 +165,12 @@ class RemoteBase(LeafSurface, AsyncFileSystem):
                 above = split(above)[0]
         return not_found(path)
 
+    def _gone(self, path: str) -> None:
+        """Note that nothing is left at a path, and that its directory may be gone with the last that it held."""
+        self._known.gone(path)
+        if self.traits.implied_directories:
+            self._known.forget_above(path)
+
     def invalidate_cache(self, path: str | None = None) -> None:
         """Forget what is known of a path and of all below it; without one, everything."""
         self._known.forget(None if path is None else self._strip_protocol(path))

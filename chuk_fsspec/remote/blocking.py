@@ -11,8 +11,7 @@ import contextvars
 import os
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Future
+from collections.abc import Coroutine, Sequence
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -21,8 +20,8 @@ Result = TypeVar("Result")
 _here = threading.local()
 """Of a thread that works for another one: ``given_up``, an event that tells that nobody waits any more."""
 
-_idle: list[SimpleQueue[Callable[[], None] | None]] = []
-"""Threads that wait for steps of the main thread."""
+_idle: list[_Helper] = []
+"""Threads that wait for what the main thread has to do."""
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_idle.clear)
@@ -59,28 +58,18 @@ def run_interruptibly(work: Coroutine[Any, Any, Result]) -> Result:
     """
     if threading.current_thread() is not threading.main_thread():
         return run(work)
-    helper = _idle.pop() if _idle else _start_helper()
-    future: Future[Result] = Future()
-    context, given_up = contextvars.copy_context(), threading.Event()
-
-    def step() -> None:
-        _here.given_up = given_up
-        try:
-            future.set_result(context.run(run, work))
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
-            future.set_exception(error)
-
+    helper = _idle.pop() if _idle else _Helper()
     try:
-        helper.put(step)
-        result = future.result()
+        result, error = helper.outcome_of(work)
     except BaseException:
-        given_up.set()
-        if not future.done():
-            helper.put(None)
-            raise
-        _idle.append(helper)
+        helper.give_up()
         raise
     _idle.append(helper)
+    try:
+        if error is not None:
+            raise error
+    finally:
+        del error  # its traceback holds what is here
     return result
 
 
@@ -127,13 +116,36 @@ def pause(seconds: float) -> None:
         raise InterruptedError("nobody waits for this request any more")
 
 
-def _start_helper() -> SimpleQueue[Callable[[], None] | None]:
-    steps: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+class _Helper:
+    """A thread that runs coroutines of the main thread, one after the other."""
 
-    def take_steps() -> None:
-        while (step := steps.get()) is not None:
-            step()
+    def __init__(self) -> None:
+        """Start it."""
+        self._steps: SimpleQueue[tuple[contextvars.Context, Coroutine[Any, Any, Any]] | None] = SimpleQueue()
+        self._outcomes: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+        self._given_up = threading.Event()
+        # A daemon: a request that was given up must not keep the process from ending.
+        threading.Thread(target=self._take_steps, name="chuk-fsspec requests", daemon=True).start()
 
-    # A daemon: a request that was given up must not keep the process from ending.
-    threading.Thread(target=take_steps, name="chuk-fsspec requests", daemon=True).start()
-    return steps
+    def outcome_of(self, work: Coroutine[Any, Any, Result]) -> tuple[Result, BaseException | None]:
+        """Run a coroutine to its end there; what it returns, or raises."""
+        self._steps.put((contextvars.copy_context(), work))
+        return self._outcomes.get()
+
+    def give_up(self) -> None:
+        """Nobody waits for what it does, and it ends as soon as it can."""
+        self._given_up.set()
+        self._steps.put(None)
+
+    def _take_steps(self) -> None:
+        _here.given_up = self._given_up
+        while (step := self._steps.get()) is not None:
+            self._outcomes.put(_outcome(*step))
+            del step
+
+
+def _outcome(context: contextvars.Context, work: Coroutine[Any, Any, Any]) -> tuple[Any, BaseException | None]:
+    try:
+        return context.run(run, work), None
+    except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
+        return None, error

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import random
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from chuk_fsspec.contract.errors import os_error
@@ -161,18 +161,31 @@ class Calls:
         return self._judge(error, path)
 
 
+class _Turns:
+    """So many turns at once, for threads."""
+
+    def __init__(self, count: int) -> None:
+        self._free: SimpleQueue[None] = SimpleQueue()
+        for _ in range(count):
+            self._free.put(None)
+
+    async def __aenter__(self) -> None:
+        self._free.get()
+
+    async def __aexit__(self, *failure: object) -> None:
+        self._free.put(None)
+
+
 class BlockingCalls(Calls):
     """The same for requests that block their thread, and that keep to the time themselves (``remote.blocking``)."""
 
     def __init__(self, judge: Judge, patience: Patience, parallel: int) -> None:
         super().__init__(judge, patience, parallel)
-        self._free = threading.BoundedSemaphore(parallel)
+        self._free = _Turns(parallel)
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    def turn(self) -> AbstractAsyncContextManager[None]:
         """Wait until it is one's turn to make a request."""
-        with self._free:
-            yield
+        return self._free
 
     async def _attempt(self, request: Callable[[], Awaitable[Result]]) -> Result:
         return await request()

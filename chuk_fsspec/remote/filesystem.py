@@ -79,7 +79,7 @@ class RemoteFileSystem(Opening):
     touch = waiting(Moving._touch)
     put = waiting(AsyncFileSystem._put)
     cp_file = waiting(Moving._cp_file)
-    copy = waiting(AsyncFileSystem._copy)
+    copy = waiting(Moving._copy)
     mkdir = waiting(Moving._mkdir)
     makedirs = waiting(Moving._makedirs)
 

@@ -99,14 +99,19 @@ class Looking(Resolving):
             ValueError: for a ``maxdepth`` below 1.
         """
         require_depth(maxdepth)
-        start = self._strip_protocol(path)
+        return await self._found_below(self._strip_protocol(path), maxdepth, withdirs=withdirs, detail=detail)
+
+    async def _found_below(
+        self, start: str, maxdepth: int | None, *, withdirs: bool, detail: bool, with_start: bool = True
+    ) -> Any:
+        """What ``find`` gives for a normal path; what is at the path itself is left out without ``with_start``."""
         try:
             real = await self._real(start)
         except (FileNotFoundError, NotADirectoryError):
             return {} if detail else []
         below = self._levels(real, maxdepth) if maxdepth else self._store.descend(real, names_only=not detail)
         found = [entry async for entry in below if withdirs or entry.kind != "directory"]
-        if withdirs or not found:
+        if with_start and (withdirs or not found):
             entry = await self._look_or_none(start)
             if entry is not None and (withdirs or entry.kind != "directory"):
                 found.append(replace(entry, path=real))
@@ -168,7 +173,8 @@ class Looking(Resolving):
         require_depth(maxdepth)
         if has_glob(pattern):
             search = search_of(pattern, only_directories=stringify_path(path).endswith("/"), maxdepth=maxdepth)
-            below = await self._find(search.root, maxdepth=search.depth, withdirs=withdirs, detail=True)
+            root, with_start = self._strip_protocol(search.root), search.may_give_root
+            below = await self._found_below(root, search.depth, withdirs=withdirs, detail=True, with_start=with_start)
             found = search.choose(below)
         else:
             found = {pattern: await self._info(pattern)} if await self._exists(pattern) else {}

@@ -1,91 +1,41 @@
-"""What a remote filesystem copies and moves."""
+"""What a remote filesystem moves."""
 
 from __future__ import annotations
 
 import errno
+from dataclasses import dataclass
 from typing import Any
 
 from fsspec.utils import other_paths, stringify_path
 
 from chuk_fsspec.contract.arguments import refuse_depth
-from chuk_fsspec.contract.conditions import Condition, condition_of, refuse_etags
-from chuk_fsspec.contract.errors import LinkInTheWay, not_supported, os_error
+from chuk_fsspec.contract.conditions import Condition, condition_of
+from chuk_fsspec.contract.errors import LinkInTheWay, leads_nowhere, not_supported, os_error
 from chuk_fsspec.contract.expansion import has_glob, is_one, listed
 from chuk_fsspec.contract.paths import is_inside, join, split
 from chuk_fsspec.remote.conditions import require_met
-from chuk_fsspec.remote.removing import Removing, require_of_name
-from chuk_fsspec.remote.resolving import told_as
-from chuk_fsspec.remote.sending import Order
+from chuk_fsspec.remote.copying import Copying
+from chuk_fsspec.remote.removing import require_of_name
 from chuk_fsspec.remote.store import Entry
 
 
-class Moving(Removing):
-    """The part of ``RemoteFileSystem`` that gives files other names, or further ones."""
+@dataclass(frozen=True)
+class _Step:
+    """One move.
 
-    # ---- copying
+    Attributes:
+        source: what is moved, a normal path.
+        target: to exactly where, a normal path.
+        found: where the target leads, and what is there; None if nobody has looked.
+    """
 
-    async def _cp_file(
-        self,
-        path1: str,
-        path2: str,
-        *,
-        if_match: str | None = None,
-        if_none_match: str | None = None,
-        if_source_match: str | None = None,
-        **kwargs: Any,
-    ) -> str | None:
-        """Copy one file inside the service, or make a directory of the same name.
+    source: str
+    target: str
+    found: tuple[str, Entry | None] | None = None
 
-        Args:
-            path1: what is copied.
-            path2: where to.
-            if_match: the etag that the target has to have, or ``*`` if there has to be one.
-            if_none_match: the etag that the target must not have, or ``*`` if nothing may be there.
-            if_source_match: the etag that the source has to have.
-            kwargs: ignored.
 
-        Returns:
-            The new etag of the target; None for a directory.
-
-        Raises:
-            OSError: ENOENT, EISDIR, ENOTDIR.
-            PreconditionFailed: with nothing done.
-        """
-        source, target = self._strip_protocol(path1), self._strip_protocol(path2)
-        condition, wanted = condition_of(if_match, if_none_match), condition_of(if_source_match)
-        if wanted is None and source != target and self._needs_no_look(target):
-            try:
-                return await self._copy_to(source, target, condition)
-            except (FileNotFoundError, IsADirectoryError) as error:
-                if error.filename == target:
-                    raise
-        entry = await self._look(source, follow=True)
-        if entry.kind == "directory":
-            refuse_etags(source, condition, wanted)
-            await self._makedirs(target, exist_ok=True)
-            return None
-        if wanted is not None:
-            wanted.require(source, entry.etag)
-        if entry.path == await self._real(target):
-            if condition is not None:
-                condition.require(target, entry.etag)
-            return entry.etag or None
-        with told_as(source, entry.path):
-            return await self._copy_to(entry.path, target, condition, entry.etag if wanted is not None else "")
-
-    def _needs_no_look(self, target: str) -> bool:
-        """Whether a copy may be tried at once: nothing has to be made for it, and nothing has to be followed."""
-        can = self.capabilities
-        has_parent = not can.directories or self.traits.implied_directories or self._is_known(split(target)[0])
-        return has_parent and (not can.symlinks or self._service_follows)
-
-    async def _copy_to(self, source: str, target: str, condition: Condition | None, etag: str = "") -> str | None:
-        order = Order(target, condition=condition)
-        return self._written(
-            await self._placed(order, lambda real, checked: self._store.copy_file(source, real, checked, etag))
-        )
-
-    # ---- moving
+class Moving(Copying):
+    """The part of ``RemoteFileSystem`` that gives files other names."""
 
     async def _mv(
         self,
@@ -122,14 +72,14 @@ class Moving(Removing):
         """
         refuse_depth(maxdepth)
         wanted, replaced = condition_of(if_match), condition_of(if_target_match, if_none_match)
-        pairs = await self._move_pairs(path1, path2)
-        await self._together(self._move(source, target, wanted, replaced) for source, target in pairs)
+        steps = await self._move_steps(path1, path2)
+        await self._together(self._move(step, wanted, replaced) for step in steps)
 
     async def _mv_file(self, path1: str, path2: str, **kwargs: Any) -> None:
         """Move one file or directory to exactly this path; conditions are as for ``mv``."""
         wanted = condition_of(kwargs.get("if_match"))
         replaced = condition_of(kwargs.get("if_target_match"), kwargs.get("if_none_match"))
-        await self._move(self._strip_protocol(path1), self._strip_protocol(path2), wanted, replaced)
+        await self._move(_Step(self._strip_protocol(path1), self._strip_protocol(path2)), wanted, replaced)
 
     async def _rename(self, source: str, path: str) -> None:
         """rename(2): to exactly this path, whose directory is there."""
@@ -138,7 +88,7 @@ class Moving(Removing):
             if one == other:
                 await self._look(one)
             else:
-                await self._move(one, other, None, None, makes_parents=False)
+                await self._move(_Step(one, other), None, None, makes_parents=False)
         except LinkInTheWay:
             raise
         except OSError as error:
@@ -146,46 +96,41 @@ class Moving(Removing):
             raise
 
     async def _move(
-        self,
-        source: str,
-        target: str,
-        wanted: Condition | None,
-        replaced: Condition | None,
-        *,
-        makes_parents: bool | None = None,
+        self, step: _Step, wanted: Condition | None, replaced: Condition | None, *, makes_parents: bool | None = None
     ) -> None:
         if (wanted or replaced) and not self.capabilities.conditional_write:
-            raise not_supported("conditions of a move, which this service cannot check", source)
-        entry = await self._look(source)
+            raise not_supported("conditions of a move, which this service cannot check", step.source)
+        entry = await self._look(step.source)
         if wanted is not None:
             require_of_name(wanted, entry)
-        real = await self._real(target, follow=False)
-        there = await self._store.look(real)
-        require_met(replaced, target, there)
+        real, there = step.found or await self._found_at(step.target)
+        require_met(replaced, step.target, there)
         _require_movable(entry, real, there)
         if entry.path == real:
             return
-        await self._require_parent(real, make=self.auto_mkdir if makes_parents is None else makes_parents)
+        if split(entry.path)[0] != split(real)[0]:
+            makes = self.auto_mkdir if makes_parents is None else makes_parents
+            await self._require_parent(real, make=makes, is_implied=self.traits.implied_directories)
         if there is not None and there.kind == "directory" and not self.capabilities.replace:
             await self._store.remove_directory(real)  # as rename(2) does with an empty one
         etag = entry.etag if wanted is not None and wanted.compares else ""
         try:
-            await self._store.move(entry.path, real, replaced, etag)
+            await self._store.move(entry, real, replaced, etag)
         except FileNotFoundError:
             self._known.forget_above(real)
             raise
         finally:
-            self._known.gone(entry.path)
+            self._gone(entry.path)
             self._known.gone(real)
 
     # ---- what the arguments mean
 
-    async def _move_pairs(self, path1: Any, path2: Any) -> list[tuple[str, str]]:
+    async def _move_steps(self, path1: Any, path2: Any) -> list[_Step]:
         """Which path goes where in ``mv``, as ``contract.expansion.move_pairs`` has it."""
         if is_one(path1):
             source = self._strip_protocol(path1)
             if not has_glob(source) or await self._lexists(source):
-                return await self._one_pair(source, path2)
+                return await self._one_step(source, path2)
         flat = not is_one(path1)
         if flat and not is_one(path2):
             sources, targets = listed(path1), listed(path2)
@@ -193,25 +138,36 @@ class Moving(Removing):
             sources = await self._expand_path(path1)
             targets = other_paths(sources, self._strip_protocol(path2), exists=len(sources) == 1, flatten=flat)
         strip = self._strip_protocol
-        return [(strip(source), strip(target)) for source, target in zip(sources, targets, strict=True)]
+        return [_Step(strip(source), strip(target)) for source, target in zip(sources, targets, strict=True)]
 
-    async def _one_pair(self, source: str, path2: Any) -> list[tuple[str, str]]:
+    async def _one_step(self, source: str, path2: Any) -> list[_Step]:
         target = self._strip_protocol(path2)
         if source == target:
             await self._look(source)
             return []
-        if stringify_path(path2).endswith("/") or await self._takes_inside(target):
-            target = join(target, source.rpartition("/")[2])
-        return [(source, target)]
+        if not stringify_path(path2).endswith("/"):
+            found = await self._found_before_moving(target)
+            if found is None or not await self._takes_inside(*found):
+                return [_Step(source, target, found)]
+        return [_Step(source, join(target, split(source)[1]))]
 
-    async def _takes_inside(self, target: str) -> bool:
-        """Whether what is moved to a normal path goes into it: it is a directory, or a link to one that is followed."""
+    async def _found_before_moving(self, target: str) -> tuple[str, Entry | None] | None:
+        """Where a normal path leads, and what is there; None if it leads nowhere, which is told after the source."""
         try:
-            return await self._isdir(target)
-        except LinkInTheWay as link:
-            if link.filename == target:
-                return False
+            return await self._found_at(target)
+        except OSError as error:
+            if leads_nowhere(error):
+                return None
             raise
+
+    async def _takes_inside(self, real: str, there: Entry | None) -> bool:
+        """Whether what is moved to a path goes into it: it is a directory, or a link to one that is followed."""
+        if there is not None and there.kind == "link" and self.follow_links:
+            return await self._isdir(real)
+        if there is None or there.kind != "directory":
+            return False
+        self._known.directories.put(real, True)
+        return True
 
 
 def _require_movable(entry: Entry, target: str, there: Entry | None) -> None:

@@ -24,19 +24,22 @@ class Placing(Reading):
 
     async def _mkdir(self, path: str, create_parents: bool = True, **kwargs: Any) -> None:
         """Make a directory, and its parents unless told not to. EEXIST, ENOENT, ENOTDIR."""
-        normal = self._strip_protocol(path)
-        if normal == "/":
-            raise os_error(errno.EEXIST, normal)
+        await self._make_directory(self._strip_protocol(path), make_parents=create_parents)
+
+    async def _make_directory(self, path: str, *, make_parents: bool = True, is_missing: bool = False) -> None:
+        """Make a directory at a normal path; ``is_missing`` if it was just seen that nothing is there."""
+        if path == "/":
+            raise os_error(errno.EEXIST, path)
         if not self.capabilities.directories:
             return
-        real = await self._real(normal, follow=False)
-        with told_as(normal, real):
-            await self._require_parent(real, make=create_parents)
+        real = await self._real(path, follow=False)
+        with told_as(path, real):
+            await self._require_parent(real, make=make_parents)
             try:
-                await self._store.make_directory(real)
+                await self._store.make_directory(real, is_missing=is_missing)
             except FileNotFoundError:  # it was remembered, and is gone
                 self._known.forget_above(real)
-                await self._require_parent(real, make=create_parents)
+                await self._require_parent(real, make=make_parents)
                 await self._store.make_directory(real)
         self._known.made(real)
 
@@ -45,14 +48,32 @@ class Placing(Reading):
         normal = self._strip_protocol(path)
         if exist_ok and self.follow_links and self._is_known(normal):
             return
-        try:
-            await self._mkdir(normal)
-        except FileExistsError:
-            if not (exist_ok and await self._isdir(normal)):
-                raise
+        looks = exist_ok and self.traits.implied_directories  # to make one there is to look for it first
+        found = await self._look_or_none(normal) if looks else None
+        if found is None:
+            try:
+                await self._make_directory(normal, is_missing=looks)
+                return
+            except FileExistsError:
+                if not exist_ok:
+                    raise
+                found = await self._look_or_none(normal)
+        if found is not None and found.kind == "directory":
+            self._known.directories.put(normal, True)
+        elif not await self._isdir(normal):
+            raise os_error(errno.EEXIST, normal)
 
-    async def _require_parent(self, path: str, *, make: bool) -> None:
-        """See to it that a real path's directory exists, where directories do. ENOTDIR; ENOENT without ``make``."""
+    async def _require_parent(self, path: str, *, make: bool, is_implied: bool = False) -> None:
+        """See to it that a real path's directory exists, where directories do.
+
+        Args:
+            path: of what is going to be there.
+            make: make what is missing.
+            is_implied: nothing has to be made, for it is there as soon as the path is.
+
+        Raises:
+            OSError: ENOTDIR; ENOENT without ``make``.
+        """
         missing: list[str] = []
         above = split(path)[0]
         while self.capabilities.directories and not self._is_known(above):
@@ -70,13 +91,15 @@ class Placing(Reading):
                 raise await self._nothing_at(path)
             missing.append(above)
             above = split(above)[0]
+        if is_implied:
+            return
         for directory in reversed(missing):
-            await self._make_if_missing(directory, path)
+            await self._make_missing(directory, path)
 
-    async def _make_if_missing(self, directory: str, path: str) -> None:
-        """Make a directory for a path."""
+    async def _make_missing(self, directory: str, path: str) -> None:
+        """Make a directory for a path, when nothing was there."""
         try:
-            await self._store.make_directory(directory)
+            await self._store.make_directory(directory, is_missing=True)
         except FileExistsError:  # somebody was faster
             entry = await self._store.look(directory)
             if entry is None or entry.kind != "directory":
@@ -130,7 +153,7 @@ class Placing(Reading):
         try:
             real = await self._real(path, follow=looks and not is_new)
             makes = self.auto_mkdir and not wants_file
-            if not (makes and self.traits.implied_directories):
+            if not ((makes or wants_file) and self.traits.implied_directories):
                 await self._require_parent(real, make=makes)
         except FileNotFoundError:
             if condition is None or not wants_file:

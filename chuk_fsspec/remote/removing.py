@@ -43,7 +43,7 @@ class Removing(Writing):
             if condition is not None:
                 raise condition.failure(normal, None) from None
             raise await self._nothing_at(normal) from None
-        self._known.changed(real)
+        self._gone(real)
 
     async def _rmdir(self, path: str) -> None:
         """Remove an empty directory. ENOENT, ENOTDIR, ENOTEMPTY, EBUSY for the root."""
@@ -56,7 +56,7 @@ class Removing(Writing):
                 await self._store.remove_directory(real)
         except FileNotFoundError:
             raise await self._nothing_at(normal) from None
-        self._known.gone(real)
+        self._gone(real)
 
     # fsspec's synchronous ``_rm`` is a step of its ``rm``, which nothing here makes use of.
     async def _rm(  # type: ignore[override]
@@ -104,14 +104,22 @@ class Removing(Writing):
 
     async def _rm_all(self, path: str) -> None:
         """Remove whatever is at a path. ENOENT."""
-        entry = await self._look(path)
-        if entry.kind != "directory":
-            await self._rm_file(path)
-            return
+        real = await self._real(path, follow=False)
+        with told_as(path, real):
+            if real != "/" and await self._is_removed_as_file(real):
+                return
+            try:
+                await self._store.remove_tree(real)
+            finally:
+                self._gone(real)
+
+    async def _is_removed_as_file(self, path: str) -> bool:
+        """Remove what is at a path unless that is a directory; whether it is gone. ENOENT."""
         try:
-            await self._store.remove_tree(entry.path)
-        finally:
-            self._known.gone(entry.path)
+            await self._rm_file(path)
+        except IsADirectoryError:
+            return False
+        return True
 
     async def _matches(self, path: Any) -> list[str]:
         """What a path, a pattern or a list of them stands for, in the order given; directories are not looked into.

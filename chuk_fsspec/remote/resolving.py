@@ -50,6 +50,12 @@ class Resolving(RemoteBase):
             return path
         return (await self._place(path, follow=follow))[0]
 
+    async def _found_at(self, path: str) -> tuple[str, Entry | None]:
+        """Where a normal path leads but for a link at its end, and what is there; errors as ``_real``."""
+        if not self.capabilities.symlinks:
+            return path, await self._store.look(path)
+        return await self._place(path, follow=False)
+
     def _needs_no_walk(self, path: str, *, follow: bool) -> bool:
         """Whether a normal path is known to have no link in it that somebody would have to follow."""
         if follow:

@@ -181,8 +181,13 @@ class RemoteStore(Protocol):
     async def upload(self, path: str, besides: Attributes, condition: Condition | None) -> Upload:
         """Begin to make or replace a file that is sent in parts; otherwise as ``write``."""
 
-    async def make_directory(self, path: str) -> None:
-        """Make a directory in one that is there. EEXIST."""
+    async def make_directory(self, path: str, *, is_missing: bool = False) -> None:
+        """Make a directory in one that is there. EEXIST.
+
+        Args:
+            path: where.
+            is_missing: the caller has just seen that nothing is there.
+        """
 
     async def set_attributes(self, path: str, changed: Attributes) -> None:
         """Change what is kept besides the content; of a link, its own. Only with ``attributes``. ENOENT."""
@@ -217,7 +222,7 @@ class RemoteStore(Protocol):
             OSError: ENOENT, EISDIR for a source or a target that is a directory.
         """
 
-    async def move(self, source: str, target: str, condition: Condition | None, source_etag: str = "") -> None:
+    async def move(self, source: Entry, target: str, condition: Condition | None, source_etag: str = "") -> None:
         """Give a file, a link or a directory another name, over a file that is there; a directory only over nothing.
 
         With ``replace``, a directory also over an empty one, as rename(2) does; ENOTEMPTY.
@@ -226,8 +231,8 @@ class RemoteStore(Protocol):
         error leaves the whole source, and nothing half done at the target.
 
         Args:
-            source: what is there.
-            target: where to, not below the source; its directory is there.
+            source: what the caller has just seen there.
+            target: where to, not below the source; its directory is there, or implied.
             condition: what has to be at the target.
             source_etag: as for ``copy_file``.
 

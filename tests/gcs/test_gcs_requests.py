@@ -98,6 +98,27 @@ def test_what_is_kept_with_a_small_object(
     assert found.properties.get("metadata", {}) == options.get("metadata", {})
 
 
+@pytest.mark.parametrize(
+    "take_away", [lambda fs: fs.rm_file("/d/f"), lambda fs: fs.rm("/d/f"), lambda fs: fs.mv("/d/f", "/g")]
+)
+def test_a_directory_that_has_gone_with_its_last_file_is_made_again(take_away: Any, fs: GCSFileSystem) -> None:
+    fs.pipe_file("/d/f", b"content")
+    fs.ls("/d")
+    take_away(fs)
+    assert not fs.isdir("/d")
+    fs.makedirs("/d", exist_ok=True)
+    assert fs.isdir("/d")
+
+
+def test_a_moved_file_is_all_that_its_directories_need(fs: GCSFileSystem) -> None:
+    fs.pipe_file("/f", b"content")
+    fs.mv("/f", "/a/b/g")
+    assert [key.key for key in fs.buckets.objects(fs.bucket_name)] == ["a/b/g"]
+    fs.pipe_file("/h", b"content")
+    with pytest.raises(NotADirectoryError):
+        fs.mv("/h", "/a/b/g/below")
+
+
 def test_an_etag_is_a_generation(fs: GCSFileSystem, server: GcsServer, bucket: str) -> None:
     etag = fs.pipe_file("/f", b"one")
     assert etag == str(server.cloud.get(bucket, "f").generation) == fs.info("/f")["etag"]

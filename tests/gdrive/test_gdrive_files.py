@@ -45,7 +45,7 @@ def test_what_each_step_costs(server: DriveServer, drive: GoogleDriveFileSystem)
         "info": ["GET file"],
         "list": ["GET files"],
         "remove": ["PATCH file"],
-        "remove a tree": ["GET file", "PATCH file"],
+        "remove a tree": ["PATCH file"],
     }
 
 

@@ -242,7 +242,7 @@ class DictStore:
             self._require(path, None)
             return DictUpload(self, path, besides, condition)
 
-    async def make_directory(self, path: str) -> None:
+    async def make_directory(self, path: str, *, is_missing: bool = False) -> None:
         async with self.service.request("make_directory"):
             self._make(path, "directory")
 
@@ -306,18 +306,18 @@ class DictStore:
                 raise Condition(if_match=source_etag).failure(source, entry.etag)
             return self._put(target, self.service.contents[source], Attributes(mode=entry.mode), condition)
 
-    async def move(self, source: str, target: str, condition: Condition | None, source_etag: str = "") -> None:
+    async def move(self, source: Entry, target: str, condition: Condition | None, source_etag: str = "") -> None:
         async with self.service.request("move"):
-            found = self._shown(source)
+            found = self._shown(source.path)
             if found is None:
-                raise not_found(source)
+                raise not_found(source.path)
             if source_etag and source_etag != found.etag:
-                raise Condition(if_match=source_etag).failure(source, found.etag)
+                raise Condition(if_match=source_etag).failure(source.path, found.etag)
             self._require(target, condition)
             if found.kind == "directory" and any(one != target for one in self._all(target)):
-                raise os_error(errno.ENOTEMPTY, source, target)
-            for one in self._all(source):
-                to = target + one[len(source) :]
+                raise os_error(errno.ENOTEMPTY, source.path, target)
+            for one in self._all(source.path):
+                to = target + one[len(source.path) :]
                 self.service.entries[to] = replace(self.service.entries[one], path=to)
                 if one in self.service.contents:
                     self.service.contents[to] = self.service.contents[one]

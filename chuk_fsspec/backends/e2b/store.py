@@ -178,7 +178,7 @@ class E2BStore:
     def _kept(self, besides: Attributes) -> dict[str, object]:
         return {"user": self.asker.user, "metadata": dict(besides.metadata) if besides.metadata else None}
 
-    async def make_directory(self, path: str) -> None:
+    async def make_directory(self, path: str, *, is_missing: bool = False) -> None:
         await self.asker.run(path, MAKE_DIRECTORY, repeatable=False, TARGET=self._place.real(path))
 
     async def set_attributes(self, path: str, changed: Attributes) -> None:
@@ -223,9 +223,9 @@ class E2BStore:
             keeps=False,
         )
 
-    async def move(self, source: str, target: str, condition: Condition | None, source_etag: str = "") -> None:
-        old, new = self._place.real(source), self._place.real(target)
-        await self.asker.run(source, MOVE, repeatable=False, SOURCE=old, TARGET=new)
+    async def move(self, source: Entry, target: str, condition: Condition | None, source_etag: str = "") -> None:
+        old, new = self._place.real(source.path), self._place.real(target)
+        await self.asker.run(source.path, MOVE, repeatable=False, SOURCE=old, TARGET=new)
 
     # ---- the rest
 

@@ -107,7 +107,7 @@ class DriveStore:
         """Send a file in parts."""
         return await self._writer.upload(path, _properties(besides), condition)
 
-    async def make_directory(self, path: str) -> None:
+    async def make_directory(self, path: str, *, is_missing: bool = False) -> None:
         """Make a folder, and see that it is the only one of its title."""
         above, name = split(path)
         async with self._finder.alone_at(path):
@@ -161,11 +161,11 @@ class DriveStore:
             await upload.abort()
             raise
 
-    async def move(self, source: str, target: str, condition: Condition | None, source_etag: str = "") -> None:
+    async def move(self, source: Entry, target: str, condition: Condition | None, source_etag: str = "") -> None:
         """One request, for a folder too."""
         if source_etag:
-            await self._reader.file(source, source_etag)
-        await self._placer.move(source, target, condition)
+            await self._reader.file(source.path, source_etag)
+        await self._placer.move(source.path, target, condition)
 
     # ---- the rest
 

@@ -26,7 +26,7 @@ from chuk_fsspec.backends.s3.replies import (
 from chuk_fsspec.backends.s3.uploads import S3Upload
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.versions import FileVersion
-from chuk_fsspec.remote.keys import Guard, Key, KeyTraits, KeyUpload, Labels, Page, Piece, Source
+from chuk_fsspec.remote.keys import Guard, Key, KeyStore, KeyTraits, KeyUpload, Labels, Page, Piece, Source
 
 _MISSING = ("404", "NoSuchKey", "NoSuchVersion")
 
@@ -98,7 +98,7 @@ class S3Keys:
         except ClientError as error:
             if code_of(error) in ("InvalidRange", "416"):
                 is_empty = error.response["Error"].get("ActualObjectSize") == "0"
-                return NO_BYTES if is_empty and not etag else await self._past_the_end(key, etag, version)
+                return NO_BYTES if is_empty and not etag else await past_the_end(self, key, etag, version)
             if version and code_of(error) in _REMOVED:
                 raise os_error(errno.ENOENT, key) from error
             raise
@@ -107,13 +107,6 @@ class S3Keys:
         if len(data) != reply["ContentLength"]:
             raise BrokenReply(f"{len(data)} bytes of {reply['ContentLength']}")
         return Piece(data, etag_of(reply), whole_size(reply), reply.get("Metadata", {}))
-
-    async def _past_the_end(self, key: str, etag: str, version: str = "") -> Piece:
-        """No bytes, of an object that has none where they were asked for."""
-        found = await self.head(key, version)
-        if found is None or (etag and found.etag != etag):
-            return await self.get(key, etag=etag, version=version)
-        return Piece(b"", found.etag, found.size, {} if found.labels is None else found.labels.metadata)
 
     async def put(self, key: str, data: bytes, labels: Labels, guard: Guard | None) -> Key:
         """Make or replace an object."""
@@ -195,3 +188,11 @@ class S3Keys:
         wanted = {"Bucket": self._bucket, "Key": key}
         url: str = await client.generate_presigned_url(operation, Params=wanted, ExpiresIn=expiration)
         return url
+
+
+async def past_the_end(keys: KeyStore, key: str, etag: str, version: str = "") -> Piece:
+    """No bytes, of an object that has none where they were asked for."""
+    found = await keys.head(key, version)
+    if found is None or (etag and found.etag != etag):
+        return await keys.get(key, etag=etag, version=version)
+    return Piece(b"", found.etag, found.size, {} if found.labels is None else found.labels.metadata)

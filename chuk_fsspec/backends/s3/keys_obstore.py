@@ -1,7 +1,4 @@
-"""The objects of one bucket, the frequent requests of which are made by obstore, with less work of the processor.
-
-What obstore has no request for is done as ever: listings, removals, copies, uploads in parts, markers of directories.
-"""
+"""The objects of one bucket for an event loop, by obstore's coroutines."""
 
 from __future__ import annotations
 
@@ -11,30 +8,19 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import obstore
-from obstore import exceptions
 from obstore.store import S3Store
 
 from chuk_fsspec.backends.s3 import errors
 from chuk_fsspec.backends.s3.client import Client
-from chuk_fsspec.backends.s3.keys import NO_BYTES, S3Keys
-from chuk_fsspec.backends.s3.obstore_requests import (
-    HEAD,
-    arguments_of,
-    etag_of,
-    is_empty,
-    is_past_the_end,
-    is_plain,
-    key_of,
-    options_of,
-    piece_of,
-)
-from chuk_fsspec.remote.keys import Guard, Key, KeyTraits, Labels, Piece
+from chuk_fsspec.backends.s3.keys import S3Keys
+from chuk_fsspec.backends.s3.keys_by_obstore import KeysByObstore
+from chuk_fsspec.remote.keys import KeyTraits
 
 _CREDENTIALS_FOR = timedelta(minutes=6)
 """What obstore is told of credentials. It asks anew, and so botocore which renews them, five minutes before."""
 
 
-class ObstoreKeys(S3Keys):
+class ObstoreKeys(KeysByObstore, S3Keys):
     """The objects of a bucket (``remote.keys.KeyStore``)."""
 
     def __init__(self, client: Client, bucket: str, traits: KeyTraits, *, anon: bool, seconds: float) -> None:
@@ -48,37 +34,19 @@ class ObstoreKeys(S3Keys):
             seconds: for one attempt.
         """
         super().__init__(client, bucket, traits)
+        self._others = S3Keys(client, bucket, traits)
         self._anon = anon
         self._seconds = seconds
         self._store: S3Store | None = None
 
-    async def head(self, key: str, version: str = "") -> Key | None:
-        """As ``KeyStore`` has it; so are all that follow."""
-        if version or not is_plain(key):
-            return await super().head(key, version)
-        try:
-            return key_of(key, await obstore.get_async(await self._opened(), key, options=HEAD))
-        except FileNotFoundError:
-            return None
+    async def _got(self, key: str, options: Any) -> Any:
+        return await obstore.get_async(await self._opened(), key, options=options)
 
-    async def get(self, key: str, start: int = 0, stop: int | None = None, etag: str = "", version: str = "") -> Piece:
-        """Bytes of an object."""
-        if version or not is_plain(key):
-            return await super().get(key, start, stop, etag, version)
-        try:
-            found = await obstore.get_async(await self._opened(), key, options=options_of(start, stop, etag))
-        except exceptions.GenericError as error:
-            if is_past_the_end(error):
-                return NO_BYTES if is_empty(error) and not etag else await self._past_the_end(key, etag)
-            raise
-        return piece_of(found, bytes(await found.bytes_async()))
+    async def _content(self, found: Any) -> bytes:
+        return bytes(await found.bytes_async())
 
-    async def put(self, key: str, data: bytes, labels: Labels, guard: Guard | None) -> Key:
-        """Make or replace an object."""
-        if not is_plain(key):
-            return await super().put(key, data, labels, guard)
-        made = await obstore.put_async(await self._opened(), key, data, **arguments_of(labels, guard))
-        return Key(key, len(data), etag=etag_of(made))
+    async def _put(self, key: str, data: bytes, arguments: Any) -> Any:
+        return await obstore.put_async(await self._opened(), key, data, **arguments)
 
     async def _opened(self) -> S3Store:
         if self._store is None:

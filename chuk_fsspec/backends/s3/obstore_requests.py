@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from obstore import exceptions
@@ -76,7 +77,7 @@ def key_of(key: str, found: Any) -> Key:
     meta = found.meta
     modified = float(int(meta["last_modified"].timestamp()))
     details = {"version_id": meta["version"]} if meta["version"] else {}
-    return Key(key, meta["size"], modified, etag_of(meta), _labels_of(dict(found.attributes)), details)
+    return Key(key, meta["size"], modified, etag_of(meta), _labels_of(found.attributes), details)
 
 
 def piece_of(found: Any, data: bytes) -> Piece:
@@ -84,8 +85,8 @@ def piece_of(found: Any, data: bytes) -> Piece:
     first, last = found.range
     if len(data) != last - first:
         raise BrokenReply(f"{len(data)} bytes of {last - first}")
-    metadata = _labels_of(dict(found.attributes)).metadata
-    return Piece(data, etag_of(found.meta), found.meta["size"], metadata)
+    meta, metadata = found.meta, _labels_of(found.attributes).metadata
+    return Piece(data, etag_of(meta), meta["size"], metadata)
 
 
 def is_past_the_end(error: Exception) -> bool:
@@ -98,7 +99,7 @@ def is_empty(error: Exception) -> bool:
     return "<ActualObjectSize>0<" in str(error)
 
 
-def _labels_of(attributes: dict[str, str]) -> Labels:
+def _labels_of(attributes: Mapping[str, str]) -> Labels:
     return Labels(
         attributes.get("Content-Type", ""),
         {name: value for name, value in attributes.items() if name not in _NOT_METADATA},

@@ -43,7 +43,7 @@ async def copy_file(
         target: the path there.
         condition: what has to be at the target.
         source_etag: what the file has to have; empty for anything.
-        found: its object with its labels, for who has just looked.
+        found: its object, for who has just looked; with its labels, where there is a condition or it is large.
 
     Raises:
         PreconditionFailed: with nothing done.

@@ -133,14 +133,14 @@ async def _looked_up(space: Space, path: str, key: Key) -> Entry | None:
 
 
 async def _described(space: Space, path: str, key: Key) -> Entry:
+    if not (space.keeps_posix or space.keys.traits.lists_labels or space.version):
+        # What no listing tells is not told here either, but for what a version is asked for by.
+        told = {name: value for name, value in key.details.items() if name == "version_id"}
+        return Entry(path, "file", key.size, key.mtime, key.mtime, key.etag, details=told)
     destination = ""
     if space.keeps_posix and key.labels is not None and is_link(key.labels.metadata):
         destination = await read_link(space, path)
-    entry = entry_of(path, key, keeps_posix=space.keeps_posix, destination=destination)
-    if space.keeps_posix or space.keys.traits.lists_labels or space.version:
-        return entry
-    # What no listing tells is not told here either, but for what a version is asked for by.
-    return replace(entry, details={name: told for name, told in entry.details.items() if name == "version_id"})
+    return entry_of(path, key, keeps_posix=space.keeps_posix, destination=destination)
 
 
 async def read_link(space: Space, path: str) -> str:

@@ -12,6 +12,7 @@ from chuk_fsspec.remote.keys.keystore import Guard, Key, Source
 from chuk_fsspec.remote.keys.looking import pages
 from chuk_fsspec.remote.keys.removing import remove_keys
 from chuk_fsspec.remote.keys.space import Space
+from chuk_fsspec.remote.store import Entry
 from chuk_fsspec.remote.together import together
 
 _BATCH = 256
@@ -19,16 +20,25 @@ _BATCH = 256
 
 
 async def move(
-    space: Space, source: str, target_space: Space, target: str, condition: Condition | None, source_etag: str = ""
+    space: Space, source: Entry, target_space: Space, target: str, condition: Condition | None, source_etag: str = ""
 ) -> None:
-    """Give a file or a directory another name, as ``RemoteStore.move`` has it; arguments as for ``copy_file``."""
-    found = await space.head(source, space.names.key(source))
-    if found is not None:
-        await _move_file(space, source, found, target_space, target, condition, source_etag or found.etag)
-    elif await space.has_directory(source):
-        await _move_directory(space, source, target_space, target)
-    else:
-        raise not_found(source)
+    """Give a file or a directory another name, as ``RemoteStore.move`` has it; spaces are as for ``copy_file``."""
+    if source.kind == "directory":
+        await _move_directory(space, source.path, target_space, target)
+        return
+    found = await _object_of(space, source, target_space, condition)
+    await _move_file(space, source.path, found, target_space, target, condition, source_etag or found.etag)
+
+
+async def _object_of(space: Space, source: Entry, target_space: Space, condition: Condition | None) -> Key:
+    """The object of a file or a link as it was seen; asked for if its labels are needed, or it has no etag. ENOENT."""
+    name = space.names.key(source.path)
+    if source.etag and condition is None and source.size <= target_space.keys.traits.largest_copy:
+        return Key(name, source.size, source.mtime, source.etag)
+    found = await space.head(source.path, name)
+    if found is None:
+        raise await space.why_no_file(source.path)
+    return found
 
 
 async def _move_file(
@@ -58,6 +68,8 @@ async def _move_directory(space: Space, source: str, target_space: Space, target
         raise os_error(errno.ENOTEMPTY, target)
     kept = {key.name for key in there.keys}
     keys = await _all_keys(space, source, old)
+    if not keys:
+        raise not_found(source)
     copies = {name: new + name[len(old) :] for name in keys}
     for copy in copies.values():
         target_space.names.key(target_space.names.path(copy) or target)

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from chuk_fsspec.contract.conditions import Condition
 from chuk_fsspec.contract.errors import PreconditionFailed, os_error
-from chuk_fsspec.remote.keys.guarding import guard_of, require_guards
+from chuk_fsspec.remote.keys.guarding import require_guards
+from chuk_fsspec.remote.keys.keystore import Guard
 from chuk_fsspec.remote.keys.looking import pages
 from chuk_fsspec.remote.keys.space import Space
 from chuk_fsspec.remote.together import together
@@ -32,7 +33,7 @@ async def remove_file(space: Space, path: str, condition: Condition | None) -> N
         await space.calls(path, lambda: space.keys.delete(key, None))
         return
     condition.require(path, found.etag)
-    guard = await guard_of(space, path, condition)
+    guard = Guard(found.etag)
     try:
         await space.calls(path, lambda: space.keys.delete(key, guard), repeatable=False)
     except (PreconditionFailed, FileNotFoundError) as refusal:

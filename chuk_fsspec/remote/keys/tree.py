@@ -106,9 +106,9 @@ class KeyTree:
         """Begin to make or replace a file in parts."""
         return await writing.upload(self.space, path, besides, condition)
 
-    async def make_directory(self, path: str) -> None:
+    async def make_directory(self, path: str, *, is_missing: bool = False) -> None:
         """Make a directory."""
-        await writing.make_directory(self.space, path)
+        await writing.make_directory(self.space, path, is_missing=is_missing)
 
     async def set_attributes(self, path: str, changed: Attributes) -> None:
         """Change what is kept besides the content."""
@@ -134,7 +134,7 @@ class KeyTree:
         """Copy a file."""
         return await copying.copy_file(self.space, source, self.space, target, condition, source_etag)
 
-    async def move(self, source: str, target: str, condition: Condition | None, source_etag: str = "") -> None:
+    async def move(self, source: Entry, target: str, condition: Condition | None, source_etag: str = "") -> None:
         """Give a file or a directory another name."""
         await moving.move(self.space, source, self.space, target, condition, source_etag)
 

@@ -111,14 +111,14 @@ class BucketTrees:
         """Begin to make or replace a file in parts."""
         return await self._tree_inside(path).upload(path, besides, condition)
 
-    async def make_directory(self, path: str) -> None:
+    async def make_directory(self, path: str, *, is_missing: bool = False) -> None:
         """Make a directory, or a bucket."""
         if path == _ROOT:
             raise os_error(errno.EEXIST, path)
         if not _is_bucket(path):
-            await self._tree(path).make_directory(path)
+            await self._tree(path).make_directory(path, is_missing=is_missing)
             return
-        if await self.look(path) is not None:
+        if not is_missing and await self.look(path) is not None:
             raise os_error(errno.EEXIST, path)
         await self.calls(path, lambda: self.service.make_bucket(path[1:]))
 
@@ -158,11 +158,11 @@ class BucketTrees:
         space = (await self._tree_of_file(source)).space
         return await copying.copy_file(space, source, self._tree_inside(target).space, target, condition, source_etag)
 
-    async def move(self, source: str, target: str, condition: Condition | None, source_etag: str = "") -> None:
+    async def move(self, source: Entry, target: str, condition: Condition | None, source_etag: str = "") -> None:
         """Give a file or a directory another name, in another bucket too."""
-        if source == _ROOT or _is_bucket(source):
-            raise not_supported("a bucket keeps its name; copy what is in it", source)
-        space = self._tree(source).space
+        if source.path == _ROOT or _is_bucket(source.path):
+            raise not_supported("a bucket keeps its name; copy what is in it", source.path)
+        space = self._tree(source.path).space
         await moving.move(space, source, self._tree_inside(target).space, target, condition, source_etag)
 
     # ---- the rest

@@ -36,9 +36,9 @@ async def upload(space: Space, path: str, besides: Attributes, condition: Condit
     return await begin(space, path, await _labels(space, path, besides), condition)
 
 
-async def make_directory(space: Space, path: str) -> None:
-    """Make a directory by its marker. EEXIST."""
-    if await look(space, path) is not None:
+async def make_directory(space: Space, path: str, *, is_missing: bool = False) -> None:
+    """Make a directory by its marker, as ``RemoteStore.make_directory`` has it. EEXIST."""
+    if not is_missing and await look(space, path) is not None:
         raise os_error(errno.EEXIST, path)
     marker = space.names.directory(path)
     labels = labels_of(NOTHING_BESIDES, keeps_posix=space.keeps_posix, kind="directory")

@@ -1,0 +1,71 @@
+"""The objects of one bucket, the frequent requests of which are made by obstore, with less work of the processor.
+
+What obstore has no request for is done as ever: listings, removals, copies, uploads in parts, markers of directories.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from obstore import exceptions
+
+from chuk_fsspec.backends.s3.keys import NO_BYTES, past_the_end
+from chuk_fsspec.backends.s3.obstore_requests import (
+    HEAD,
+    arguments_of,
+    etag_of,
+    is_empty,
+    is_past_the_end,
+    is_plain,
+    key_of,
+    options_of,
+    piece_of,
+)
+from chuk_fsspec.remote.keys import Guard, Key, KeyStore, Labels, Piece
+
+
+class KeysByObstore:
+    """The part of a ``KeyStore`` that obstore has requests for. A subclass makes them, and has all else."""
+
+    _others: KeyStore
+    """Asks for what obstore would not ask for as it is."""
+
+    async def _got(self, key: str, options: Any) -> Any:
+        """Obstore's reply to ``get``."""
+        raise NotImplementedError
+
+    async def _content(self, found: Any) -> bytes:
+        """The bytes that such a reply has brought."""
+        raise NotImplementedError
+
+    async def _put(self, key: str, data: bytes, arguments: Any) -> Any:
+        """Obstore's reply to ``put``."""
+        raise NotImplementedError
+
+    async def head(self, key: str, version: str = "") -> Key | None:
+        """As ``KeyStore`` has it; so are all that follow."""
+        if version or not is_plain(key):
+            return await self._others.head(key, version)
+        try:
+            return key_of(key, await self._got(key, HEAD))
+        except FileNotFoundError:
+            return None
+
+    async def get(self, key: str, start: int = 0, stop: int | None = None, etag: str = "", version: str = "") -> Piece:
+        """Bytes of an object."""
+        if version or not is_plain(key):
+            return await self._others.get(key, start, stop, etag, version)
+        try:
+            found = await self._got(key, options_of(start, stop, etag))
+        except exceptions.GenericError as error:
+            if is_past_the_end(error):
+                return NO_BYTES if is_empty(error) and not etag else await past_the_end(self._others, key, etag)
+            raise
+        return piece_of(found, await self._content(found))
+
+    async def put(self, key: str, data: bytes, labels: Labels, guard: Guard | None) -> Key:
+        """Make or replace an object."""
+        if not is_plain(key):
+            return await self._others.put(key, data, labels, guard)
+        made = await self._put(key, data, arguments_of(labels, guard))
+        return Key(key, len(data), etag=etag_of(made))
