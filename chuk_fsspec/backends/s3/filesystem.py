@@ -74,6 +74,8 @@ class S3FileSystem(KeyFileSystem):
         """
         if engine == "obstore" and (request_kwargs or config_kwargs):
             raise ValueError("engine='obstore' takes no request_kwargs and no config_kwargs; engine='s3fs' does")
+        if engine == "obstore" and (bucket_name.startswith("arn:") or bucket_name.endswith("--x-s3")):
+            raise ValueError("engine='obstore' takes no access points by ARN and no directory buckets; 's3fs' does")
         self._access = Access(
             endpoint_url,
             region,

@@ -18,6 +18,7 @@ from chuk_fsspec.backends.s3.obstore_requests import (
     is_empty,
     is_past_the_end,
     is_plain,
+    is_without_words,
     key_of,
     options_of,
     piece_of,
@@ -43,6 +44,10 @@ class BlockingKeys(KeysElsewhere):
             return key_of(key, obstore.get(self._opened(), key, options=HEAD))
         except FileNotFoundError:
             return None
+        except exceptions.GenericError as error:
+            if is_without_words(error):
+                return await super().head(key)
+            raise
 
     async def get(self, key: str, start: int = 0, stop: int | None = None, etag: str = "", version: str = "") -> Piece:
         """Bytes of an object."""

@@ -24,10 +24,12 @@ from chuk_fsspec.backends.s3.obstore_requests import (
     is_empty,
     is_past_the_end,
     is_plain,
+    is_without_words,
     key_of,
     options_of,
     piece_of,
 )
+from chuk_fsspec.backends.s3.options import is_amazon
 from chuk_fsspec.remote.keys import Guard, Key, KeyTraits, Labels, Piece
 
 _CREDENTIALS_FOR = timedelta(minutes=6)
@@ -60,6 +62,10 @@ class ObstoreKeys(S3Keys):
             return key_of(key, await obstore.get_async(await self._opened(), key, options=HEAD))
         except FileNotFoundError:
             return None
+        except exceptions.GenericError as error:
+            if is_without_words(error):
+                return await super().head(key)
+            raise
 
     async def get(self, key: str, start: int = 0, stop: int | None = None, etag: str = "", version: str = "") -> Piece:
         """Bytes of an object."""
@@ -93,6 +99,8 @@ class ObstoreKeys(S3Keys):
         """
         client = await self._client.connect()
         options: dict[str, Any] = {"skip_signature": True} if self._anon else {"credential_provider": credentials}
+        if is_amazon(client.meta.endpoint_url) and not self._anon:
+            options["checksum_algorithm"] = "sha256"  # a bucket whose objects are locked takes none without
         return S3Store(
             self.bucket,
             endpoint=client.meta.endpoint_url,
