@@ -56,7 +56,9 @@ def test_a_bucket_of_another_region_says_so(engine: str) -> None:
         fs = fresh(url, engine=engine)
         with pytest.raises(OSError, match="another region") as caught:
             fs.pipe_file("/f", b"x")
-        assert caught.value.errno == errno.EINVAL
+        assert caught.value.errno == errno.EIO
+        with pytest.raises(OSError, match="another region"):
+            fs.exists("/f")
         assert len([one for one in asked if one.method == "PUT"]) <= 2
         fs.close()
 
@@ -135,6 +137,13 @@ def test_what_botocore_raises_for_a_sign_on_that_is_over() -> None:
 
 def test_content_that_does_not_fit_its_checksum_is_asked_for_again() -> None:
     assert judge(exceptions.FlexibleChecksumError(error_msg="no"), "/f").is_passing
+
+
+def test_a_profile_that_is_not_there_is_no_missing_file() -> None:
+    fs = S3FileSystem("bucket", profile="no-such-profile", skip_instance_cache=True)
+    with pytest.raises(OSError, match="no-such-profile"):
+        fs.exists("/f")
+    fs.close()
 
 
 def test_obstore_for_what_it_cannot_name_is_refused_at_once() -> None:

@@ -71,9 +71,15 @@ def quoted(name: str) -> str:
 class Connection:
     """The way to the service, for one event loop."""
 
-    def __init__(self, options: ServiceOptions) -> None:
-        """Nothing is opened before the first request."""
+    def __init__(self, options: ServiceOptions, timeout: float) -> None:
+        """Nothing is opened before the first request.
+
+        Args:
+            options: where the service is, and who asks.
+            timeout: seconds to wait for a reply, or for more of it.
+        """
         self.options = options
+        self._timeout = timeout
         self._opening: asyncio.Task[Any] | None = None
 
     async def signed_in(self) -> Any:
@@ -88,6 +94,11 @@ class Connection:
         if not found:
             raise ServiceError(400, "required", _NO_PROJECT)
         return str(found)
+
+    async def payer(self) -> dict[str, str]:
+        """The query that says who pays, where that is not the owner of the bucket."""
+        pays = self.options.requester_pays
+        return {"userProject": pays if isinstance(pays, str) else await self.project()} if pays else {}
 
     async def request(
         self,
@@ -116,18 +127,13 @@ class Connection:
             Exception: of aiohttp and google-auth, for no reply.
         """
         import yarl
+        from aiohttp import ClientTimeout
 
         fs = await self.signed_in()
         session = await fs._set_session()  # noqa: SLF001 - its own subclasses do it so
         _sessions.add(session)
         whole = url if url.startswith("http") else f"{fs._location}{url}"  # noqa: SLF001 - likewise
-        asked = dict(query or {})
-        if self.options.requester_pays:
-            asked["userProject"] = (
-                str(self.options.requester_pays)
-                if isinstance(self.options.requester_pays, str)
-                else (await self.project())
-            )
+        asked = {**(query or {}), **await self.payer()}
         if asked:
             whole += ("&" if "?" in whole else "?") + urlencode(asked, quote_via=quote)
         sent = dict(headers or {})
@@ -144,6 +150,7 @@ class Connection:
             data=body,
             allow_redirects=False,
             auto_decompress=not stored,
+            timeout=ClientTimeout(sock_read=self._timeout),
         ) as reply:
             found = await reply.read()
             if reply.status >= 300 and reply.status not in taken:

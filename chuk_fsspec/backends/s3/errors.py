@@ -14,7 +14,7 @@ from chuk_fsspec.contract.errors import PreconditionFailed, os_error
 from chuk_fsspec.remote.calling import Verdict
 
 CODES: Mapping[str, int] = {
-    "301": errno.EINVAL,
+    "301": errno.EIO,
     "400": errno.EINVAL,
     "403": errno.EACCES,
     "404": errno.ENOENT,
@@ -23,7 +23,7 @@ CODES: Mapping[str, int] = {
     "AccessDenied": errno.EACCES,
     "AccountProblem": errno.EACCES,
     "AllAccessDisabled": errno.EACCES,
-    "AuthorizationHeaderMalformed": errno.EINVAL,
+    "AuthorizationHeaderMalformed": errno.EIO,
     "BucketAlreadyExists": errno.EEXIST,
     "BucketAlreadyOwnedByYou": errno.EEXIST,
     "BucketNotEmpty": errno.ENOTEMPTY,
@@ -46,7 +46,7 @@ CODES: Mapping[str, int] = {
     "NoSuchUpload": errno.ENOENT,
     "NoSuchVersion": errno.ENOENT,
     "NotImplemented": errno.ENOTSUP,
-    "PermanentRedirect": errno.EINVAL,
+    "PermanentRedirect": errno.EIO,
     "QuotaExceeded": errno.ENOSPC,
     "RequestTimeTooSkewed": errno.EACCES,
     "SignatureDoesNotMatch": errno.EACCES,
@@ -99,6 +99,20 @@ PASSING = frozenset(
 )
 """Codes of errors that may be gone the next time."""
 
+_THROTTLING = frozenset(
+    (
+        "429",
+        "503",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequests",
+    )
+)
+"""Those that go away when fewer requests are made."""
+
 NO_CREDENTIALS = (
     "no credentials: give key= and secret=, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pass anon=True"
 )
@@ -136,8 +150,11 @@ def judge(error: Exception, path: str) -> Verdict:
         return _lost(path)
     if isinstance(error, OSError):
         return Verdict(error)
-    if isinstance(error, (exceptions.BotoCoreError, ValueError)):
+    if isinstance(error, (exceptions.ParamValidationError, ValueError)):
         return Verdict(os_error(errno.EINVAL, path, hint=str(error)))
+    if isinstance(error, exceptions.BotoCoreError):
+        # No EINVAL, by which a path is known that nothing can be at.
+        return Verdict(os_error(errno.EIO, path, hint=str(error)))
     return Verdict(os_error(errno.EIO, path, hint=type(error).__name__))
 
 
@@ -161,7 +178,8 @@ def _judge_reply(error: exceptions.ClientError, path: str) -> Verdict:
         asked = str(told.get("HTTPHeaders", {}).get("retry-after", ""))
         wait = float(asked) if asked.isdecimal() else 0.0
         busy = os_error(errno.EAGAIN if status in (429, 503) else errno.EIO, path, hint=f"the service answers {code}")
-        return Verdict(busy, is_passing=True, wait=wait)
+        is_throttled = status in (429, 503) or code in _THROTTLING
+        return Verdict(busy, is_passing=True, is_throttled=is_throttled, wait=wait)
     return Verdict(refused(code or str(status), path))
 
 

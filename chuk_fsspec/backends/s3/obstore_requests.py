@@ -48,7 +48,8 @@ def judge(error: Exception, path: str) -> Verdict:
             return Verdict(os_error(errno.ETIMEDOUT, path), is_passing=True)
         if status in (0, 429) or status >= 500 or code in errors.PASSING:
             hint = f"the service answers {code or status}" if status else "the connection to the service was lost"
-            return Verdict(os_error(errno.EIO if status else errno.ECONNRESET, path, hint=hint), is_passing=True)
+            failed = os_error(errno.EIO if status else errno.ECONNRESET, path, hint=hint)
+            return Verdict(failed, is_passing=True, is_throttled=status in (429, 503))
         return Verdict(errors.refused(code or str(status), path))
     return errors.judge(error, path)
 
