@@ -105,6 +105,24 @@ def test_a_parameter_for_all_requests_gives_way_to_that_of_one(s3_url: str, buck
     assert [fs.info(path)["metadata"] for path in ("/a", "/b")] == [{}, {"by": "one"}]
 
 
+def test_a_copy_is_kept_at_the_price_of_its_source(s3_url: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chuk_fsspec.backends.s3.store._LARGEST_COPY", 5 << 20)
+    rare = fresh(s3_url, bucket, request_kwargs={"StorageClass": "STANDARD_IA"})
+    rare.pipe({"/d/f": b"small", "/large": bytes(6 << 20)})
+    rare.close()
+    fs = fresh(s3_url, bucket, posix=True)
+    fs.pipe_file("/often", b"content")
+    fs.cp_file("/d/f", "/copy")
+    fs.cp_file("/large", "/parts")
+    fs.mv("/d", "/e", recursive=True)
+    fs.mv("/copy", "/moved")
+    fs.posix.chmod("/moved", 0o600)
+    kept = {path: info.get("storage_class") for path, info in fs.find("/", detail=True).items()}
+    assert kept.pop("/often") is None
+    assert kept == dict.fromkeys(("/e/f", "/large", "/moved", "/parts"), "STANDARD_IA")
+    fs.close()
+
+
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "eu-central-1"])
 def test_urls_are_signed_by_version_4_everywhere(region: str) -> None:
     fs = S3FileSystem("bucket", key="AKIA", secret="s", region=region, skip_instance_cache=True)

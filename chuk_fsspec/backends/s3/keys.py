@@ -160,8 +160,10 @@ class S3Keys:
         )
 
     async def copy(self, source: Source, key: str, labels: Labels | None, guard: Guard | None) -> Key:
-        """Copy an object."""
-        parameters = {} if labels is None else {"MetadataDirective": "REPLACE", **parameters_of_labels(labels)}
+        """Copy an object, to be kept as it was: a copy that is told nothing is kept at the price of the first class."""
+        parameters: dict[str, Any] = {"StorageClass": source.storage_class} if source.storage_class else {}
+        if labels is not None:
+            parameters |= {"MetadataDirective": "REPLACE", **parameters_of_labels(labels)}
         reply = await self._client(
             "copy_object",
             Bucket=self._bucket,

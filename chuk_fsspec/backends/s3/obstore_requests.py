@@ -20,8 +20,9 @@ _HEADERS = {
     "ContentDisposition": "Content-Disposition",
     "ContentEncoding": "Content-Encoding",
     "ContentLanguage": "Content-Language",
+    "StorageClass": "Storage-Class",  # which its replies leave out
 }
-_NOT_METADATA = frozenset((*_HEADERS.values(), "Content-Type", "Storage-Class"))
+_NOT_METADATA = frozenset((*_HEADERS.values(), "Content-Type"))
 
 HEAD: Any = {"head": True}
 """Options of a request for an object without its content."""

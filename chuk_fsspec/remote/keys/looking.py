@@ -11,6 +11,9 @@ from chuk_fsspec.remote.keys.space import Space
 from chuk_fsspec.remote.store import Entry
 from chuk_fsspec.remote.together import together
 
+_ALWAYS_TOLD = ("storage_class", "version_id")
+"""Details that ``info`` has of every file."""
+
 
 async def look(space: Space, path: str) -> Entry | None:
     """What is at a path: a file if there is such a key, a directory if there are keys below it."""
@@ -112,7 +115,7 @@ async def _described(space: Space, path: str, key: Key) -> Entry:
     if space.keeps_posix or space.keys.traits.lists_labels or space.version:
         return entry
     # What no listing tells is not told here either, but for what a version is asked for by.
-    return replace(entry, details={name: told for name, told in entry.details.items() if name == "version_id"})
+    return replace(entry, details={name: told for name, told in entry.details.items() if name in _ALWAYS_TOLD})
 
 
 async def read_link(space: Space, path: str) -> str:
