@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
+from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
@@ -179,3 +181,67 @@ def test_obstore_sends_amazon_the_checksum_that_locked_objects_need() -> None:
 
     assert fs.wait(opened())["checksum_algorithm"] == "sha256"  # type: ignore[index]
     fs.close()
+
+
+def forwarding(url: str, overlooks: Callable[[Asked], bool]) -> Callable[[Asked], Told]:
+    """A service that hands requests on to another, some of them without their conditions."""
+    place = urlsplit(url)
+
+    def answer(asked: Asked) -> Told:
+        left_out = ("if-match", "if-none-match") if overlooks(asked) else ()
+        headers = {name: value for name, value in asked.headers.items() if name not in left_out}
+        connection = HTTPConnection(str(place.hostname), int(place.port or 0))
+        connection.request(asked.method, asked.path, asked.body, headers)
+        reply = connection.getresponse()
+        body = reply.read()
+        hop = ("connection", "content-length", "date", "server", "transfer-encoding")
+        told = {name: value for name, value in reply.getheaders() if name.lower() not in hop}
+        connection.close()
+        return Told(reply.status, body, told)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("conditions", "overlooks"),
+    [
+        ("writes", lambda asked: asked.method == "DELETE"),
+        ("writes", lambda asked: "x-amz-copy-source" in asked.headers),
+        ("none", lambda asked: asked.method == "POST"),
+        ("none", lambda asked: asked.method == "PUT"),
+    ],
+    ids=["removals", "copies", "uploads", "writes"],
+)
+def test_a_service_is_asked_which_conditions_it_checks(
+    s3_url: str, bucket: str, conditions: str, overlooks: Callable[[Asked], bool]
+) -> None:
+    with answering(forwarding(s3_url, overlooks)) as (url, _):
+        fs = fresh(url, bucket, prefix="d")
+        assert fs.find_conditions() == conditions
+        assert fs.find("/") == []
+        fs.close()
+
+
+def test_a_service_that_knows_no_conditions(s3_url: str, bucket: str) -> None:
+    hand_on = forwarding(s3_url, lambda asked: False)
+
+    def answer(asked: Asked) -> Told:
+        return (
+            refusal(501, "NotImplemented") if {"if-match", "if-none-match"} & asked.headers.keys() else hand_on(asked)
+        )
+
+    with answering(answer) as (url, _):
+        fs = fresh(url, bucket)
+        assert fs.find_conditions() == "none"
+        fs.pipe_file("/f", b"content")
+        with pytest.raises(OSError, match="conditions=") as caught:
+            fs.pipe_file("/f", b"other", if_none_match="*")
+        assert caught.value.errno == errno.ENOTSUP
+        assert fs.cat_file("/f") == b"content"
+        fs.close()
+
+
+def test_one_that_checks_all(s3_url: str, bucket: str) -> None:
+    assert filesystem(s3_url, bucket).find_conditions() == "all"
+    with pytest.raises(ValueError, match="bucket_name"):
+        filesystem(s3_url).find_conditions()
