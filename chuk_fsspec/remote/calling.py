@@ -17,6 +17,14 @@ from chuk_fsspec.remote.blocking import pause
 Result = TypeVar("Result")
 
 
+_SLOWEST = 64 << 10
+"""Bytes of one request that come through in a second at least."""
+
+
+class UnfinishedError(Exception):
+    """A request has done a part of its work, and goes on when it is made again, with all attempts before it."""
+
+
 @dataclass(frozen=True)
 class Patience:
     """How long a filesystem waits for a service. Times are in seconds.
@@ -26,12 +34,14 @@ class Patience:
         attempts: for one request, the first included.
         first_wait: before the second attempt; it doubles for each further one, and a random part of it is left out.
         longest_wait: between two attempts, whatever the service asks for.
+        throttled_wait: in place of ``first_wait`` where the service asks for fewer requests.
     """
 
     timeout: float = 60.0
     attempts: int = 5
     first_wait: float = 0.1
     longest_wait: float = 20.0
+    throttled_wait: float = 1.0
 
     def __post_init__(self) -> None:
         """ValueError for times and numbers that mean nothing."""
@@ -40,10 +50,21 @@ class Patience:
         if self.attempts < 1:
             raise ValueError("attempts is at least 1")
 
-    def wait(self, attempt: int, asked: float) -> float:
-        """Seconds to wait after an attempt, counted from 1, when the service asks for so many (0 for none)."""
-        most = min(self.longest_wait, self.first_wait * 2 ** (attempt - 1))
+    def wait(self, attempt: int, asked: float, *, is_throttled: bool = False) -> float:
+        """Seconds to wait.
+
+        Args:
+            attempt: after which one, counted from 1.
+            asked: seconds that the service asks for; 0 for none.
+            is_throttled: it asks for fewer requests.
+        """
+        first = self.throttled_wait if is_throttled else self.first_wait
+        most = min(self.longest_wait, first * 2 ** (attempt - 1))
         return max(min(asked, self.longest_wait), random.uniform(most / 2, most))  # noqa: S311 - no secret
+
+    def time_for(self, size: int) -> float:
+        """Seconds for one attempt at a request that carries so many bytes, over a line that others use too."""
+        return self.timeout + size / _SLOWEST
 
 
 @dataclass(frozen=True)
@@ -54,11 +75,13 @@ class Verdict:
         error: what the user is told.
         is_passing: the same request may succeed later.
         wait: seconds that the service asks for; 0 if it does not say.
+        is_throttled: it may succeed if fewer are made.
     """
 
     error: OSError
     is_passing: bool = False
     wait: float = 0.0
+    is_throttled: bool = False
 
 
 Judge = Callable[[Exception, str], Verdict]
@@ -111,7 +134,9 @@ class Calls:
         self.ahead = Room(_AHEAD)
         self._turns: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
 
-    async def __call__(self, path: str, request: Callable[[], Awaitable[Result]], *, repeatable: bool = True) -> Result:
+    async def __call__(
+        self, path: str, request: Callable[[], Awaitable[Result]], *, repeatable: bool = True, size: int = 0
+    ) -> Result:
         """Make a request.
 
         Args:
@@ -119,6 +144,7 @@ class Calls:
             request: makes it anew each time it is called; nothing that an attempt spends may be used again by the next.
             repeatable: made twice it does the same as made once, or answers so that this can be seen. Without it, a
                 request whose reply is lost is not made again.
+            size: bytes that it sends or asks for, which take their time.
 
         Returns:
             What the request returns.
@@ -127,16 +153,21 @@ class Calls:
             OSError: as the judge has it; ETIMEDOUT if it took too long.
         """
         attempts = self._patience.attempts if repeatable else 1
-        for attempt in range(1, attempts + 1):
+        seconds = self._patience.time_for(size)
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 async with self.turn():
-                    return await self._attempt(request)
+                    return await self._attempt(request, seconds)
+            except UnfinishedError:
+                attempt = 0
+                continue
             except Exception as error:  # noqa: BLE001 - each service has its own, and the judge knows them
                 verdict = self._verdict(error, path)
                 if not verdict.is_passing or attempt == attempts:
                     raise verdict.error from (None if verdict.error is error else error)
-            await self._pause(self._patience.wait(attempt, verdict.wait))
-        raise AssertionError("the last attempt returns or raises")
+            await self._pause(self._patience.wait(attempt, verdict.wait, is_throttled=verdict.is_throttled))
 
     def turn(self) -> AbstractAsyncContextManager[None]:
         """Wait until it is one's turn to make a request."""
@@ -145,10 +176,10 @@ class Calls:
             self._turns = (loop, asyncio.Semaphore(self._parallel))
         return self._turns[1]
 
-    async def _attempt(self, request: Callable[[], Awaitable[Result]]) -> Result:
+    async def _attempt(self, request: Callable[[], Awaitable[Result]], seconds: float) -> Result:
         if _within is None:
-            return await asyncio.wait_for(request(), self._patience.timeout)
-        async with _within(self._patience.timeout):
+            return await asyncio.wait_for(request(), seconds)
+        async with _within(seconds):
             return await request()
 
     async def _pause(self, seconds: float) -> None:
@@ -187,7 +218,7 @@ class BlockingCalls(Calls):
         """Wait until it is one's turn to make a request."""
         return self._free
 
-    async def _attempt(self, request: Callable[[], Awaitable[Result]]) -> Result:
+    async def _attempt(self, request: Callable[[], Awaitable[Result]], seconds: float) -> Result:
         return await request()
 
     async def _pause(self, seconds: float) -> None:

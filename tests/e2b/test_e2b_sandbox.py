@@ -76,6 +76,16 @@ def test_a_key_that_is_wrong_is_not_told(service: Service, root: Path) -> None:
         assert "secret" not in f"{caught.value} {fs!r} {fs._home.options!r}"
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"timeout": 86_401}, "greater than 24 hours"), ({"template": "no-such"}, "'no-such' not found")],
+)
+def test_one_that_cannot_be_made_says_why(service: Service, root: Path, options: dict, words: str) -> None:
+    with service.filesystem(root, **options) as fs, pytest.raises(OSError, match=words) as caught:
+        fs.exists("/f")
+    assert caught.value.errno == errno.EIO  # and no file that is missing
+
+
 def test_one_that_does_not_exist(service: Service, root: Path) -> None:
     with service.filesystem(root, sandbox_id="nobody") as fs, pytest.raises(OSError) as caught:
         fs.ls("/")

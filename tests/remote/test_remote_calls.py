@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chuk_fsspec.contract.errors import os_error
-from chuk_fsspec.remote.calling import Calls, Patience, Verdict
+from chuk_fsspec.remote.calling import Calls, Patience, UnfinishedError, Verdict
 from chuk_fsspec.testing.checks import fails_with
 
 IMPATIENT = Patience(timeout=0.2, attempts=4, first_wait=0.001, longest_wait=0.01)
@@ -57,6 +57,23 @@ def test_what_passes_is_tried_again():
     request = Request(Busy(), Busy(), Busy())
     assert make(request) == "answer"
     assert request.made == 4
+
+
+def test_what_goes_on_has_all_attempts_before_it_each_time():
+    request = Request(*(error for _ in range(5) for error in (Busy(), Busy(), UnfinishedError())))
+    assert make(request) == "answer"
+    assert request.made == 16
+
+
+def test_what_carries_much_may_take_longer():
+    async def slow() -> str:
+        await asyncio.sleep(0.05)
+        return "answer"
+
+    once = Patience(timeout=0.01, attempts=1)
+    assert make(slow, once, size=8 << 20) == "answer"
+    with fails_with(errno.ETIMEDOUT):
+        make(slow, once)
 
 
 def test_not_for_ever():
@@ -145,6 +162,7 @@ def test_waits_grow_and_end():
         waits = [patience.wait(attempt, 0) for _ in range(50)]
         assert most / 2 <= min(waits) <= max(waits) <= most
     assert patience.wait(1, 3) == 3
+    assert min(patience.wait(1, 0, is_throttled=True) for _ in range(50)) >= patience.throttled_wait / 2
     assert patience.wait(1, 60) == 5
 
 

@@ -18,11 +18,12 @@ from chuk_fsspec.remote.calling import Verdict
 
 @dataclass(frozen=True)
 class Meaning:
-    """An errno, what to do about it, and whether the same request may succeed later."""
+    """An errno, what to do about it, whether the same request may succeed later, and whether that is after fewer."""
 
     code: int
     hint: str = ""
     is_passing: bool = False
+    is_throttled: bool = False
 
 
 _GONE = Meaning(
@@ -42,13 +43,16 @@ _CLASSES: tuple[tuple[type[Exception], Meaning], ...] = (
     (e2b.NotFoundException, _GONE),
     (e2b.AuthenticationException, Meaning(errno.EACCES, "E2B refuses the key: check api_key=… or E2B_API_KEY")),
     (e2b.NotEnoughSpaceException, Meaning(errno.ENOSPC)),
-    (e2b.RateLimitException, Meaning(errno.EAGAIN, "E2B takes no more requests for now", is_passing=True)),
-    (ServiceBusyException, Meaning(errno.EAGAIN, "E2B is busy", is_passing=True)),
+    (e2b.RateLimitException, Meaning(errno.EAGAIN, "E2B takes no more requests for now", True, is_throttled=True)),
+    (ServiceBusyException, Meaning(errno.EAGAIN, "E2B is busy", True, is_throttled=True)),
     (e2b.TemplateException, Meaning(errno.ENOTSUP, "the template of the sandbox is too old: build it again")),
     (httpx.TimeoutException, _LATE),
     (httpx.TransportError, Meaning(errno.ECONNRESET, "the connection to the sandbox broke off", is_passing=True)),
 )
 """The first that fits counts."""
+
+_LONGEST = 300
+"""Characters of a message of E2B's that are told."""
 
 _ENDINGS = {
     "no such file or directory": errno.ENOENT,
@@ -89,10 +93,14 @@ def judge(error: Exception, path: str) -> Verdict:
         return Verdict(error)
     for kind, meaning in _CLASSES:
         if isinstance(error, kind):
-            return Verdict(os_error(meaning.code, path, hint=meaning.hint), meaning.is_passing)
+            told = os_error(meaning.code, path, hint=meaning.hint)
+            return Verdict(told, meaning.is_passing, is_throttled=meaning.is_throttled)
     code = _worded(error.stderr if isinstance(error, e2b.CommandExitException) else str(error))
     if code is not None:
         return Verdict(os_error(code, path))
+    if isinstance(error, e2b.SandboxException) and 400 <= (error.status_code or 0) < 500:
+        hint = " ".join(str(error).split())[:_LONGEST]
+        return Verdict(os_error(errno.EACCES if error.status_code == 403 else errno.EIO, path, hint=hint))
     if isinstance(error, e2b.InvalidArgumentException):
         return Verdict(os_error(errno.EINVAL, path, hint="the sandbox does not take this path"))
     return Verdict(os_error(errno.EIO, path, hint="the sandbox answers with an error of its own"), is_passing=True)

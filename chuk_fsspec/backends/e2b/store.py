@@ -246,6 +246,7 @@ class E2BStore:
 
     async def _sweep(self, temporary: Iterable[e2b.EntryInfo]) -> None:
         """Remove what writers left behind that ended without a word."""
-        now = time.time()
-        left = [one.path for one in temporary if now - one.modified_time.timestamp() > ABANDONED_SECONDS]
+        latest = time.time() - ABANDONED_SECONDS
+        # Sandboxes of old templates tell no times, which are 0 then.
+        left = [one.path for one in temporary if 0 < one.modified_time.timestamp() < latest]
         await asyncio.gather(*(self._publisher.discard(real) for real in left))

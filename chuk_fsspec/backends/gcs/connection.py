@@ -73,15 +73,21 @@ def quoted(name: str) -> str:
 class Connection:
     """The way to the service, for one event loop."""
 
-    def __init__(self, options: ServiceOptions) -> None:
-        """Nothing is opened before the first request."""
+    def __init__(self, options: ServiceOptions, timeout: float) -> None:
+        """Nothing is opened before the first request.
+
+        Args:
+            options: where the service is, and who asks.
+            timeout: seconds to wait for a reply, or for more of it.
+        """
         self.options = options
+        self._timeout = timeout
         self._opening: asyncio.Task[Any] | None = None
 
     async def signed_in(self) -> Any:
         """The gcsfs filesystem whose session and credentials are used. It has opened its session."""
         if self._opening is None or (self._opening.done() and self._opening.exception() is not None):
-            self._opening = asyncio.ensure_future(_open(self.options))
+            self._opening = asyncio.ensure_future(_open(self.options, self._timeout))
         return await asyncio.shield(self._opening)
 
     async def project(self) -> str:
@@ -90,6 +96,11 @@ class Connection:
         if not found:
             raise ServiceError(400, "required", _NO_PROJECT)
         return str(found)
+
+    async def payer(self) -> dict[str, str]:
+        """The query that says who pays, where that is not the owner of the bucket."""
+        pays = self.options.requester_pays
+        return {"userProject": pays if isinstance(pays, str) else await self.project()} if pays else {}
 
     async def request(
         self,
@@ -121,13 +132,7 @@ class Connection:
 
         fs = await self.signed_in()
         whole = url if url.startswith("http") else f"{fs._location}{url}"  # noqa: SLF001 - its own subclasses do it so
-        asked = dict(query or {})
-        if self.options.requester_pays:
-            asked["userProject"] = (
-                str(self.options.requester_pays)
-                if isinstance(self.options.requester_pays, str)
-                else (await self.project())
-            )
+        asked = {**(query or {}), **await self.payer()}
         if asked:
             whole += ("&" if "?" in whole else "?") + urlencode(asked, quote_via=quote)
         sent = dict(headers or {})
@@ -170,24 +175,25 @@ async def _credentials(fs: Any) -> dict[str, str]:
     return headers
 
 
-async def _open(options: ServiceOptions) -> Any:
+async def _open(options: ServiceOptions, timeout: float) -> Any:
     """A gcsfs filesystem of its own, for this loop, with its session."""
-    fs = await asyncio.to_thread(_sign_in, options)
+    fs = await asyncio.to_thread(_sign_in, options, timeout)
     _sessions.add(await fs._set_session())  # noqa: SLF001 - as above
     return fs
 
 
-def _sign_in(options: ServiceOptions) -> Any:
+def _sign_in(options: ServiceOptions, timeout: float) -> Any:
     """A gcsfs filesystem. It may ask Google who we are, and importing it takes its time."""
     from aiohttp import ClientTimeout
     from gcsfs.core import GCSFileSystem
 
+    waits = ClientTimeout(sock_connect=_CONNECTING, sock_read=timeout)
     return GCSFileSystem(
         project="",  # with another one than that of the credentials, it would go on without any
         access=options.access,
         token=_signed_by(options.sign_in),
         endpoint_url=options.endpoint_url or None,
-        session_kwargs={"timeout": ClientTimeout(sock_connect=_CONNECTING), **options.session_kwargs},
+        session_kwargs={"timeout": waits, **options.session_kwargs},
         asynchronous=True,
         skip_instance_cache=True,
     )

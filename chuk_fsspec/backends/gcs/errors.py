@@ -73,7 +73,9 @@ def _of_service(error: ServiceError, path: str) -> Verdict:
         return Verdict(precondition_failed(path, None, None, exists=False))
     message = " ".join(str(error).split())[:_LONGEST]
     if error.status in _PASSING or error.reason in _LIMITS:
-        return Verdict(os_error(errno.EAGAIN, path, hint=message), is_passing=True, wait=error.wait)
+        is_throttled = error.status in (429, 503) or error.reason in _LIMITS
+        busy = os_error(errno.EAGAIN, path, hint=message)
+        return Verdict(busy, is_passing=True, is_throttled=is_throttled, wait=error.wait)
     code = errno_of(error.status)
     if code == errno.ENOENT:
         return Verdict(os_error(code, path))
@@ -89,5 +91,6 @@ def _of_the_way(error: Exception, path: str) -> Verdict:
     if isinstance(error, (aiohttp.ClientError, ConnectionError, exceptions.TransportError)):
         return Verdict(os_error(errno.ECONNRESET, path, hint=f"the connection failed ({kind})"), is_passing=True)
     if isinstance(error, exceptions.GoogleAuthError) or kind in ("HttpError", "NonRetryableError"):
-        return Verdict(os_error(errno.EACCES, path, hint=f"Google does not take the credentials ({kind}); {_SIGN_IN}"))
+        refused = os_error(errno.EACCES, path, hint=f"Google does not take the credentials ({kind}); {_SIGN_IN}")
+        return Verdict(refused, is_passing=bool(getattr(error, "retryable", False)))
     return Verdict(os_error(errno.EIO, path, hint=f"{kind} in the client"))

@@ -26,8 +26,10 @@ from chuk_fsspec.backends.gcs.resources import (
     version_of,
 )
 from chuk_fsspec.backends.gcs.signing import signed_url
+from chuk_fsspec.backends.gcs.transcoding import as_stored
 from chuk_fsspec.backends.gcs.uploading import ResumableUpload
 from chuk_fsspec.contract.versions import FileVersion
+from chuk_fsspec.remote.calling import UnfinishedError
 from chuk_fsspec.remote.keys import Guard, Key, KeyTraits, KeyUpload, Labels, Page, Piece, Source
 
 _SIZE = re.compile(r"bytes .*/(\d+)")
@@ -50,7 +52,7 @@ class GcsKeys:
         self._objects = f"{API}/{quoted(bucket)}/o"
         self._uploads = f"{UPLOADS}/{quoted(bucket)}/o"
         self._contents = f"/{quoted(bucket)}/"
-        self._rewrites: dict[tuple[Source, str], str] = {}
+        self._rewrites: dict[tuple[Source, str, Guard | None, str], str] = {}
         self.bucket = bucket
         self.traits = KeyTraits(
             part_size=part_size,
@@ -96,6 +98,7 @@ class GcsKeys:
             taken=(_PAST_THE_END,),
             stored=True,
         )
+        reply = as_stored(reply, start, stop)
         return await self._nothing_of(key, etag, version) if reply.status == _PAST_THE_END else _piece_of(reply)
 
     async def put(self, key: str, data: bytes, labels: Labels, guard: Guard | None) -> Key:
@@ -147,7 +150,7 @@ class GcsKeys:
         return Page(keys, found.get("prefixes", ()), found.get("nextPageToken", ""))
 
     async def copy(self, source: Source, key: str, labels: Labels | None, guard: Guard | None) -> Key:
-        """Copy an object, whatever its size. A long one is gone on with if an attempt took too long."""
+        """Copy an object, whatever its size. From one place of Google's to another that takes several requests."""
         if labels is not None and not source.version and (source.bucket, source.key) == (self.bucket, key):
             return await self._relabel(source, labels)
         query = guarded(guard)
@@ -157,14 +160,15 @@ class GcsKeys:
             query["sourceGeneration"] = source.version
         url = f"{API}/{quoted(source.bucket)}/o/{quoted(source.key)}/rewriteTo/b/{quoted(self.bucket)}/o/{quoted(key)}"
         content = None if labels is None else properties_of(labels)
-        while True:
-            token = self._rewrites.get((source, key))
-            asked = query if token is None else {**query, "rewriteToken": token}
-            found = (await self._connection.request("POST", url, query=asked, content=content)).json()
-            if found["done"]:
-                self._rewrites.pop((source, key), None)
-                return key_of(found["resource"])
-            self._rewrites[source, key] = found["rewriteToken"]
+        this = source, key, guard, json.dumps(content)
+        if this in self._rewrites:
+            query["rewriteToken"] = self._rewrites[this]
+        found = (await self._connection.request("POST", url, query=query, content=content)).json()
+        if not found["done"]:
+            self._rewrites[this] = found["rewriteToken"]
+            raise UnfinishedError
+        self._rewrites.pop(this, None)
+        return key_of(found["resource"])
 
     async def delete(self, key: str, guard: Guard | None, version: str = "") -> None:
         """Remove an object."""

@@ -33,4 +33,4 @@ def make_store(options: ServiceOptions, use: Use, bucket: str, prefix: str) -> K
 def make_service(options: ServiceOptions, use: Use) -> tuple[GcsService, Calls]:
     """The buckets that are reached, and what makes the requests for them."""
     calls = Calls(judge, Patience(timeout=use.timeout, attempts=use.attempts), use.parallel)
-    return GcsService(Connection(options), use.part_size), calls
+    return GcsService(Connection(options, use.timeout), use.part_size), calls

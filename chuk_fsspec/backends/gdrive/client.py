@@ -113,7 +113,9 @@ class DriveClient:
         """Bytes of a file, from ``start`` to before ``stop``; fewer where it ends. ENOENT."""
         asked = {"fileId": file_id, **({"revisionId": revision} if revision else {})}
 
-        return await self._run("read", path, lambda http: wire.read(self._files.get_media(**asked), http, start, stop))
+        size = 0 if stop is None else stop - start
+        media = self._files.get_media
+        return await self._run("read", path, lambda http: wire.read(media(**asked), http, start, stop), size)
 
     # ---- making and changing
 
@@ -121,7 +123,10 @@ class DriveClient:
         """Make a file, or with no content a folder. Made twice, it is there once: its identifier is chosen before."""
         told = {**body, "id": await self.new_id(path)}
         asked = {"body": told, "fields": FIELDS}
-        return await self._made(path, told["id"], "insert", lambda: self._files.insert(**asked, **wire.media(content)))
+        size = len(content or b"")
+        return await self._made(
+            path, told["id"], "insert", lambda: self._files.insert(**asked, **wire.media(content)), size
+        )
 
     async def copy(self, path: str, file_id: str, body: Mapping[str, Any]) -> Resource:
         """Copy a file inside the service."""
@@ -130,9 +135,9 @@ class DriveClient:
             path, told["id"], "copy", lambda: self._files.copy(fileId=file_id, body=told, fields=FIELDS)
         )
 
-    async def _made(self, path: str, file_id: str, name: str, request: Callable[[], Any]) -> Resource:
+    async def _made(self, path: str, file_id: str, name: str, request: Callable[[], Any], size: int = 0) -> Resource:
         try:
-            return resource_of(await self._execute(name, path, request))
+            return resource_of(await self._execute(name, path, request, size=size))
         except FileExistsError:  # by an attempt whose reply was lost
             found = await self.get(path, file_id)
             if found is None:
@@ -169,7 +174,7 @@ class DriveClient:
             asked["modifiedDateBehavior"] = "now" if is_now else "noChange"
             return await self._changed("patch", path, known, mark, lambda: self._files.patch(**asked))
         return await self._changed(
-            "update", path, known, mark, lambda: self._files.update(**asked, **wire.media(content))
+            "update", path, known, mark, lambda: self._files.update(**asked, **wire.media(content)), len(content)
         )
 
     async def delete(self, path: str, known: Resource) -> bool:
@@ -185,10 +190,10 @@ class DriveClient:
         return True
 
     async def _changed(
-        self, name: str, path: str, known: Resource, mark: str, request: Callable[[], Any]
+        self, name: str, path: str, known: Resource, mark: str, request: Callable[[], Any], size: int = 0
     ) -> Resource | None:
         try:
-            return resource_of(await self._execute(name, path, request, if_match=known.etag))
+            return resource_of(await self._execute(name, path, request, if_match=known.etag, size=size))
         except OSError as error:
             if status_of(error.__cause__) not in (404, 412):
                 raise
@@ -257,7 +262,9 @@ class DriveClient:
             OSError: ESTALE if the file is not any more what it has to be.
         """
         stop = session.sent + len(data)
-        told = await self._run("part", path, lambda http: wire.send(http, session, data, stop, is_last=is_last))
+        told = await self._run(
+            "part", path, lambda http: wire.send(http, session, data, stop, is_last=is_last), len(data)
+        )
         session.sent = stop
         return resource_of(told) if told else None
 
@@ -267,21 +274,21 @@ class DriveClient:
 
     # ---- how
 
-    async def _execute(self, name: str, path: str, make: Callable[[], Any], if_match: str = "") -> Any:
+    async def _execute(self, name: str, path: str, make: Callable[[], Any], if_match: str = "", size: int = 0) -> Any:
         def execute(http: httplib2.Http) -> Any:
             request = make()
             if if_match:
                 request.headers["If-Match"] = if_match
             return request.execute(http=http)
 
-        return await self._run(name, path, execute)
+        return await self._run(name, path, execute, size)
 
-    async def _run(self, name: str, path: str, request: Callable[[httplib2.Http], Result]) -> Result:
+    async def _run(self, name: str, path: str, request: Callable[[httplib2.Http], Result], size: int = 0) -> Result:
         def attempt() -> Result:
             self._statistics.calls[name] += 1
             return request(self._connection())
 
-        return await self._calls(path, lambda: in_thread(attempt, self._pool))
+        return await self._calls(path, lambda: in_thread(attempt, self._pool), size=size)
 
     def _connection(self) -> httplib2.Http:
         """That of this thread: none may be used by two."""

@@ -22,6 +22,7 @@ _FULL = (
     "teamDriveFileLimitExceeded",
     "numChildrenInNonRootLimitExceeded",
     "quotaExceeded",
+    "activeItemCreationLimitExceeded",
     "customPropertyLimitExceeded",
 )
 _DEEP = ("myDriveHierarchyDepthLimitExceeded", "teamDriveHierarchyTooDeep")
@@ -70,7 +71,7 @@ def _of_reply(error: HttpError, path: str) -> Verdict:
     if status >= 500 or status == 429 or reason in _LIMITS:
         told = os_error(errno.EBUSY, path, hint="Google Drive is asked too often") if status < 500 else None
         failed = told or os_error(errno.EIO, path, hint=f"Google Drive failed with status {status}")
-        return Verdict(failed, is_passing=True, wait=_wait_of(error))
+        return Verdict(failed, is_passing=True, is_throttled=told is not None or status == 503, wait=_wait_of(error))
     if reason in _FULL:
         return Verdict(os_error(errno.ENOSPC, path, hint=f"Google Drive: {reason}"))
     if reason in _DEEP:

@@ -71,7 +71,7 @@ class GoogleDriveFileSystem(RemoteFileSystem):
         self._options = DriveOptions(
             root_folder, cache_ttl, session_id or "", sandbox_id or "", use_trash, service, workers, part_size
         )
-        self._patience = Patience(timeout, attempts, first_wait=0.5, longest_wait=32.0)
+        self._patience = Patience(timeout, attempts, first_wait=0.5, longest_wait=32.0, throttled_wait=2.0)
         self._authentication = authenticate(credentials, timeout)
         self._statistics = Statistics()
         super().__init__(**kwargs)

@@ -10,7 +10,7 @@ from typing import Any
 import s3fs
 from botocore.exceptions import ClientError
 
-from chuk_fsspec.backends.s3.errors import BrokenReply
+from chuk_fsspec.backends.s3.errors import BrokenReply, code_of
 from chuk_fsspec.backends.s3.options import Access
 
 Reply = dict[str, Any]
@@ -38,7 +38,7 @@ class Client:
         self._connecting: asyncio.Lock | None = None
         self._added: dict[str, Reply] = {}
         self._running: Counter[Any] = Counter()
-        self._seen: dict[str, None] = {}
+        self._seen: dict[str, bool] = {}
 
     async def __call__(self, operation: str, **parameters: Any) -> Reply:
         """Make a request.
@@ -59,7 +59,7 @@ class Client:
             added = self._added[operation] = self._known_to(client, operation)
         self._running[client] += 1
         try:
-            reply: Reply = await getattr(client, operation)(**added, **parameters)
+            reply: Reply = await getattr(client, operation)(**{**added, **parameters})
             self._require_new(client, reply)
             return reply
         except ClientError as error:
@@ -73,16 +73,22 @@ class Client:
     def _require_new(self, client: Any, reply: Mapping[str, Any]) -> None:
         """A reply that came before is none to this request: from here on its connection answers the wrong questions.
 
-        Which connection that is nobody tells, so all requests that follow are made over new ones.
+        Which connection that is nobody tells, so all requests that follow are made over new ones. One that comes over
+        those too is told again by a cache on the way, with the number that it had at first.
         """
         number = reply.get("ResponseMetadata", {}).get("RequestId")
         if not number:
             return
-        if number in self._seen:
+        came_again = self._seen.get(number)
+        if came_again:
+            return
+        self._seen[number] = came_again is not None
+        if came_again is not None:
             if self._client is client:
                 self._client = None
+            if "Body" in reply:
+                reply["Body"].close()
             raise BrokenReply("the reply to another request")
-        self._seen[number] = None
         if len(self._seen) > _REMEMBERED:
             del self._seen[next(iter(self._seen))]
 
@@ -94,7 +100,25 @@ class Client:
             if self._client is None:
                 self._fs = self._filesystem()
                 self._client = await self._fs.set_session()
+                self._client.meta.events.register_first("choose-signer.s3", _signed_as_requests_are)
             return self._client
+
+    async def explained(self, error: ClientError, bucket: str) -> ClientError:
+        """What a refusal means: that of a HEAD request has no words, and 400 may be anything, an old token above all.
+
+        Args:
+            error: of a request about a bucket.
+            bucket: its name.
+
+        Returns:
+            The error of a request that is refused with words; the same one if that is not refused.
+        """
+        if code_of(error) == "400":
+            try:
+                await self("list_objects_v2", Bucket=bucket, MaxKeys=1)
+            except ClientError as told:
+                return told
+        return error
 
     async def credentials(self) -> tuple[str, str, str | None] | None:
         """Access key, secret and token: those that were given, or that botocore finds; None if there are none."""
@@ -123,6 +147,7 @@ class Client:
             "connect_timeout": self._timeout,
             "max_pool_connections": self._parallel,
             "read_timeout": self._timeout,
+            **access.checksums,
             **access.config_kwargs,
             "retries": {"mode": "standard", "total_max_attempts": 1},
         }
@@ -147,3 +172,9 @@ class Client:
         name = client.meta.method_to_api_mapping[operation]
         known = client.meta.service_model.operation_model(name).input_shape.members
         return {key: value for key, value in self._access.request_kwargs.items() if key in known}
+
+
+def _signed_as_requests_are(signature_version: Any, **_: Any) -> str | None:
+    """How URLs are signed. Botocore has an older way for old regions, which keys of KMS and access points refuse."""
+    is_url = isinstance(signature_version, str) and signature_version.endswith("-query")
+    return signature_version if is_url else None

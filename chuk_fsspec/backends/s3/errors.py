@@ -14,6 +14,7 @@ from chuk_fsspec.contract.errors import PreconditionFailed, os_error
 from chuk_fsspec.remote.calling import Verdict
 
 CODES: Mapping[str, int] = {
+    "301": errno.EIO,
     "400": errno.EINVAL,
     "403": errno.EACCES,
     "404": errno.ENOENT,
@@ -22,14 +23,18 @@ CODES: Mapping[str, int] = {
     "AccessDenied": errno.EACCES,
     "AccountProblem": errno.EACCES,
     "AllAccessDisabled": errno.EACCES,
+    "AuthorizationHeaderMalformed": errno.EIO,
     "BucketAlreadyExists": errno.EEXIST,
     "BucketAlreadyOwnedByYou": errno.EEXIST,
     "BucketNotEmpty": errno.ENOTEMPTY,
     "EntityTooLarge": errno.EFBIG,
+    "EntityTooSmall": errno.EINVAL,
     "ExpiredToken": errno.EACCES,
+    "IllegalLocationConstraintException": errno.EINVAL,
     "InvalidAccessKeyId": errno.EACCES,
     "InvalidArgument": errno.EINVAL,
     "InvalidBucketName": errno.EINVAL,
+    "InvalidLocationConstraint": errno.EINVAL,
     "InvalidObjectState": errno.EACCES,
     "InvalidRequest": errno.EINVAL,
     "InvalidToken": errno.EACCES,
@@ -41,22 +46,33 @@ CODES: Mapping[str, int] = {
     "NoSuchUpload": errno.ENOENT,
     "NoSuchVersion": errno.ENOENT,
     "NotImplemented": errno.ENOTSUP,
-    "PermanentRedirect": errno.EINVAL,
+    "PermanentRedirect": errno.EIO,
     "QuotaExceeded": errno.ENOSPC,
     "RequestTimeTooSkewed": errno.EACCES,
     "SignatureDoesNotMatch": errno.EACCES,
+    "TokenRefreshRequired": errno.EACCES,
+    "TooManyBuckets": errno.EDQUOT,
     "XMinioStorageFull": errno.ENOSPC,
 }
 
+_ELSEWHERE = "the bucket is in another region; name it with region="
+_UNKNOWN = "the service has no such request; if it asks for a condition, say with conditions= what is checked there"
+
 _HINTS: Mapping[str, str] = {
+    "301": _ELSEWHERE,
+    "501": _UNKNOWN,
+    "AuthorizationHeaderMalformed": _ELSEWHERE,
     "ExpiredToken": "the credentials have expired",
+    "IllegalLocationConstraintException": "buckets are made in the region of the client; name it with region=",
     "InvalidAccessKeyId": "the service does not know this access key",
     "InvalidBucketName": "the service does not take this for the name of a bucket",
     "InvalidObjectState": "the object is archived; restore it first",
     "NoSuchBucket": "there is no such bucket",
-    "PermanentRedirect": "the bucket is in another region; name it with region=",
+    "NotImplemented": _UNKNOWN,
+    "PermanentRedirect": _ELSEWHERE,
     "RequestTimeTooSkewed": "the clock of this machine is wrong",
     "SignatureDoesNotMatch": "the secret does not belong to the access key",
+    "TokenRefreshRequired": "the credentials have expired",
 }
 
 PASSING = frozenset(
@@ -83,9 +99,33 @@ PASSING = frozenset(
 )
 """Codes of errors that may be gone the next time."""
 
+_THROTTLING = frozenset(
+    (
+        "429",
+        "503",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequests",
+    )
+)
+"""Those that go away when fewer requests are made."""
+
 NO_CREDENTIALS = (
     "no credentials: give key= and secret=, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or pass anon=True"
 )
+
+
+_LOST_CREDENTIALS = (
+    exceptions.CredentialRetrievalError,
+    exceptions.SSOError,
+    exceptions.TokenRetrievalError,
+)
+"""What botocore raises for credentials that were there once: of a single sign-on that is over, above all."""
+
+SIGN_IN = "the credentials are not to be had any more; sign in again, for example with `aws sso login`"
 
 
 class BrokenReply(Exception):  # noqa: N818 - it is what came, and the error is for the judge
@@ -98,18 +138,23 @@ def judge(error: Exception, path: str) -> Verdict:
         return _judge_reply(error, path)
     if isinstance(error, (exceptions.NoCredentialsError, exceptions.PartialCredentialsError)):
         return Verdict(os_error(errno.EACCES, path, hint=NO_CREDENTIALS))
+    if isinstance(error, _LOST_CREDENTIALS):
+        return Verdict(os_error(errno.EACCES, path, hint=SIGN_IN))
     if isinstance(error, (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError, TimeoutError)):
         return Verdict(os_error(errno.ETIMEDOUT, path), is_passing=True)
     if isinstance(error, exceptions.EndpointConnectionError):
         return Verdict(os_error(errno.ECONNREFUSED, path, hint="the service cannot be reached"), is_passing=True)
     if isinstance(error, (exceptions.HTTPClientError, ResponseParserError, aiohttp.ClientError)):
         return _lost(path)
-    if isinstance(error, (BrokenReply, ConnectionError)):
+    if isinstance(error, (BrokenReply, ConnectionError, exceptions.FlexibleChecksumError)):
         return _lost(path)
     if isinstance(error, OSError):
         return Verdict(error)
-    if isinstance(error, (exceptions.BotoCoreError, ValueError)):
+    if isinstance(error, (exceptions.ParamValidationError, ValueError)):
         return Verdict(os_error(errno.EINVAL, path, hint=str(error)))
+    if isinstance(error, exceptions.BotoCoreError):
+        # No EINVAL, by which a path is known that nothing can be at.
+        return Verdict(os_error(errno.EIO, path, hint=str(error)))
     return Verdict(os_error(errno.EIO, path, hint=type(error).__name__))
 
 
@@ -133,9 +178,15 @@ def _judge_reply(error: exceptions.ClientError, path: str) -> Verdict:
         asked = str(told.get("HTTPHeaders", {}).get("retry-after", ""))
         wait = float(asked) if asked.isdecimal() else 0.0
         busy = os_error(errno.EAGAIN if status in (429, 503) else errno.EIO, path, hint=f"the service answers {code}")
-        return Verdict(busy, is_passing=True, wait=wait)
-    hint = _HINTS.get(code, "" if code in CODES else f"the service answers {code or status}")
-    return Verdict(os_error(CODES.get(code, errno.EIO), path, hint=hint))
+        is_throttled = status in (429, 503) or code in _THROTTLING
+        return Verdict(busy, is_passing=True, is_throttled=is_throttled, wait=wait)
+    return Verdict(refused(code or str(status), path))
+
+
+def refused(code: str, path: str) -> OSError:
+    """The error for a code that stays what it is."""
+    hint = _HINTS.get(code, "" if code in CODES else f"the service answers {code}")
+    return os_error(CODES.get(code, errno.EIO), path, hint=hint)
 
 
 def _lost(path: str) -> Verdict:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from chuk_fsspec.backends.s3.options import Access, Use
+from chuk_fsspec.backends.s3.probing import conditions_of
 from chuk_fsspec.backends.s3.store import make_blocking_store, make_store, uses_obstore
 from chuk_fsspec.remote.keys import BucketTrees, KeyFileSystem, KeyTree
 from chuk_fsspec.remote.keys.elsewhere import Elsewhere
+from chuk_fsspec.remote.waiting import waiting
 
 
 class S3FileSystem(KeyFileSystem):
@@ -74,6 +76,8 @@ class S3FileSystem(KeyFileSystem):
         """
         if engine == "obstore" and (request_kwargs or config_kwargs):
             raise ValueError("engine='obstore' takes no request_kwargs and no config_kwargs; engine='s3fs' does")
+        if engine == "obstore" and (bucket_name.startswith("arn:") or bucket_name.endswith("--x-s3")):
+            raise ValueError("engine='obstore' takes no access points by ARN and no directory buckets; 's3fs' does")
         self._access = Access(
             endpoint_url,
             region,
@@ -88,6 +92,24 @@ class S3FileSystem(KeyFileSystem):
         )
         self._use = Use(engine, posix, conditions, part_size, parallel, timeout, attempts)
         super().__init__(bucket_name=bucket_name, prefix=prefix, **kwargs)
+
+    async def _find_conditions(self) -> str:
+        """What ``conditions`` is to be for the service, which is not asked for it by itself.
+
+        It writes two objects of new names, and removes them again; about fifteen small requests.
+
+        Returns:
+            "all", "writes" or "none".
+
+        Raises:
+            ValueError: without ``bucket_name``.
+            OSError: nothing can be written into the bucket.
+        """
+        if not self.bucket_name:
+            raise ValueError("conditions are tried in a bucket; name one with bucket_name=")
+        return await conditions_of(self.reach().space_of("/"))
+
+    find_conditions = waiting(_find_conditions)
 
     def _make_store(self) -> KeyTree | BucketTrees:
         return make_store(self._access, self._use, self.bucket_name, self.prefix)

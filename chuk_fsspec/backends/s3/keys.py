@@ -33,6 +33,9 @@ _MISSING = ("404", "NoSuchKey", "NoSuchVersion")
 _REMOVED = ("405", "MethodNotAllowed")
 """Codes for a version that is the removal of an object."""
 
+_ONE_BY_ONE = ("405", "501", "InvalidRequest", "MethodNotAllowed", "MissingContentMD5", "NotImplemented")
+"""Codes of services that remove no objects together, or want the digest of before botocore 1.36 with that."""
+
 NO_BYTES = Piece(b"", "", 0)
 """Of an empty object, whose refusal of a range says that it is one, and nothing else."""
 
@@ -72,7 +75,7 @@ class S3Keys:
         except ClientError as error:
             if code_of(error) in _MISSING or (version and code_of(error) in _REMOVED):
                 return None
-            raise
+            raise await self._client.explained(error, self._bucket) from None
         return key_of(key, reply, has_labels=True)
 
     async def versions(self, key: str) -> list[FileVersion]:
@@ -152,8 +155,10 @@ class S3Keys:
         )
 
     async def copy(self, source: Source, key: str, labels: Labels | None, guard: Guard | None) -> Key:
-        """Copy an object."""
-        parameters = {} if labels is None else {"MetadataDirective": "REPLACE", **parameters_of_labels(labels)}
+        """Copy an object, to be kept as it was: a copy that is told nothing is kept at the price of the first class."""
+        parameters: dict[str, Any] = {"StorageClass": source.storage_class} if source.storage_class else {}
+        if labels is not None:
+            parameters |= {"MetadataDirective": "REPLACE", **parameters_of_labels(labels)}
         reply = await self._client(
             "copy_object",
             Bucket=self._bucket,
@@ -173,11 +178,30 @@ class S3Keys:
         """Remove objects. Keys that no XML can hold are removed one by one."""
         odd = [key for key in keys if any(character < " " for character in key)]
         await asyncio.gather(*(self.delete(key, None) for key in odd))
-        plain = [{"Key": key} for key in keys if key not in odd]
+        plain = [key for key in keys if key not in odd]
         if not plain:
             return {}
-        reply = await self._client("delete_objects", Bucket=self._bucket, Delete={"Objects": plain, "Quiet": True})
+        wanted = {"Objects": [{"Key": key} for key in plain], "Quiet": True}
+        try:
+            reply = await self._client("delete_objects", Bucket=self._bucket, Delete=wanted)
+        except ClientError as error:
+            if code_of(error) in _ONE_BY_ONE:
+                return await self._delete_each(plain)
+            raise
         return {error["Key"]: errno_of(error.get("Code", "")) for error in reply.get("Errors", ())}
+
+    async def _delete_each(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """Remove objects by a request for each; returns what was not removed, with the errno."""
+
+        async def delete(key: str) -> int:
+            try:
+                await self.delete(key, None)
+            except ClientError as error:
+                return errno_of(code_of(error))
+            return 0
+
+        codes = await asyncio.gather(*(delete(key) for key in keys))
+        return {key: code for key, code in zip(keys, codes, strict=True) if code}
 
     async def sign(self, key: str, expiration: int, method: str) -> str:
         """A URL that needs no credentials."""

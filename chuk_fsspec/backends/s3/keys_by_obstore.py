@@ -17,6 +17,7 @@ from chuk_fsspec.backends.s3.obstore_requests import (
     is_empty,
     is_past_the_end,
     is_plain,
+    is_without_words,
     key_of,
     options_of,
     piece_of,
@@ -50,6 +51,10 @@ class KeysByObstore:
             return key_of(key, await self._got(key, HEAD))
         except FileNotFoundError:
             return None
+        except exceptions.GenericError as error:
+            if is_without_words(error):
+                return await self._others.head(key)
+            raise
 
     async def get(self, key: str, start: int = 0, stop: int | None = None, etag: str = "", version: str = "") -> Piece:
         """Bytes of an object."""

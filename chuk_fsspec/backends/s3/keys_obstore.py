@@ -14,6 +14,7 @@ from chuk_fsspec.backends.s3 import errors
 from chuk_fsspec.backends.s3.client import Client
 from chuk_fsspec.backends.s3.keys import S3Keys
 from chuk_fsspec.backends.s3.keys_by_obstore import KeysByObstore
+from chuk_fsspec.backends.s3.options import is_amazon
 from chuk_fsspec.remote.keys import KeyTraits
 
 _CREDENTIALS_FOR = timedelta(minutes=6)
@@ -61,6 +62,8 @@ class ObstoreKeys(KeysByObstore, S3Keys):
         """
         client = await self._client.connect()
         options: dict[str, Any] = {"skip_signature": True} if self._anon else {"credential_provider": credentials}
+        if is_amazon(client.meta.endpoint_url) and not self._anon:
+            options["checksum_algorithm"] = "sha256"  # a bucket whose objects are locked takes none without
         return S3Store(
             self.bucket,
             endpoint=client.meta.endpoint_url,

@@ -21,13 +21,17 @@ _HEADERS = {
     "ContentDisposition": "Content-Disposition",
     "ContentEncoding": "Content-Encoding",
     "ContentLanguage": "Content-Language",
+    "StorageClass": "Storage-Class",  # which its replies leave out
 }
-_NOT_METADATA = frozenset((*_HEADERS.values(), "Content-Type", "Storage-Class"))
+_NOT_METADATA = frozenset((*_HEADERS.values(), "Content-Type"))
 
 HEAD: Any = {"head": True}
 """Options of a request for an object without its content."""
 
 _STATUS = re.compile(r"status code: (\d{3})")
+_CODE = re.compile(r"<Code>(\w+)</Code>")
+_BARE_REDIRECT = "redirect without LOCATION"
+"""How obstore says that a bucket is in another region."""
 
 
 def judge(error: Exception, path: str) -> Verdict:
@@ -37,16 +41,25 @@ def judge(error: Exception, path: str) -> Verdict:
     if isinstance(error, FileNotFoundError) and error.errno is None:
         return Verdict(os_error(errno.ENOENT, path))
     if isinstance(error, (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)):
-        return Verdict(os_error(errno.EACCES, path))
+        return Verdict(errors.refused(_code_of(error) or "AccessDenied", path))
     if isinstance(error, exceptions.BaseError):
-        status = _status_of(error)
+        status, code = _status_of(error), _code_of(error)
+        if not status and _BARE_REDIRECT in str(error):
+            return Verdict(errors.refused("PermanentRedirect", path))
         if not status and "TimedOut" in str(error):
             return Verdict(os_error(errno.ETIMEDOUT, path), is_passing=True)
-        if status in (0, 429) or status >= 500:
-            hint = f"the service answers {status}" if status else "the connection to the service was lost"
-            return Verdict(os_error(errno.EIO if status else errno.ECONNRESET, path, hint=hint), is_passing=True)
-        return Verdict(os_error(errors.CODES.get(str(status), errno.EIO), path, hint=f"the service answers {status}"))
+        if status in (0, 429) or status >= 500 or code in errors.PASSING:
+            hint = f"the service answers {code or status}" if status else "the connection to the service was lost"
+            failed = os_error(errno.EIO if status else errno.ECONNRESET, path, hint=hint)
+            return Verdict(failed, is_passing=True, is_throttled=status in (429, 503))
+        return Verdict(errors.refused(code or str(status), path))
     return errors.judge(error, path)
+
+
+def _code_of(error: Exception) -> str:
+    """The word of the service for what went wrong; empty if it has said none."""
+    found = _CODE.search(str(error))
+    return found[1] if found else ""
 
 
 def _status_of(error: Exception) -> int:
@@ -92,6 +105,11 @@ def piece_of(found: Any, data: bytes) -> Piece:
 def is_past_the_end(error: Exception) -> bool:
     """Whether a range was refused because the object has no bytes there."""
     return _status_of(error) == 416
+
+
+def is_without_words(error: Exception) -> bool:
+    """Whether the service has refused a request for an object without its content, and could not say why."""
+    return _status_of(error) == 400
 
 
 def is_empty(error: Exception) -> bool:

@@ -6,9 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 ENGINES = ("s3fs", "obstore")
 CONDITIONS = ("all", "writes", "none")
+
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+_CHECKSUMS = ("request_checksum_calculation", "response_checksum_validation")
 
 _PART_MIN = 5 << 20
 """Bytes that each part of an upload but the last has at least (Amazon S3, multipart upload limits)."""
@@ -46,6 +50,19 @@ class Access:
     def found_region(self) -> str:
         """The region that was given, or that the environment names; botocore itself does not look at AWS_REGION."""
         return self.region or os.environ.get("AWS_REGION", "")
+
+    @property
+    def checksums(self) -> dict[str, str]:
+        """How botocore is to send checksums: not every service takes those that it adds by itself, for Amazon."""
+        endpoint = self.endpoint_url or next(filter(None, map(os.environ.get, _ENDPOINTS)), "")
+        if not endpoint or is_amazon(endpoint):
+            return {}
+        return {name: "when_required" for name in _CHECKSUMS if f"AWS_{name.upper()}" not in os.environ}
+
+
+def is_amazon(endpoint: str) -> bool:
+    """Whether a URL is one of Amazon's own service."""
+    return (urlsplit(endpoint).hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 from chuk_fsspec.contract.versions import FileVersion
 from chuk_fsspec.remote.keys import Guard, Key, Labels, Source
 
-_HEADERS = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage")
+_HEADERS = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "StorageClass")
 
-_TOLD = {"StorageClass": "storage_class", "VersionId": "version_id"}
+_TOLD = {"VersionId": "version_id"}
 """What is shown by ``info`` besides, and under which names."""
 
 
@@ -25,6 +25,7 @@ def key_of(name: str, reply: Mapping[str, Any], *, has_labels: bool = False) -> 
         etag=etag_of(reply),
         labels=_labels_of(reply) if has_labels else None,
         details={shown: reply[told] for told, shown in _TOLD.items() if has_labels and reply.get(told) is not None},
+        storage_class=class_of(reply.get("StorageClass", "")),
     )
 
 
@@ -38,6 +39,11 @@ def version_of(reply: Mapping[str, Any], *, is_removal: bool) -> FileVersion:
         is_latest=reply["IsLatest"],
         is_removal=is_removal,
     )
+
+
+def class_of(told: str) -> str:
+    """A storage class, but for the first one, which listings tell and replies about one object do not."""
+    return "" if told == "STANDARD" else told
 
 
 def time_of(moment: datetime) -> float:

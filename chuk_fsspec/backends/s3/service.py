@@ -37,11 +37,12 @@ class S3Service:
         try:
             reply = await self._client("head_bucket", Bucket=name)
         except ClientError as error:
-            if code_of(error) in ("404", "NoSuchBucket", "400"):
+            told = await self._client.explained(error, name)
+            if code_of(told) in ("404", "NoSuchBucket", "InvalidBucketName"):
                 return None
-            if code_of(error) in ("301", "403"):
+            if code_of(told) in ("301", "403", "AccessDenied"):
                 return Bucket(name)
-            raise
+            raise told from None
         return Bucket(name, location=reply.get("BucketRegion", ""))
 
     async def buckets(self) -> list[Bucket]:

@@ -70,7 +70,7 @@ async def copy_file(
 
 
 async def _copy(space: Space, found: Key, target_space: Space, target: str, condition: Condition | None) -> Key:
-    source = Source(space.keys.bucket, found.name, found.etag, space.version)
+    source = Source(space.keys.bucket, found.name, found.etag, space.version, found.storage_class)
     labels = fresh(found.labels or NO_LABELS)
     if found.size > target_space.keys.traits.largest_copy:
         return await copy_parts(source, found.size, target_space, target, labels, condition)

@@ -43,6 +43,8 @@ class Key:
         etag: changes with the content, without quotes; a generation number will do.
         labels: None where the reply did not tell them, as in listings.
         details: what the service says besides, to be shown by ``info`` under these names.
+        storage_class: at whose price it is kept, where that is another than the service's first one and a copy has to
+            be told.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Key:
     etag: str = ""
     labels: Labels | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    storage_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,12 +108,14 @@ class Source:
         key: its key.
         etag: it has to have, if not empty.
         version: which version of it; empty for the latest.
+        storage_class: as it has it, for the copy.
     """
 
     bucket: str
     key: str
     etag: str = ""
     version: str = ""
+    storage_class: str = ""
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ async def _copy_one(space: Space, source: str, target_space: Space, target: str,
     if key.size > target_space.keys.traits.largest_copy and paths[0] is not None and paths[1] is not None:
         await copy_file(space, paths[0], target_space, paths[1], None, key.etag)
         return
-    found = Source(space.keys.bucket, key.name, key.etag)
+    found = Source(space.keys.bucket, key.name, key.etag, storage_class=key.storage_class)
     try:
         await target_space.calls(paths[1] or target, lambda: target_space.keys.copy(found, copy, None, None))
     except (FileNotFoundError, PreconditionFailed) as error:

@@ -67,7 +67,8 @@ async def stream(space: Space, path: str) -> AsyncIterator[bytes]:
 async def _piece(space: Space, path: str, start: int, stop: int | None, etag: str) -> Piece:
     key = space.names.key(path)
     try:
-        piece = await space.calls(path, lambda: space.keys.get(key, start, stop, etag, space.version))
+        size = space.keys.traits.part_size if stop is None else stop - start
+        piece = await space.calls(path, lambda: space.keys.get(key, start, stop, etag, space.version), size=size)
     except FileNotFoundError as error:
         raise await space.why_no_file(path) from error
     except PreconditionFailed as error:

@@ -42,7 +42,9 @@ class KeyTreeUpload:
             most = traits.parts_max * traits.part_size >> 30
             hint = f"{most} GiB is the most here; open the filesystem with a larger part_size"
             raise os_error(errno.EFBIG, self._path, hint=hint)
-        await self._space.calls(self._path, lambda: self._sent.send(number, data))
+        # Where parts come in order, the one before is sent now.
+        size = max(len(data), traits.part_size)
+        await self._space.calls(self._path, lambda: self._sent.send(number, data), size=size)
         self._size += len(data)
 
     async def send_copy(self, number: int, source: Source, start: int, stop: int) -> None:
@@ -60,7 +62,7 @@ class KeyTreeUpload:
         space, path, condition = self._space, self._path, self._condition
         guard = None if condition is None else await guard_of(space, path, condition)
         try:
-            return await space.calls(path, lambda: self._sent.finish(guard))
+            return await space.calls(path, lambda: self._sent.finish(guard), size=space.keys.traits.part_size)
         except (PreconditionFailed, FileNotFoundError) as refusal:
             found = await space.head(path, space.names.key(path))
             if found is not None and is_own(found, self._token):

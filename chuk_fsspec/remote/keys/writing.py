@@ -71,6 +71,6 @@ async def _put(space: Space, path: str, data: bytes, labels: Labels, condition: 
     key = space.names.key(path)
 
     async def change(labels: Labels, guard: Guard | None) -> Key:
-        return await space.calls(path, lambda: space.keys.put(key, data, labels, guard))
+        return await space.calls(path, lambda: space.keys.put(key, data, labels, guard), size=len(data))
 
     return await make_guarded(space, path, labels, condition, change)

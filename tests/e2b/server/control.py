@@ -36,6 +36,10 @@ def routes(cloud: Cloud) -> list[Route]:
 
     async def create(request: Request) -> Response:
         asked = await request.json()
+        if asked.get("timeout", 300) > 86400:
+            return refusal(400, "Timeout cannot be greater than 24 hours")
+        if asked.get("templateID", "base") not in ("base", "code-interpreter-v1"):
+            return refusal(404, f"template '{asked['templateID']}' not found")
         return JSONResponse(described(cloud.create(asked.get("timeout", 300))), 201)
 
     async def connect(request: Request) -> Response:

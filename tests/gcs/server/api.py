@@ -5,7 +5,9 @@ Downloads are those of the XML API, and there are batches. Preconditions are che
 
 from __future__ import annotations
 
+import gzip
 import json
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -67,6 +69,7 @@ def _error_body(error: RefusedError) -> dict[str, Any]:
 class _Api:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
+        self._rewrites: dict[tuple[str | None, str, bytes], int] = {}
 
     async def list_buckets(self, request: web.Request) -> web.Response:
         if not request.query.get("project"):
@@ -123,6 +126,11 @@ class _Api:
         names = request.match_info
         body = await request.read()
         target = (names["bucket2"], names["name2"])
+        calls = self._rewrites.pop((request.query.get("rewriteToken"), request.path, body), 0) + 1
+        if calls < self._cloud.rewrite_calls:
+            token = secrets.token_hex(8)
+            self._rewrites[token, request.path, body] = calls
+            return web.json_response({"kind": "storage#rewriteResponse", "done": False, "rewriteToken": token})
         copied = self._cloud.copy(_names(request), target, json.loads(body) if body else None, request.query)
         return web.json_response({"kind": "storage#rewriteResponse", "done": True, "resource": copied.resource()})
 
@@ -170,14 +178,20 @@ def _names(request: web.Request) -> tuple[str, str]:
 
 
 def _media(request: web.Request, found: Stored) -> web.Response:
-    """The content, or a range of it (RFC 9110, 14)."""
+    """The content, or a range of it (RFC 9110, 14). Pages are compressed on their way for whoever takes that."""
+    encoding = found.properties.get("contentEncoding", "")
     headers = {
+        "x-goog-stored-content-encoding": encoding or "identity",
         "x-goog-generation": str(found.generation),
         "x-goog-metageneration": str(found.metageneration),
         "x-goog-stored-content-length": str(len(found.data)),
         "Content-Type": found.properties.get("contentType", "application/octet-stream"),
         **{f"x-goog-meta-{name}": value for name, value in found.properties.get("metadata", {}).items()},
     }
+    if encoding:
+        headers["Content-Encoding"] = encoding
+    elif headers["Content-Type"] == "text/html" and "gzip" in request.headers.get("Accept-Encoding", ""):
+        return web.Response(body=gzip.compress(found.data), headers={**headers, "Content-Encoding": "gzip"})
     try:
         asked = request.http_range
     except ValueError:

@@ -70,6 +70,7 @@ class Bucket:
     location: str
     objects: dict[str, Stored] = field(default_factory=dict)
     versioned: bool = False
+    requester_pays: bool = False
     old: list[Stored] = field(default_factory=list)
     """The generations that were replaced or removed, where they are kept."""
 
@@ -91,6 +92,8 @@ class Cloud:
         self._buckets: dict[str, Bucket] = {}
         self._generations = itertools.count(time.time_ns() // 1000)
         self._lock = threading.RLock()
+        self.rewrite_calls = 1
+        """How many requests a copy takes, as one from a place of Google's to another does."""
 
     def buckets(self) -> list[Bucket]:
         return sorted(self._buckets.values(), key=lambda bucket: bucket.name)
@@ -152,6 +155,8 @@ class Cloud:
 
     def remove(self, bucket: str, name: str, query: Mapping[str, str]) -> None:
         with self._lock:
+            if self.bucket(bucket).requester_pays and "userProject" not in query:
+                raise RefusedError(400, "required", "Bucket is a requester pays bucket but no user project provided.")
             found = self.get(bucket, name, query)
             if found.deleted:
                 self.bucket(bucket).old.remove(found)
