@@ -20,9 +20,9 @@ class MountOptions:
         allow_other: let users other than the one who mounts in; needs root, or ``user_allow_other`` in /etc/fuse.conf.
         debug: log each request to the ``chuk_adapters.fuse`` logger.
         cache_timeout: seconds for which the kernel believes names and attributes; None for as long as it likes where
-            changes made through the API are announced to it, and one second where nobody announces them. Of a filesystem
-            without inode operations the VFS believes what it said for as long, before the kernel does: what somebody
-            else changes is seen after twice this time, at most. What is changed on the mount is seen at once.
+            changes made through the API are announced to it, and one second where nobody announces them. Of a
+            filesystem without inode operations, the VFS believes what it said for as long before the kernel does: what
+            somebody else changes is seen after twice this time, at most. What is changed on the mount is seen at once.
         writeback: let the kernel gather writes, which pays for many small writes to large files. They reach the
             filesystem at fsync or when a file is closed; without it, at once. The kernel then decides where O_APPEND
             writes: append to a file from one mount only.
