@@ -457,3 +457,16 @@ def test_credentials_of_the_environment_travel_with_nothing(
         assert not any(credentials[name] in told for name in ("token", "refresh_token", "client_secret"))
     assert pickle.loads(pickle.dumps(fs)).cat_file("/f") == b"x"
     fs.close()
+
+
+def test_files_are_of_the_type_that_their_names_tell(drive: GoogleDriveFileSystem, owner: Owner) -> None:
+    small, large = b"a,b", b"a,b\n" * (LARGE // 4)
+    for path, content in (("/a.csv", small), ("/b.csv", large), ("/c.csv.gz", small), ("/d", small)):
+        drive.pipe_file(path, content)
+    shown = ["text/csv", "text/csv", "application/octet-stream", "application/octet-stream"]
+    assert [info["mimetype"] for info in drive.ls("/", detail=True)] == shown
+    page = owner.add("page", b"<p>", mimeType="text/html")
+    drive.pipe_file("/page", small)
+    assert page.mime == "text/html"
+    drive.pipe_file("/page", large)
+    assert (page.mime, page.content) == ("text/html", large)

@@ -123,9 +123,9 @@ class DriveClient:
         """Make a file, or with no content a folder. Made twice, it is there once: its identifier is chosen before."""
         told = {**body, "id": await self.new_id(path)}
         asked = {"body": told, "fields": FIELDS}
-        size = len(content or b"")
+        size, mime = len(content or b""), wire.mime_of(body["title"])
         return await self._made(
-            path, told["id"], "insert", lambda: self._files.insert(**asked, **wire.media(content)), size
+            path, told["id"], "insert", lambda: self._files.insert(**asked, **wire.media(content, mime)), size
         )
 
     async def copy(self, path: str, file_id: str, body: Mapping[str, Any]) -> Resource:
@@ -173,8 +173,9 @@ class DriveClient:
         if content is None:
             asked["modifiedDateBehavior"] = "now" if is_now else "noChange"
             return await self._changed("patch", path, known, mark, lambda: self._files.patch(**asked))
+        size = len(content)
         return await self._changed(
-            "update", path, known, mark, lambda: self._files.update(**asked, **wire.media(content)), len(content)
+            "update", path, known, mark, lambda: self._files.update(**asked, **wire.media(content, known.mime)), size
         )
 
     async def delete(self, path: str, known: Resource) -> bool:
@@ -229,7 +230,8 @@ class DriveClient:
             What ``send_part`` needs; None if the file is gone, or not what it has to be.
         """
         more = {"properties": all_properties(known, body)} if known else {"id": await self.new_id(path)}
-        asked: dict[str, Any] = {"body": {**body, **more}, "fields": FIELDS, **wire.media(b"", in_parts=True)}
+        mime = known.mime if known else wire.mime_of(body["title"])
+        asked: dict[str, Any] = {"body": {**body, **more}, "fields": FIELDS, **wire.media(b"", mime, in_parts=True)}
 
         begun: list[wire.Session] = []
 

@@ -171,7 +171,7 @@ class Api:
     ) -> File:
         if file_id is None:
             return self.drive.add(told, content, mime)
-        return self._change(self.drive.at(file_id), told, content, query)
+        return self._change(self.drive.at(file_id), {"mimeType": mime, **told}, content, query)
 
 
 def _check_etag(wanted: str, file: File) -> None:
