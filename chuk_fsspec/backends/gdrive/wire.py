@@ -86,6 +86,7 @@ def _has_something(connected: socket.socket) -> bool:
 def read(request: Any, http: httplib2.Http, start: int, stop: int | None) -> Part:
     """Bytes of a file from ``start`` to before ``stop``; none behind its end."""
     request.headers["range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
+    request.headers["accept-encoding"] = "identity"  # what is compressed on its way comes whole, whatever the range
     replies: list[httplib2.Response] = []
     request.add_response_callback(replies.append)
     try:
