@@ -120,11 +120,11 @@ class DriveClient:
         told: dict[str, Any] = await self._execute("list", path, lambda: self._files.list(**asked))
         return told
 
-    async def read(self, path: str, file_id: str, start: int, stop: int | None, revision: str = "") -> wire.Part:
+    async def read(self, path: str, known: Resource, start: int, stop: int | None, revision: str = "") -> wire.Part:
         """Bytes of a file, from ``start`` to before ``stop``; fewer where it ends. ENOENT."""
-        asked = {"fileId": file_id, **_ANYWHERE, **({"revisionId": revision} if revision else {})}
+        asked = {"fileId": known.id, **_ANYWHERE, **({"revisionId": revision} if revision else {})}
 
-        size = 0 if stop is None else stop - start
+        size = max((known.size if stop is None else stop) - start, 0)
         media = self._files.get_media
         return await self._run("read", path, lambda http: wire.read(media(**asked), http, start, stop), size)
 
