@@ -75,8 +75,6 @@ def entry_of(path: str, key: Key, *, keeps_posix: bool, destination: str = "") -
         details["metadata"] = {name: value for name, value in metadata.items() if name not in hidden}
         if key.labels.content_type:
             details["content_type"] = key.labels.content_type
-    if key.storage_class:
-        details["storage_class"] = key.storage_class
     is_file = kind == "file"
     mode, uid, gid = (_number(metadata, name) if keeps_posix else None for name in (_MODE, _UID, _GID))
     mtime = _number(metadata, _MTIME) if keeps_posix else None
