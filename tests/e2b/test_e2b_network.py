@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from chuk_fsspec.backends.e2b import E2BFileSystem
+from chuk_fsspec.backends.e2b.downloading import read_span
 from tests.e2b.service import Service
 from tests.remote.cancelling import is_cancelled_at
 from tests.remote.faults import FAULTS, Fault, FaultProxy, Plan
@@ -99,3 +101,21 @@ def test_a_sandbox_that_is_made_for_who_is_cancelled_is_ended(
 
     asyncio.run(work())
     assert set(service.cloud.machines) == before
+
+
+def test_what_keeps_coming_may_take_its_time() -> None:
+    """A read of a whole file has no end but that of the file; one of which nothing comes has."""
+
+    async def pieces(pauses: list[float]) -> AsyncIterator[bytes]:
+        for pause in pauses:
+            await asyncio.sleep(pause)
+            yield b"x"
+
+    async def read(pauses: list[float]) -> bytes:
+        answer = httpx.MockTransport(lambda request: httpx.Response(200, content=pieces(pauses)))
+        async with httpx.AsyncClient(transport=answer, base_url="http://sandbox") as client:
+            return await read_span(client, "/f", "", 0, None, 0.5)
+
+    assert asyncio.run(read([0.1] * 10)) == b"x" * 10
+    with pytest.raises(asyncio.TimeoutError):
+        asyncio.run(read([0.1, 30]))

@@ -15,7 +15,7 @@ from chuk_fsspec.contract.errors import PreconditionFailed
 from chuk_fsspec.testing.checks import in_threads
 from tests.gdrive.conftest import LARGE, PART, Opening
 from tests.gdrive.owner import Owner
-from tests.gdrive.server.files import FOLDER
+from tests.gdrive.server.files import FOLDER, SHARED
 from tests.gdrive.server.running import DriveServer
 
 # ---- what it costs
@@ -457,3 +457,32 @@ def test_credentials_of_the_environment_travel_with_nothing(
         assert not any(credentials[name] in told for name in ("token", "refresh_token", "client_secret"))
     assert pickle.loads(pickle.dumps(fs)).cat_file("/f") == b"x"
     fs.close()
+
+
+def test_files_are_of_the_type_that_their_names_tell(drive: GoogleDriveFileSystem, owner: Owner) -> None:
+    small, large = b"a,b", b"a,b\n" * (LARGE // 4)
+    for path, content in (("/a.csv", small), ("/b.csv", large), ("/c.csv.gz", small), ("/d", small)):
+        drive.pipe_file(path, content)
+    shown = ["text/csv", "text/csv", "application/octet-stream", "application/octet-stream"]
+    assert [info["mimetype"] for info in drive.ls("/", detail=True)] == shown
+    page = owner.add("page", b"<p>", mimeType="text/html")
+    drive.pipe_file("/page", small)
+    assert page.mime == "text/html"
+    drive.pipe_file("/page", large)
+    assert (page.mime, page.content) == ("text/html", large)
+
+
+def test_a_folder_of_a_shared_drive(opening: Opening, server: DriveServer, drive: GoogleDriveFileSystem) -> None:
+    fs = opening(drive_id=SHARED)
+    fs.pipe({"/d/f": b"content", "/d/large": b"x" * LARGE})
+    fs.pipe_file("/d/f", b"again")
+    fs.pipe_file("/d/large", b"y" * LARGE)
+    fs.cp_file("/d/f", "/d/copy")
+    fs.mv("/d", "/e")
+    fs.posix.setxattr("/e/f", "user.note", b"1")
+    assert fs.cat(["/e/f", "/e/copy", "/e/large"]) == {"/e/f": b"again", "/e/copy": b"again", "/e/large": b"y" * LARGE}
+    assert server.drive.is_shared(server.drive.at(fs.info("/e/f")["id"]))
+    assert drive.find("/") == []
+    fs.rm_file("/e/f")
+    fs.rm("/e", recursive=True)
+    assert fs.find("/") == []

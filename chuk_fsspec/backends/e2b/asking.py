@@ -54,10 +54,12 @@ class Asker:
             self._downloads = client_of(await self.sandbox())
         return self._downloads
 
-    async def files(self, path: str, ask: Callable[[Any], Awaitable[Result]], *, repeatable: bool = True) -> Result:
+    async def files(
+        self, path: str, ask: Callable[[Any], Awaitable[Result]], *, repeatable: bool = True, size: int = 0
+    ) -> Result:
         """Ask the files API about a path."""
         files = (await self.sandbox()).files
-        return await self.calls(path, lambda: ask(files), repeatable=repeatable)
+        return await self.calls(path, lambda: ask(files), repeatable=repeatable, size=size)
 
     async def run(self, path: str, script: Script, *, repeatable: bool = True, **variables: str) -> str:
         """Run a script about a path; returns what it prints."""

@@ -54,16 +54,22 @@ async def refused(response: httpx.Response) -> None:
         raise error
 
 
-async def read_span(client: httpx.AsyncClient, real: str, user: str, start: int, stop: int | None) -> bytes:
-    """Bytes from ``start`` to before ``stop``; fewer where the file ends. Without ranges, the rest is cut."""
+async def read_span(
+    client: httpx.AsyncClient, real: str, user: str, start: int, stop: int | None, patience: float
+) -> bytes:
+    """Bytes from ``start`` to before ``stop``; fewer where the file ends. Without ranges, the rest is cut.
+
+    However many there are, the first and each further piece of them comes within ``patience`` seconds.
+    """
     span = f"{start}-" if stop is None else f"{start}-{stop - 1}"
-    response = await opened(client, real, user, "" if start == 0 and stop is None else span)
+    asking = opened(client, real, user, "" if start == 0 and stop is None else span)
+    response = await asyncio.wait_for(asking, patience)
     try:
         if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return b""
         first = start if response.status_code == HTTPStatus.PARTIAL_CONTENT else 0
         data = bytearray()
-        async for piece in response.aiter_bytes():
+        async for piece in pieces_of(response, patience):
             data += piece
             if stop is not None and first + len(data) >= stop:
                 break

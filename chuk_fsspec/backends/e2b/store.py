@@ -10,6 +10,7 @@ import errno
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from typing import Any
 
 import e2b
 
@@ -60,6 +61,9 @@ ABANDONED_SECONDS = 3600.0
 """How long nobody has written to a temporary file before it counts as left behind."""
 
 _ALL_LEVELS = 2**31 - 1
+
+_ANY_SIZE = 1 << 62
+"""Of what may come in one request, as long as it keeps coming."""
 
 
 class E2BStore:
@@ -125,7 +129,10 @@ class E2BStore:
 
     async def read(self, path: str, start: int, stop: int | None, etag: str = "") -> bytes:
         real, client = self._place.real(path), await self.asker.client()
-        return await self.asker.calls(path, lambda: read_span(client, real, self.asker.user or "", start, stop))
+        user, patience = self.asker.user or "", self.asker.patience.timeout
+        return await self.asker.calls(
+            path, lambda: read_span(client, real, user, start, stop, patience), size=_ANY_SIZE
+        )
 
     async def stream(self, path: str) -> AsyncIterator[bytes]:
         real, client = self._place.real(path), await self.asker.client()
@@ -138,12 +145,15 @@ class E2BStore:
     # ---- writing
 
     async def write(self, path: str, data: bytes, besides: Attributes, condition: Condition | None) -> Entry:
-        how = {**self.asker.how, **self._kept(besides), "use_octet_stream": True}
-        return await self._published(
-            path,
-            lambda temporary: self.asker.files(path, lambda files: files.write(temporary, data, **how)),
-            condition,
-        )
+        how = {**self._kept(besides), "request_timeout": self.asker.patience.time_for(len(data))}
+
+        async def write(temporary: str) -> object:
+            def ask(files: Any) -> Any:
+                return files.write(temporary, data, use_octet_stream=True, **how)
+
+            return await self.asker.files(path, ask, size=len(data))
+
+        return await self._published(path, write, condition)
 
     async def _published(
         self, path: str, make: Callable[[str], Awaitable[object]], condition: Condition | None, *, keeps: bool = True

@@ -27,6 +27,9 @@ Result = TypeVar("Result")
 
 _PAGE = 1000
 """Files of one page of a list; the most there are."""
+_ANYWHERE = {"supportsAllDrives": True}
+"""Without it the service knows no files but those of My Drive."""
+_AMONG_SHARED = {**_ANYWHERE, "corpora": "drive", "includeItemsFromAllDrives": True}
 _IDS = 100
 """Identifiers for new files that are asked for at once."""
 
@@ -44,7 +47,13 @@ class DriveClient:
     """The files of one user's Drive, by their identifiers."""
 
     def __init__(
-        self, auth: GoogleAuth, endpoint_url: str, patience: Patience, workers: int, statistics: Statistics
+        self,
+        auth: GoogleAuth,
+        endpoint_url: str,
+        patience: Patience,
+        workers: int,
+        statistics: Statistics,
+        drive_id: str = "",
     ) -> None:
         """Prepare; nothing is asked yet.
 
@@ -54,7 +63,9 @@ class DriveClient:
             patience: how long to wait for it.
             workers: how many requests may be on their way at once.
             statistics: where requests are counted.
+            drive_id: of the shared drive whose files are listed; empty for My Drive.
         """
+        self._among = _AMONG_SHARED | {"driveId": drive_id} if drive_id else _ANYWHERE
         self._auth = auth
         self._files = _service(endpoint_url).files()
         self._properties = _service(endpoint_url).properties()
@@ -74,7 +85,7 @@ class DriveClient:
 
     async def _get(self, path: str, file_id: str) -> Resource | None:
         try:
-            told = await self._execute("get", path, lambda: self._files.get(fileId=file_id, fields=FIELDS))
+            told = await self._execute("get", path, lambda: self._files.get(fileId=file_id, fields=FIELDS, **_ANYWHERE))
         except FileNotFoundError:
             return None
         return resource_of(told)
@@ -103,17 +114,17 @@ class DriveClient:
         return found if title is None else [one for one in found if one.title == title]
 
     async def _page(self, path: str, query: str, page: str | None, most: int) -> dict[str, Any]:
-        asked = {"q": query, "maxResults": most, "fields": f"items({FIELDS}),nextPageToken"}
+        asked = {"q": query, "maxResults": most, "fields": f"items({FIELDS}),nextPageToken", **self._among}
         if page is not None:
             asked["pageToken"] = page
         told: dict[str, Any] = await self._execute("list", path, lambda: self._files.list(**asked))
         return told
 
-    async def read(self, path: str, file_id: str, start: int, stop: int | None, revision: str = "") -> wire.Part:
+    async def read(self, path: str, known: Resource, start: int, stop: int | None, revision: str = "") -> wire.Part:
         """Bytes of a file, from ``start`` to before ``stop``; fewer where it ends. ENOENT."""
-        asked = {"fileId": file_id, **({"revisionId": revision} if revision else {})}
+        asked = {"fileId": known.id, **_ANYWHERE, **({"revisionId": revision} if revision else {})}
 
-        size = 0 if stop is None else stop - start
+        size = max((known.size if stop is None else stop) - start, 0)
         media = self._files.get_media
         return await self._run("read", path, lambda http: wire.read(media(**asked), http, start, stop), size)
 
@@ -122,17 +133,17 @@ class DriveClient:
     async def make(self, path: str, body: Mapping[str, Any], content: bytes | None = None) -> Resource:
         """Make a file, or with no content a folder. Made twice, it is there once: its identifier is chosen before."""
         told = {**body, "id": await self.new_id(path)}
-        asked = {"body": told, "fields": FIELDS}
-        size = len(content or b"")
+        asked = {"body": told, "fields": FIELDS, **_ANYWHERE}
+        size, mime = len(content or b""), wire.mime_of(body["title"])
         return await self._made(
-            path, told["id"], "insert", lambda: self._files.insert(**asked, **wire.media(content)), size
+            path, told["id"], "insert", lambda: self._files.insert(**asked, **wire.media(content, mime)), size
         )
 
     async def copy(self, path: str, file_id: str, body: Mapping[str, Any]) -> Resource:
         """Copy a file inside the service."""
         told = {**body, "id": await self.new_id(path)}
         return await self._made(
-            path, told["id"], "copy", lambda: self._files.copy(fileId=file_id, body=told, fields=FIELDS)
+            path, told["id"], "copy", lambda: self._files.copy(fileId=file_id, body=told, fields=FIELDS, **_ANYWHERE)
         )
 
     async def _made(self, path: str, file_id: str, name: str, request: Callable[[], Any], size: int = 0) -> Resource:
@@ -169,18 +180,21 @@ class DriveClient:
         moved = {"addParents": parent, "removeParents": known.parent} if parent and parent != known.parent else {}
         mark = secrets.token_hex(8)
         told = {**body, "properties": all_properties(known, body, {MARK: mark})}
-        asked: dict[str, Any] = {"fileId": known.id, "body": told, "fields": FIELDS, **moved}
+        asked: dict[str, Any] = {"fileId": known.id, "body": told, "fields": FIELDS, **_ANYWHERE, **moved}
         if content is None:
             asked["modifiedDateBehavior"] = "now" if is_now else "noChange"
             return await self._changed("patch", path, known, mark, lambda: self._files.patch(**asked))
+        size = len(content)
         return await self._changed(
-            "update", path, known, mark, lambda: self._files.update(**asked, **wire.media(content)), len(content)
+            "update", path, known, mark, lambda: self._files.update(**asked, **wire.media(content, known.mime)), size
         )
 
     async def delete(self, path: str, known: Resource) -> bool:
         """Remove a file for good, if it is what is known of it; False if it is not, and nothing was done."""
         try:
-            await self._execute("delete", path, lambda: self._files.delete(fileId=known.id), if_match=known.etag)
+            await self._execute(
+                "delete", path, lambda: self._files.delete(fileId=known.id, **_ANYWHERE), if_match=known.etag
+            )
         except FileNotFoundError:
             return True  # it is gone, perhaps by an attempt whose reply was lost
         except OSError as error:
@@ -229,7 +243,13 @@ class DriveClient:
             What ``send_part`` needs; None if the file is gone, or not what it has to be.
         """
         more = {"properties": all_properties(known, body)} if known else {"id": await self.new_id(path)}
-        asked: dict[str, Any] = {"body": {**body, **more}, "fields": FIELDS, **wire.media(b"", in_parts=True)}
+        mime = known.mime if known else wire.mime_of(body["title"])
+        asked: dict[str, Any] = {
+            "body": {**body, **more},
+            "fields": FIELDS,
+            **_ANYWHERE,
+            **wire.media(b"", mime, in_parts=True),
+        }
 
         begun: list[wire.Session] = []
 

@@ -18,7 +18,6 @@ from chuk_fsspec.remote.calling import Verdict
 
 _LIMITS = ("rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExceeded", "backendError")
 _FULL = (
-    "storageQuotaExceeded",
     "teamDriveFileLimitExceeded",
     "numChildrenInNonRootLimitExceeded",
     "quotaExceeded",
@@ -36,6 +35,7 @@ _CODES = {
     412: errno.ESTALE,
     429: errno.EBUSY,
 }
+_NO_ROOM = "service accounts have no room of their own, but in a shared drive, drive_id="
 _LOGIN = "Google does not accept the credentials any more; run: chuk-fsspec gdrive login"
 
 
@@ -72,6 +72,8 @@ def _of_reply(error: HttpError, path: str) -> Verdict:
         told = os_error(errno.EBUSY, path, hint="Google Drive is asked too often") if status < 500 else None
         failed = told or os_error(errno.EIO, path, hint=f"Google Drive failed with status {status}")
         return Verdict(failed, is_passing=True, is_throttled=told is not None or status == 503, wait=_wait_of(error))
+    if reason == "storageQuotaExceeded":
+        return Verdict(os_error(errno.ENOSPC, path, hint=f"Google Drive: {reason}; {_NO_ROOM}"))
     if reason in _FULL:
         return Verdict(os_error(errno.ENOSPC, path, hint=f"Google Drive: {reason}"))
     if reason in _DEEP:

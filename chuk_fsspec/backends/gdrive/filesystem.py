@@ -41,6 +41,7 @@ class GoogleDriveFileSystem(RemoteFileSystem):
         attempts: int = 6,
         workers: int = 8,
         part_size: int = 8 << 20,
+        drive_id: str = "",
         endpoint_url: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -59,6 +60,8 @@ class GoogleDriveFileSystem(RemoteFileSystem):
             attempts: of one request, where the service is busy or the connection breaks.
             workers: requests at once.
             part_size: bytes of one part of a file that is sent or read in parts, a multiple of 256 KiB.
+            drive_id: of the shared drive that has the folder, as its address in the browser ends; empty for My Drive,
+                in which service accounts have no room.
             endpoint_url: where the service is, for tests; None for what the variable GOOGLE_DRIVE_ENDPOINT_URL says,
                 and without it for Google's.
             kwargs: options of ``RemoteFileSystem``.
@@ -69,7 +72,7 @@ class GoogleDriveFileSystem(RemoteFileSystem):
         """
         service = endpoint_url or os.environ.get(ENDPOINT) or SERVICE
         self._options = DriveOptions(
-            root_folder, cache_ttl, session_id or "", sandbox_id or "", use_trash, service, workers, part_size
+            root_folder, cache_ttl, session_id or "", sandbox_id or "", use_trash, service, workers, part_size, drive_id
         )
         self._patience = Patience(timeout, attempts, first_wait=0.5, longest_wait=32.0, throttled_wait=2.0)
         self._authentication = authenticate(credentials, timeout)
@@ -83,6 +86,7 @@ class GoogleDriveFileSystem(RemoteFileSystem):
             self._patience,
             self._options.workers,
             self._statistics,
+            self._options.drive_id,
         )
         return DriveStore(client, self._options, self._statistics)
 

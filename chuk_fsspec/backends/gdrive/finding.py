@@ -33,6 +33,7 @@ class Finder:
         self.known = known
         self._client = client
         self._folders = options.folders
+        self._top = options.drive_id or _MY_DRIVE
         self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     # ---- looking
@@ -138,7 +139,7 @@ class Finder:
             known = self.known.at("/")
             if known is not None:
                 return known
-            here = _MY_DRIVE
+            here = self._top
             for name in self._folders[:-1]:
                 here = (await self._folder_of(here, name)).id
             return self.kept("/", await self._folder_of(here, self._folders[-1]))

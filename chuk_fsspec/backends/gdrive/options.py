@@ -20,7 +20,7 @@ class DriveOptions:
     """What is said of a filesystem, its credentials apart.
 
     Attributes:
-        root_folder: the folder of My Drive that is ``/``, made when it is first needed; ``a/b`` for one in another.
+        root_folder: the folder of the Drive that is ``/``, made when it is first needed; ``a/b`` for one in another.
         cache_ttl: seconds for which the identifier of a path is believed; 0 to ask each time.
         session_id: noted with every file that is written, as the property ``session_id``; empty for none.
         sandbox_id: likewise.
@@ -28,6 +28,7 @@ class DriveOptions:
         endpoint_url: where the service is.
         workers: threads that make requests.
         part_size: bytes of each part of a file that is sent or read in parts, but the last.
+        drive_id: of the shared drive that has the folder; empty for My Drive.
     """
 
     root_folder: str = "CHUK"
@@ -38,6 +39,7 @@ class DriveOptions:
     endpoint_url: str = SERVICE
     workers: int = 8
     part_size: int = 8 << 20
+    drive_id: str = ""
 
     def __post_init__(self) -> None:
         """ValueError for options that mean nothing."""

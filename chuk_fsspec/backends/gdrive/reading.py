@@ -51,13 +51,13 @@ class Reader:
     async def _part(self, path: str, start: int, stop: int | None, revision: str) -> Part:
         found = _readable(path, await self._finder.find(path))
         try:
-            return await self._client.read(path, found.id, start, stop, revision)
+            return await self._client.read(path, found, start, stop, revision)
         except FileNotFoundError:
             self._finder.known.forget(path)
             if revision:
                 raise os_error(errno.ESTALE, path, hint="this version is not there any more; open it again") from None
         found = _readable(path, await self._finder.look(path))
-        return await self._client.read(path, found.id, start, stop)
+        return await self._client.read(path, found, start, stop)
 
 
 def _readable(path: str, found: Resource | None) -> Resource:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import mimetypes
 import re
 import selectors
 import socket
@@ -56,11 +57,17 @@ def quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
-def media(content: bytes | None, *, in_parts: bool = False) -> dict[str, Any]:
+def media(content: bytes | None, mime: str, *, in_parts: bool = False) -> dict[str, Any]:
     """Content as an argument of ``insert`` and ``update``; none for None."""
     if content is None:
         return {}
-    return {"media_body": MediaIoBaseUpload(io.BytesIO(content), _MIME, resumable=in_parts)}
+    return {"media_body": MediaIoBaseUpload(io.BytesIO(content), mime, resumable=in_parts)}
+
+
+def mime_of(title: str) -> str:
+    """The media type of a new file, by its name: browsers show what they know the type of."""
+    kind, packed = mimetypes.guess_type(title)
+    return _MIME if kind is None or packed else kind
 
 
 def drop_what_nobody_asked_for(http: httplib2.Http) -> None:
@@ -79,6 +86,7 @@ def _has_something(connected: socket.socket) -> bool:
 def read(request: Any, http: httplib2.Http, start: int, stop: int | None) -> Part:
     """Bytes of a file from ``start`` to before ``stop``; none behind its end."""
     request.headers["range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
+    request.headers["accept-encoding"] = "identity"  # what is compressed on its way comes whole, whatever the range
     replies: list[httplib2.Response] = []
     request.add_response_callback(replies.append)
     try:
@@ -95,7 +103,11 @@ def read(request: Any, http: httplib2.Http, start: int, stop: int | None) -> Par
 
 def begin(request: Any, http: httplib2.Http, if_match: str) -> str:
     """The address of an upload in parts."""
-    headers = {**request.headers, "X-Upload-Content-Type": _MIME, "content-length": str(request.body_size)}
+    headers = {
+        **request.headers,
+        "X-Upload-Content-Type": request.resumable.mimetype(),
+        "content-length": str(request.body_size),
+    }
     if if_match:
         headers["If-Match"] = if_match
     reply, content = http.request(request.uri, method=request.method, body=request.body, headers=headers)

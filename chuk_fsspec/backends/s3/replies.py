@@ -11,21 +11,20 @@ from chuk_fsspec.remote.keys import Guard, Key, Labels, Source
 
 _HEADERS = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "StorageClass")
 
-_TOLD = {"VersionId": "version_id"}
-"""What is shown by ``info`` besides, and under which names."""
-
 
 def key_of(name: str, reply: Mapping[str, Any], *, has_labels: bool = False) -> Key:
     """An object, from a listing or from the reply to a request for it alone."""
     modified = reply.get("LastModified")
+    storage_class = class_of(reply.get("StorageClass", ""))
+    told = {"version_id": reply.get("VersionId") if has_labels else None, "storage_class": storage_class or None}
     return Key(
         name,
         size=int(reply.get("Size", reply.get("ContentLength", 0))),
         mtime=time_of(modified) if isinstance(modified, datetime) else None,
         etag=etag_of(reply),
         labels=_labels_of(reply) if has_labels else None,
-        details={shown: reply[told] for told, shown in _TOLD.items() if has_labels and reply.get(told) is not None},
-        storage_class=class_of(reply.get("StorageClass", "")),
+        details={name: value for name, value in told.items() if value is not None},
+        storage_class=storage_class,
     )
 
 

@@ -13,9 +13,6 @@ from chuk_fsspec.remote.keys.space import Space
 from chuk_fsspec.remote.store import Entry
 from chuk_fsspec.remote.together import together
 
-_ALWAYS_TOLD = ("storage_class", "version_id")
-"""Details that ``info`` has of every file."""
-
 
 async def look(space: Space, path: str) -> Entry | None:
     """What is at a path: a file if there is such a key, a directory if there are keys below it."""
@@ -137,7 +134,7 @@ async def _looked_up(space: Space, path: str, key: Key) -> Entry | None:
 
 async def _described(space: Space, path: str, key: Key) -> Entry:
     if not (space.keeps_posix or space.keys.traits.lists_labels or space.version):
-        # What no listing tells is not told here either, but for what a version is asked for by.
+        # What no listing tells of an object's labels is not told here either.
         return entry_of(path, replace(key, labels=None), keeps_posix=False)
     destination = ""
     if space.keeps_posix and key.labels is not None and is_link(key.labels.metadata):

@@ -91,13 +91,11 @@ def entry_of(path: str, key: Key, *, keeps_posix: bool, destination: str = "") -
 
 def _details(key: Key, *, keeps_posix: bool) -> Mapping[str, Any]:
     """What is shown of an object besides its attributes."""
-    told = {"storage_class": key.storage_class} if key.storage_class else {}
     if key.labels is None:
-        return {**key.details, **told} if told else key.details
+        return key.details
     hidden = (WRITE_TOKEN, *_POSIX) if keeps_posix else (WRITE_TOKEN,)
     metadata = {name: value for name, value in key.labels.metadata.items() if name not in hidden}
-    if key.labels.content_type:
-        told["content_type"] = key.labels.content_type
+    told = {"content_type": key.labels.content_type} if key.labels.content_type else {}
     return {**key.details, "metadata": metadata, **told}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.gdrive.server.fields import select
-from tests.gdrive.server.files import Drive, File, Refusal
+from tests.gdrive.server.files import SHARED, Drive, File, Refusal
 from tests.gdrive.server.queries import matcher
 from tests.gdrive.server.uploads import Session, Sessions, parts_of, take_part
 
@@ -53,6 +53,7 @@ class Api:
 
     def answer(self, request: Request) -> Reply:
         """Do what a request asks. Refusal."""
+        self._refuse_unexpected_drives(request)
         if request.path == "/drive/v2/files":
             return self._list(request) if request.method == "GET" else self._insert(request)
         if request.path == "/drive/v2/files/generateIds":
@@ -66,6 +67,17 @@ class Api:
             return self._one(request, self.drive.at(one.group(1)), one.group(2))
         raise Refusal(404, "notFound", f"{request.method} {request.path}")
 
+    def _refuse_unexpected_drives(self, request: Request) -> None:
+        """Files of shared drives are there for who says that he knows of those."""
+        if "upload_id" in request.query:  # it was said when the upload began
+            return
+        one = _FILE.fullmatch(request.path) or _UPLOAD.fullmatch(request.path)
+        told = request.told if request.headers.get("content-type", "").startswith("application/json") else {}
+        named = [one.group(1) if one else None, *(parent["id"] for parent in told.get("parents", ()))]
+        found = [self.drive.files[name] for name in named if name in self.drive.files]
+        if any(map(self.drive.is_shared, found)) and request.query.get("supportsAllDrives") != "true":
+            raise Refusal(404, "notFound", f"File not found: {found[0].id}")
+
     def _shown(self, request: Request, file: File) -> Reply:
         resource = self.drive.resource(file)
         return Reply(value=select(resource, request.query.get("fields", "")), headers={"ETag": file.etag})
@@ -78,6 +90,7 @@ class Api:
         inside = re.match(r"'([^']+)' in parents and (?!.* or )", query)
         among = self.drive.inside[self.drive.at(inside.group(1)).id] if inside else self.drive.files
         found = [file for file in among.values() if file.parent is not None and test(file)]
+        found = [file for file in found if self.drive.is_shared(file) == _lists_shared(request)]
         size, start = int(request.query.get("maxResults", "100")), int(request.query.get("pageToken", "0"))
         shown: dict[str, Any] = {
             "kind": "drive#fileList",
@@ -171,7 +184,18 @@ class Api:
     ) -> File:
         if file_id is None:
             return self.drive.add(told, content, mime)
-        return self._change(self.drive.at(file_id), told, content, query)
+        return self._change(self.drive.at(file_id), {"mimeType": mime, **told}, content, query)
+
+
+def _lists_shared(request: Request) -> bool:
+    """Whether a list is one of the shared drive, which takes four parameters."""
+    asked = (
+        ("supportsAllDrives", "true"),
+        ("includeItemsFromAllDrives", "true"),
+        ("corpora", "drive"),
+        ("driveId", SHARED),
+    )
+    return all(request.query.get(name) == value for name, value in asked)
 
 
 def _check_etag(wanted: str, file: File) -> None:

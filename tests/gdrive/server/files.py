@@ -13,6 +13,8 @@ from typing import Any
 
 FOLDER = "application/vnd.google-apps.folder"
 ROOT = "root-of-my-drive"
+SHARED = "0AShared"
+"""The identifier of the shared drive that the user is a member of."""
 LEVELS = 100
 """Of folders in My Drive; no more can be made."""
 
@@ -69,6 +71,7 @@ class Drive:
         self._numbers = itertools.count(1)
         now = time.time()
         self.files[ROOT] = File(ROOT, "My Drive", None, FOLDER, now, now)
+        self.files[SHARED] = File(SHARED, "Shared", None, FOLDER, now, now)
 
     def new_id(self) -> str:
         number = next(self._numbers)
@@ -81,6 +84,13 @@ class Drive:
         if found is None:
             raise Refusal(404, "notFound", f"File not found: {file_id}")
         return found
+
+    def is_shared(self, file: File) -> bool:
+        """Whether a file is in the shared drive."""
+        above = file
+        while above.parent is not None:
+            above = self.files[above.parent]
+        return above.id == SHARED
 
     def is_in_trash(self, file: File) -> bool:
         above: File | None = file
