@@ -9,7 +9,7 @@ from typing import Any
 from chuk_adapters.webdav.door import Door
 from chuk_adapters.webdav.files.facts import Info, is_directory
 from chuk_adapters.webdav.http.addresses import href
-from chuk_adapters.webdav.http.answer import Answer, whole
+from chuk_adapters.webdav.http.answer import Answer, document
 from chuk_adapters.webdav.http.refusal import Refusal
 from chuk_adapters.webdav.http.request import Request
 from chuk_adapters.webdav.properties.live import LiveProperties
@@ -55,13 +55,11 @@ def propfind(door: Door, request: Request) -> Answer:
     if depth == "1" and is_directory(info):
         infos += door.tree.children(request.path)
     locks = door.locks.covering_each(one["name"] for one in infos) if question.is_about_locks else {}
-    live = LiveProperties(
-        door.tree, locks, not door.is_readonly, lambda path, is_dir: request.href(path, is_directory=is_dir)
-    )
+    live = LiveProperties(door.tree, locks, not door.is_readonly, request.href)
     tell = _teller(door, live, question, is_brief=_is_brief(request))
     prefix = request.prefix
     urls = [href(one["name"], is_directory=is_directory(one), prefix=prefix) for one in infos]
-    return whole(207, multistatus(map(response, urls, tell(infos))))
+    return document(207, multistatus(map(response, urls, tell(infos))))
 
 
 def question_of(body: bytes) -> Question:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import Protocol
 
 from chuk_adapters.webdav.files.facts import Info
 from chuk_adapters.webdav.files.tree import Tree
@@ -20,6 +21,14 @@ from chuk_fsspec.contract.posix import StatVfs
 Infos = Sequence[Info]
 Elements = list[str | None]
 """A property of each of many resources, as XML; None for those that have no such property."""
+
+
+class Href(Protocol):
+    """Gives the URL of a path, as ``Request.href``."""
+
+    def __call__(self, path: str, *, is_directory: bool) -> str:
+        """The absolute path of the URL."""
+
 
 _LOCK_ENTRY = "<D:lockentry><D:lockscope><D:{}/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"
 _SUPPORTED_LOCK = f"<D:supportedlock>{_LOCK_ENTRY.format('exclusive')}{_LOCK_ENTRY.format('shared')}</D:supportedlock>"
@@ -43,7 +52,7 @@ class LiveProperties:
         tree: Tree,
         locks: Mapping[str, Sequence[Lock]],
         can_lock: bool,
-        href: Callable[[str, bool], str],
+        href: Href,
     ) -> None:
         self._tree = tree
         self._locks = locks
@@ -95,9 +104,9 @@ class LiveProperties:
         ]
 
 
-def lock_discovery(locks: Sequence[Lock], href: Callable[[str, bool], str]) -> str:
+def lock_discovery(locks: Sequence[Lock], href: Href) -> str:
     """The property that tells of locks; ``href`` gives the URL of a path."""
-    inside = "".join(active_lock(lock, href(lock.root, lock.is_collection)) for lock in locks)
+    inside = "".join(active_lock(lock, href(lock.root, is_directory=lock.is_collection)) for lock in locks)
     return f"<D:lockdiscovery>{inside}</D:lockdiscovery>"
 
 
