@@ -19,6 +19,7 @@ if sys.platform != "linux":
     pytest.skip("files without a name are what Linux has", allow_module_level=True)
 
 from chuk_fsspec.backends.local import LocalFileSystem
+from chuk_fsspec.backends.local.content import write_all
 from chuk_fsspec.backends.local.names import is_reserved, new_name
 from chuk_fsspec.backends.local.temporary import Temporary
 from chuk_fsspec.testing.checks import failing, fails_with
@@ -67,6 +68,20 @@ def test_a_directory_that_is_removed_before_a_file_is_begun_in_it(fs: LocalFileS
     fs.rmdir("/d")
     with pytest.raises(FileNotFoundError):
         Temporary(held, held)
+
+
+def test_a_directory_that_is_removed_while_a_file_is_written_to_it(
+    fs: LocalFileSystem, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fs.mkdir("/d")
+
+    def write_and_remove(fd: int, data: Any, offset: int) -> None:
+        write_all(fd, data, offset)
+        fs.rmdir("/d")
+
+    monkeypatch.setattr("chuk_fsspec.backends.local.publishing.write_all", write_and_remove)
+    fs.pipe_file("/d/f", b"new")
+    assert names(root) == ["d", "d/f"]
 
 
 def test_names_of_temporary_files_are_refused(fs: LocalFileSystem, root: Path) -> None:

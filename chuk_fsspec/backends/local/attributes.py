@@ -18,7 +18,13 @@ _OF_THE_CONTENT = frozenset(("security.capability", "security.ima", "security.ev
 
 
 def carry_over(
-    old: Inode, was: os.stat_result, new: int, *, mode: int | None = None, same_content: bool = False
+    old: Inode,
+    was: os.stat_result,
+    new: int,
+    now: os.stat_result,
+    *,
+    mode: int | None = None,
+    same_content: bool = False,
 ) -> None:
     """Give a new file the owner, permissions and extended attributes of the one that it replaces.
 
@@ -30,36 +36,40 @@ def carry_over(
         old: the file to be replaced.
         was: its attributes.
         new: descriptor of the new one.
+        now: its attributes as it was made.
         mode: permission bits to set instead.
         same_content: it is a copy.
     """
-    now = os.fstat(new)
     permissions = stat.S_IMODE(was.st_mode) if mode is None else mode & 0o7777
     if mode is None and not same_content and os.geteuid():
         permissions = without_set_id(permissions)
-    if (was.st_uid, was.st_gid) != (now.st_uid, now.st_gid):
+    is_as_made = (was.st_uid, was.st_gid) == (now.st_uid, now.st_gid)
+    if not is_as_made:
         try:
             os.fchown(new, was.st_uid, was.st_gid)
         except OSError as error:
             if error.errno not in _UNWILLING:
                 raise
             permissions = without_set_id(permissions)
-    _carry_xattrs(old, new, frozenset() if same_content else _OF_THE_CONTENT)
-    os.fchmod(new, permissions)
+    has_xattrs = _carry_xattrs(old, new, frozenset() if same_content else _OF_THE_CONTENT)
+    if has_xattrs or not is_as_made or permissions != stat.S_IMODE(now.st_mode):  # either may have changed them
+        os.fchmod(new, permissions)
 
 
-def _carry_xattrs(old: Inode, new: int, left_out: frozenset[str]) -> None:
+def _carry_xattrs(old: Inode, new: int, left_out: frozenset[str]) -> bool:
+    """Whether there are any."""
     if not hasattr(os, "setxattr"):
-        return
+        return False
     try:
         values = {name: old.getxattr(name) for name in old.listxattr()}
     except OSError as error:
         if error.errno not in _UNWILLING | {errno.ENODATA}:
             raise
-        return
+        return False
     for name, value in values.items():
         if name not in left_out:
             _set_if_allowed(new, name, value)
+    return bool(values)
 
 
 def _set_if_allowed(new: int, name: str, value: bytes) -> None:

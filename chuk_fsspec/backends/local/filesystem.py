@@ -16,7 +16,7 @@ from chuk_fsspec.backends.local.conditions import rename as rename_if
 from chuk_fsspec.backends.local.conditions import require_file as require_file_if
 from chuk_fsspec.backends.local.conditions import require_name, stamping
 from chuk_fsspec.backends.local.conditions import unlink as unlink_if
-from chuk_fsspec.backends.local.content import copy_content, write_all
+from chuk_fsspec.backends.local.content import copy_content
 from chuk_fsspec.backends.local.files import AppendFile, ReadFile, WriteFile
 from chuk_fsspec.backends.local.inode import require_file
 from chuk_fsspec.backends.local.listing import Listing
@@ -230,9 +230,7 @@ class LocalFileSystem(LookingFileSystem):
         if condition is not None:
             require_file_if(self.beneath, normal, condition)
         follow = mode == "overwrite"
-        with closing(self.publisher.begin(normal, follow=follow)) as temporary, named(normal):
-            write_all(temporary.fd, value, 0)
-            return self.publisher.put(temporary, normal, follow=follow, only_new=not follow, condition=condition)
+        return self.publisher.write(normal, value, follow=follow, only_new=not follow, condition=condition)
 
     def touch(
         self,

@@ -243,9 +243,14 @@ def inode_at(directory: Descriptor, name: str) -> Inode:
 def require_file(inode: Inode) -> os.stat_result:
     """The attributes of a regular file. EISDIR, EINVAL for all else."""
     found = inode.stat()
+    require_regular(found)
+    return found
+
+
+def require_regular(found: os.stat_result) -> None:
+    """EISDIR, EINVAL for the attributes of anything but a regular file."""
     if not stat.S_ISREG(found.st_mode):
         raise not_a_file(is_directory=stat.S_ISDIR(found.st_mode))
-    return found
 
 
 def set_times(path: str, ns: tuple[int, int] | None, directory: int | None = None) -> None:

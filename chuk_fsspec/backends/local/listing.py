@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
+from stat import S_ISLNK
 from typing import Any
 
 from chuk_fsspec.backends.local.beneath import Beneath
 from chuk_fsspec.backends.local.conditions import settle
 from chuk_fsspec.backends.local.names import named
 from chuk_fsspec.backends.local.scan import Found, names_in, open_to_scan, scan
-from chuk_fsspec.backends.local.status import Status, status_at
+from chuk_fsspec.backends.local.status import Status, status_at, statuses_at
 from chuk_fsspec.backends.local.walk import open_directory
 from chuk_fsspec.contract.errors import LEADS_NOWHERE
 from chuk_fsspec.contract.info import type_of_mode
@@ -56,17 +56,12 @@ class Listing:
         directory = self._beneath.directory(path)
         seen: list[tuple[str, Status, str | None]] = []
         with named(path):
-            for name in sorted(names_in(open_to_scan(directory))):
-                try:
-                    status, leads = status_at(directory.number, name), None
-                    if status.is_link:
-                        leads = os.readlink(name, dir_fd=directory.number)
-                        status = status_at(directory.number, name)
-                except OSError as error:
-                    if error.errno not in (errno.ENOENT, errno.EINVAL):
-                        raise
-                    continue  # gone by now, or no link any more
-                seen.append((join(path, name), status, leads))
+            names = sorted(names_in(open_to_scan(directory)))
+            for name, status in statuses_at(directory.number, names):
+                if not S_ISLNK(status.mode):
+                    seen.append((join(path, name), status, None))
+                elif (link := _link_or_none(directory.number, name)) is not None:
+                    seen.append((join(path, name), *link))
         settle(*[status for _, status, _ in seen])
         return [self._describe(path, status, leads) for path, status, leads in seen]
 
@@ -115,20 +110,22 @@ class Listing:
             raise
 
     def _describe(self, path: str, status: Status, leads: str | None) -> InfoDict:
+        _, ino, mode, nlink, uid, gid, size, atime_ns, mtime_ns, ctime_ns, btime_ns = status
+        kind = type_of_mode(mode)
         info: InfoDict = {
             "name": path,
-            "size": status.size if stat.S_ISREG(status.mode) else 0,
-            "type": type_of_mode(status.mode),
-            "mtime": status.mtime_ns / 1e9,
-            "created": status.btime_ns / 1e9,
-            "mode": status.mode,
-            "ino": status.ino,
-            "nlink": status.nlink,
-            "uid": status.uid,
-            "gid": status.gid,
-            "atime": status.atime_ns / 1e9,
-            "ctime": status.ctime_ns / 1e9,
-            "mtime_ns": status.mtime_ns,
+            "size": size if kind == "file" else 0,
+            "type": kind,
+            "mtime": mtime_ns / 1e9,
+            "created": btime_ns / 1e9,
+            "mode": mode,
+            "ino": ino,
+            "nlink": nlink,
+            "uid": uid,
+            "gid": gid,
+            "atime": atime_ns / 1e9,
+            "ctime": ctime_ns / 1e9,
+            "mtime_ns": mtime_ns,
             "islink": leads is not None,
             "etag": status.etag,
         }
@@ -150,3 +147,14 @@ class Listing:
                 return None
             error.filename = path
             raise
+
+
+def _link_or_none(directory: int, name: str) -> tuple[Status, str] | None:
+    """A link's status, and where it leads; None if it is gone by now, or no link any more."""
+    try:
+        leads = os.readlink(name, dir_fd=directory)
+        return status_at(directory, name), leads  # with the access time that reading it has changed, once a day
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.EINVAL):
+            raise
+        return None

@@ -81,7 +81,7 @@ class Owner:
         first, *others = places
         with closing(Temporary(self.shared.directory, first.directory)) as temporary:
             copy_content(source.number, temporary.fd)
-            carry_over(inode, found, temporary.fd, same_content=True)
+            carry_over(inode, found, temporary.fd, os.fstat(temporary.fd), same_content=True)
             os.utime(temporary.fd, ns=(found.st_atime_ns, found.st_mtime_ns))
             os.fsync(temporary.fd)
             self.shared.keep(first.directory, first.name, by)

@@ -14,9 +14,9 @@ from chuk_fsspec.backends.local.attributes import carry_over
 from chuk_fsspec.backends.local.beneath import Beneath, Place, entry_or_none
 from chuk_fsspec.backends.local.conditions import require_file as require_condition
 from chuk_fsspec.backends.local.conditions import turn
-from chuk_fsspec.backends.local.content import copy_content
+from chuk_fsspec.backends.local.content import copy_content, write_all
 from chuk_fsspec.backends.local.descriptor import Descriptor
-from chuk_fsspec.backends.local.inode import require_file
+from chuk_fsspec.backends.local.inode import require_file, require_regular
 from chuk_fsspec.backends.local.names import named
 from chuk_fsspec.backends.local.owning import Owner
 from chuk_fsspec.backends.local.parents import make_parents
@@ -27,6 +27,7 @@ from chuk_fsspec.backends.local.volume import sync_directory
 from chuk_fsspec.contract.conditions import ANY, Condition
 from chuk_fsspec.contract.errors import PreconditionFailed, os_error
 from chuk_fsspec.contract.paths import split
+from chuk_fsspec.contract.posix import Buffer
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,39 @@ class Publisher:
 
     def _nearest(self, path: str, *, follow: bool) -> Descriptor:
         """The directory of a path, or of the nearest one above it that has one."""
-        while True:
-            with suppress(FileNotFoundError):
-                return self.beneath.place(path, follow=follow).directory
+        while (place := self._place_or_none(path, follow=follow)) is None:
             path = split(path)[0]
+        return place.directory
+
+    def _place_or_none(self, path: str, *, follow: bool) -> Place | None:
+        """The place of a path; None while its directory is missing."""
+        try:
+            return self.beneath.place(path, follow=follow)
+        except FileNotFoundError:
+            return None
+
+    def write(
+        self,
+        path: str,
+        data: Buffer,
+        *,
+        follow: bool = True,
+        only_new: bool = False,
+        condition: Condition | None = None,
+    ) -> str:
+        """Give a path content that is at hand. Arguments, result and errors are those of ``put``."""
+        place = self._place_or_none(path, follow=follow)
+        directory = self._nearest(path, follow=follow) if place is None else place.directory
+        with named(path), closing(Temporary(self.shared.directory, directory)) as temporary:
+            write_all(temporary.fd, data, 0)
+            return self.put(temporary, path, place=place, follow=follow, only_new=only_new, condition=condition)
 
     def put(
         self,
         temporary: Temporary,
         path: str,
         *,
+        place: Place | None = None,
         follow: bool = True,
         only_new: bool = False,
         mode: int | None = None,
@@ -75,6 +99,7 @@ class Publisher:
         Args:
             temporary: the file, written. After an error it is still there, for the caller to drop.
             path: an absolute normal path.
+            place: where that is, if it was looked up a moment ago. On a condition it is looked up again.
             follow: whether a link as the last component is followed.
             only_new: fail if there is something.
             mode: permission bits; None for those of the file that is replaced, or of a new one.
@@ -89,6 +114,9 @@ class Publisher:
         """
         etag: str | None = None
         with named(path):
+            if place is not None and condition is None:
+                with suppress(FileNotFoundError):  # its directory was removed since
+                    etag = self._put(temporary, place, mode, only_new=only_new)
             while etag is None:
                 if condition is None:
                     etag = self._put(temporary, self._place(path, follow=follow), mode, only_new=only_new)
@@ -190,18 +218,20 @@ class Publisher:
         # To the nanosecond, so that no two versions of a file have one time.
         now = time.time_ns()
         os.utime(temporary.fd, ns=(now, now))
+        made = os.fstat(temporary.fd)
         old = entry_or_none(place)
         if old is not None and only_new:
             raise os_error(errno.EEXIST)
         if old is not None:
-            if stat.S_ISLNK(old.stat().st_mode):
+            was = old.stat()
+            if stat.S_ISLNK(was.st_mode):
                 return None
-            carry_over(old, require_file(old), temporary.fd, mode=mode)
+            require_regular(was)
+            carry_over(old, was, temporary.fd, made, mode=mode)
         elif mode is not None:
             os.fchmod(temporary.fd, mode & 0o7777)
         if self.durable:
             os.fsync(temporary.fd)
-        etag = etag_of(os.fstat(temporary.fd))
         try:
             if old is None:
                 temporary.add_to(place)
@@ -217,7 +247,7 @@ class Publisher:
         if self.durable:
             sync_directory(place.directory)
         self.shared.entry_changed(place.directory, place.name)
-        return etag
+        return etag_of(made)
 
     def _replace(self, temporary: Temporary, place: Place, condition: Condition | None) -> bool:
         """Take the place of what is there; False, with nothing done, if that does not meet the condition by now."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import struct
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -16,6 +19,7 @@ _AT_SYMLINK_NOFOLLOW = 0x100
 _AT_EMPTY_PATH = 0x1000
 _BASIC_STATS = 0x7FF
 _BTIME = 0x800
+_ASKED = _BASIC_STATS | _BTIME
 # Of struct statx of linux/stat.h: mask, nlink, uid, gid, mode, ino, size, then atime, btime, ctime and mtime as seconds
 # and nanoseconds, then the two numbers of the device.
 _STATX = struct.Struct("=I12xIIIHxxQQ16xqI4xqI4xqI4xqI4x8xII")
@@ -76,21 +80,39 @@ def status_at(directory: int, name: str) -> Status:
     return _from_stat(os.stat(name, dir_fd=directory, follow_symlinks=False))
 
 
+def statuses_at(directory: int, names: Iterable[str]) -> Iterator[tuple[str, Status]]:
+    """The status of each of a directory's entries, as ``status_at``; those that are gone by now are left out."""
+    if not has_statx():
+        for name in names:
+            with suppress(FileNotFoundError):
+                yield name, status_at(directory, name)
+        return
+    statx, buffer = _statx(), _new_buffer()
+    for name in names:
+        if not statx(directory, os.fsencode(name), _AT_SYMLINK_NOFOLLOW, _ASKED, buffer):
+            yield name, _decoded(buffer)
+        elif last_error() != errno.ENOENT:
+            raise os_error(last_error(), name)
+
+
 def etag_of(found: os.stat_result) -> str:
     """``Status.etag``, for which no time of birth need be asked."""
     return _etag(found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def _etag(ino: int, size: int, mtime_ns: int) -> str:
-    return f"{ino:x}-{size:x}-{mtime_ns:x}"
+    return "%x-%x-%x" % (ino, size, mtime_ns)  # noqa: UP031 - twice as fast, and each entry of a listing has one
 
 
 def _status(directory: int, name: str) -> Status:
-    statx, buffer_type = _statx_call()
-    buffer = buffer_type()
+    buffer = _new_buffer()
     flags = _AT_SYMLINK_NOFOLLOW if name else _AT_EMPTY_PATH
-    if statx(directory, os.fsencode(name), flags, _BASIC_STATS | _BTIME, buffer):
+    if _statx()(directory, os.fsencode(name), flags, _ASKED, buffer):
         raise os_error(last_error(), name)
+    return _decoded(buffer)
+
+
+def _decoded(buffer: Any) -> Status:
     fields = _STATX.unpack_from(buffer)
     mask, nlink, uid, gid, mode, ino, size, a, a_ns, b, b_ns, c, c_ns, m, m_ns, major, minor = fields
     accessed, changed, modified = a * _SECOND + a_ns, c * _SECOND + c_ns, m * _SECOND + m_ns
@@ -116,8 +138,18 @@ def _from_stat(found: os.stat_result) -> Status:
 
 
 @cache
-def _statx_call() -> tuple[Any, Any]:
-    """statx(2), and the type of what it fills: ctypes would look for both anew in each call, and ask who audits."""
+def _statx() -> Any:
+    """statx(2): ctypes would look for it anew in each call, and ask who audits."""
+    return libc().statx
+
+
+def _new_buffer() -> Any:
+    """What calls of statx(2) fill, one after the other."""
+    return _buffer_type()()
+
+
+@cache
+def _buffer_type() -> Any:
     import ctypes
 
-    return libc().statx, ctypes.c_char * _STATX_SIZE
+    return ctypes.c_char * _STATX_SIZE

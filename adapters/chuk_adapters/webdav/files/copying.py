@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from chuk_adapters.webdav.files.facts import Info, is_directory
+from chuk_adapters.webdav.files.facts import is_directory
 from chuk_adapters.webdav.files.tree import Tree
 from chuk_adapters.webdav.properties.dead import DeadProperties
 from chuk_fsspec.contract.conditions import ANY, Condition
-from chuk_fsspec.contract.paths import join
+from chuk_fsspec.contract.paths import join, split
 
 
 def copy_file(tree: Tree, dead: DeadProperties, source: str, target: str, *, may_replace: bool = True) -> None:
@@ -23,7 +23,7 @@ def copy_directory(tree: Tree, dead: DeadProperties, source: str, target: str, *
         tree.fs.mkdir(new, create_parents=False)
         _copy_properties(dead, old, new)
         for info in tree.children(old) if is_deep else ():
-            name = _name(info)
+            name = split(info["name"])[1]
             if is_directory(info):
                 waiting.append((join(old, name), join(new, name)))
             else:
@@ -34,7 +34,3 @@ def _copy_properties(dead: DeadProperties, source: str, target: str) -> None:
     properties = dead.get(source)
     if properties != dead.get(target):
         dead.put(target, properties)
-
-
-def _name(info: Info) -> str:
-    return str(info["name"]).rpartition("/")[2]

@@ -6,6 +6,7 @@ import errno
 import uuid
 from collections.abc import Callable
 
+from chuk_adapters.webdav.files.facts import is_directory
 from chuk_adapters.webdav.files.tree import Tree
 from chuk_fsspec.contract.paths import join, split
 from chuk_fsspec.contract.posix import RENAME_EXCHANGE
@@ -60,7 +61,7 @@ def build(tree: Tree, path: str, make: Callable[[str], None], *, old: bool | Non
     except BaseException:
         left = tree.find(beside)
         if left is not None:
-            tree.remove(beside, is_directory=left["type"] == "directory")
+            tree.remove(beside, is_directory=is_directory(left))
         raise
 
 

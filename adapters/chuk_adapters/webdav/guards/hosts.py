@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import socket
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from chuk_adapters.webdav.http.refusal import Refusal
@@ -40,6 +41,7 @@ def host_name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
+@lru_cache(maxsize=64)
 def _is_address(name: str) -> bool:
     with contextlib.suppress(ValueError):
         ipaddress.ip_address(name)

@@ -12,8 +12,7 @@ from chuk_adapters.webdav.http.statuses import status_line
 
 Headers = list[tuple[str, str]]
 
-XML = "application/xml; charset=utf-8"
-
+_PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
 _WITHOUT_BODY = frozenset((204, 304))
 
 
@@ -38,10 +37,15 @@ def empty(status: int, headers: Headers | None = None) -> Answer:
     return Answer(status, [*length, *(headers or [])])
 
 
-def whole(status: int, content: str, kind: str = XML, headers: Headers | None = None) -> Answer:
+def whole(status: int, content: str, kind: str, headers: Headers | None = None) -> Answer:
     """An answer whose content is at hand, as text."""
     data = content.encode("utf-8", "replace")
     return Answer(status, [("Content-Type", kind), ("Content-Length", str(len(data))), *(headers or [])], (data,))
+
+
+def document(status: int, element: str, headers: Headers | None = None) -> Answer:
+    """An answer that is one element of XML."""
+    return whole(status, _PROLOG + element, "application/xml; charset=utf-8", headers)
 
 
 def refused(refusal: Refusal, prefix: str = "") -> Answer:
@@ -55,7 +59,7 @@ def refused(refusal: Refusal, prefix: str = "") -> Answer:
     if refusal.status in _WITHOUT_BODY:
         return empty(refusal.status, headers)
     if refusal.precondition:
-        return whole(refusal.status, _error_element(refusal, prefix), headers=headers)
+        return document(refusal.status, _error_element(refusal, prefix), headers)
     text = f"{status_line(refusal.status)}\n{refusal.message}".rstrip() + "\n"
     return whole(refusal.status, text, "text/plain; charset=utf-8", headers)
 
@@ -65,4 +69,4 @@ def _error_element(refusal: Refusal, prefix: str) -> str:
     hrefs = "".join(f"<D:href>{url}</D:href>" for url in urls)
     name = refusal.precondition
     inside = f"<D:{name}>{hrefs}</D:{name}>" if hrefs else f"<D:{name}/>"
-    return f'<?xml version="1.0" encoding="utf-8"?>\n<D:error xmlns:D="DAV:">{inside}</D:error>'
+    return f'<D:error xmlns:D="DAV:">{inside}</D:error>'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chuk_adapters.webdav.http.dates import http_date, seconds_of
@@ -12,12 +12,12 @@ from chuk_adapters.webdav.http.refusal import Refusal
 Environ = Mapping[str, Any]
 Info = Mapping[str, Any]
 
-_NAMES = ("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
+_GIVEN_BY = ("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
 
 
 def are_given(environ: Environ) -> bool:
     """Whether a request states a precondition."""
-    return any(name in environ for name in _NAMES)
+    return any(name in environ for name in _GIVEN_BY)
 
 
 def require(environ: Environ, info: Info | None) -> None:
@@ -35,7 +35,7 @@ def require(environ: Environ, info: Info | None) -> None:
     tag = None if info is None else entity_tag(info)
     modified = _modified(info)
     if "HTTP_IF_MATCH" in environ:
-        if not _matches(environ["HTTP_IF_MATCH"], info, tag):
+        if not _names(environ["HTTP_IF_MATCH"], info, tag, same_bytes):
             raise Refusal(412, "If-Match: it is another one by now")
     elif "HTTP_IF_UNMODIFIED_SINCE" in environ and modified is not None:
         since = seconds_of(environ["HTTP_IF_UNMODIFIED_SINCE"])
@@ -43,7 +43,7 @@ def require(environ: Environ, info: Info | None) -> None:
             raise Refusal(412, "If-Unmodified-Since: it was changed since")
     is_reading = environ["REQUEST_METHOD"] in ("GET", "HEAD")
     if "HTTP_IF_NONE_MATCH" in environ:
-        if _is_among(environ["HTTP_IF_NONE_MATCH"], info, tag):
+        if _names(environ["HTTP_IF_NONE_MATCH"], info, tag, same_meaning):
             if is_reading:
                 raise _not_modified(tag, modified)
             raise Refusal(412, "If-None-Match: there is one")
@@ -64,16 +64,11 @@ def range_is_wanted(environ: Environ, info: Info) -> bool:
     return seconds is not None and seconds == _modified(info)
 
 
-def _matches(header: str, info: Info | None, tag: str | None) -> bool:
+def _names(header: str, info: Info | None, tag: str | None, is_same: Callable[[str, str | None], bool]) -> bool:
+    """Whether a list of etags names what is there; ``*`` is anything."""
     if header.strip() == ANY:
         return info is not None
-    return any(same_bytes(one, tag) for one in tags_of(header))
-
-
-def _is_among(header: str, info: Info | None, tag: str | None) -> bool:
-    if header.strip() == ANY:
-        return info is not None
-    return any(same_meaning(one, tag) for one in tags_of(header))
+    return any(is_same(one, tag) for one in tags_of(header))
 
 
 def _modified(info: Info | None) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chuk_adapters.webdav.http.answer import Answer, whole
+from chuk_adapters.webdav.http.answer import Answer, document
 from chuk_adapters.webdav.http.request import Request
 from chuk_adapters.webdav.http.statuses import status_of
 from chuk_adapters.webdav.locks.lock import is_below
@@ -15,4 +15,4 @@ def failed_below(error: OSError, path: str, request: Request) -> Answer:
     if not isinstance(failed, str) or not is_below(failed, path):
         raise error
     href = request.href(failed, is_directory=False)
-    return whole(207, multistatus([response(href, [status_element(status_of(error))])]))
+    return document(207, multistatus([response(href, [status_element(status_of(error))])]))

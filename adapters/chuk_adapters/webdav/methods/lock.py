@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from chuk_adapters.webdav.door import Door
 from chuk_adapters.webdav.files.facts import is_directory
 from chuk_adapters.webdav.http.addresses import require_text
-from chuk_adapters.webdav.http.answer import Answer, empty, whole
+from chuk_adapters.webdav.http.answer import Answer, document, empty
 from chuk_adapters.webdav.http.refusal import Refusal
 from chuk_adapters.webdav.http.request import Request
 from chuk_adapters.webdav.locks.lock import Lock
@@ -66,7 +66,7 @@ def lock(door: Door, request: Request) -> Answer:
             door.locks.release(granted)
             raise
     headers = [("Lock-Token", f"<{granted.token}>")]
-    return whole(201 if info is None else 200, _discovered(granted, request), headers=headers)
+    return document(201 if info is None else 200, _discovered(granted, request), headers)
 
 
 def unlock(door: Door, request: Request) -> Answer:
@@ -110,7 +110,7 @@ def _refreshed(door: Door, request: Request) -> Answer:
     except Refusal as refusal:
         raise Refusal(412, refusal.message, precondition=refusal.precondition) from None
     _require_holder(found, request)
-    return whole(200, _discovered(door.locks.refresh(found, _timeout(request)), request))
+    return document(200, _discovered(door.locks.refresh(found, _timeout(request)), request))
 
 
 def _require_holder(found: Lock, request: Request) -> None:
@@ -123,8 +123,7 @@ def _timeout(request: Request) -> str:
 
 
 def _discovered(granted: Lock, request: Request) -> str:
-    discovery = lock_discovery([granted], lambda path, is_dir: request.href(path, is_directory=is_dir))
-    return f'<?xml version="1.0" encoding="utf-8"?>\n<D:prop xmlns:D="DAV:">{discovery}</D:prop>'
+    return f'<D:prop xmlns:D="DAV:">{lock_discovery([granted], request.href)}</D:prop>'
 
 
 def _make_empty(door: Door, path: str) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from chuk_adapters.webdav.door import Door
 from chuk_adapters.webdav.files.facts import Info, is_directory
 from chuk_adapters.webdav.http.addresses import href
-from chuk_adapters.webdav.http.answer import Answer, whole
+from chuk_adapters.webdav.http.answer import Answer, document
 from chuk_adapters.webdav.http.refusal import Refusal
 from chuk_adapters.webdav.http.request import Request
 from chuk_adapters.webdav.properties.live import LiveProperties
 from chuk_adapters.webdav.properties.writing import DAV_PREFIX, empty_element, multistatus, propstat, response
 from chuk_adapters.webdav.xml_bodies import dav, parse
 
-Find = Callable[[Info], list[str]]
-"""From what is known of a resource to the pieces of its ``propstat`` elements."""
+Tell = Callable[[Sequence[Info]], Iterable[list[str]]]
+"""From what is known of resources to the ``propstat`` elements of each, in pieces."""
 
 _LOCKS = dav("lockdiscovery")
 
@@ -54,13 +55,11 @@ def propfind(door: Door, request: Request) -> Answer:
     if depth == "1" and is_directory(info):
         infos += door.tree.children(request.path)
     locks = door.locks.covering_each(one["name"] for one in infos) if question.is_about_locks else {}
-    live = LiveProperties(
-        door.tree, locks, not door.is_readonly, lambda path, is_dir: request.href(path, is_directory=is_dir)
-    )
-    find = _finder(door, live, question, is_brief=_is_brief(request))
+    live = LiveProperties(door.tree, locks, not door.is_readonly, request.href)
+    tell = _teller(door, live, question, is_brief=_is_brief(request))
     prefix = request.prefix
-    urls = (href(one["name"], is_directory=is_directory(one), prefix=prefix) for one in infos)
-    return whole(207, multistatus(response(url, find(one)) for url, one in zip(urls, infos, strict=True)))
+    urls = [href(one["name"], is_directory=is_directory(one), prefix=prefix) for one in infos]
+    return document(207, multistatus(map(response, urls, tell(infos))))
 
 
 def question_of(body: bytes) -> Question:
@@ -80,7 +79,7 @@ def question_of(body: bytes) -> Question:
     return Question(kind, list(dict.fromkeys(names)))
 
 
-def _finder(door: Door, live: LiveProperties, question: Question, *, is_brief: bool) -> Find:
+def _teller(door: Door, live: LiveProperties, question: Question, *, is_brief: bool) -> Tell:
     if question.kind == "propname":
         return _names(door, live)
     if question.kind == "allprop":
@@ -88,52 +87,56 @@ def _finder(door: Door, live: LiveProperties, question: Question, *, is_brief: b
     return _named(door, live, question.names, is_brief=is_brief)
 
 
-def _names(door: Door, live: LiveProperties) -> Find:
-    def find(info: Info) -> list[str]:
-        own = [f"<D:{name}/>" for name, write in live.writers.items() if write(info) is not None]
-        return propstat(own + [empty_element(name) for name in door.dead.of(info)], 200)
+def _names(door: Door, live: LiveProperties) -> Tell:
+    def tell(infos: Sequence[Info]) -> Iterator[list[str]]:
+        for info, *elements in _rows(live, live.names, infos):
+            own = [name for name, element in zip(live.names, elements, strict=True) if element is not None]
+            yield propstat([empty_element(name) for name in (*own, *door.dead.of(info))], 200)
 
-    return find
+    return tell
 
 
-def _all(door: Door, live: LiveProperties) -> Find:
+def _all(door: Door, live: LiveProperties) -> Tell:
     """All there are, the quota too: some clients ask for it in no other way."""
-    of_files, of_collections = live.of(is_collection=False), live.of(is_collection=True)
 
-    def find(info: Info) -> list[str]:
-        writers = of_collections if is_directory(info) else of_files
-        elements = [element for write in writers if (element := write(info)) is not None]
-        elements += door.dead.of(info).values()
-        return propstat(elements, 200)
+    def tell(infos: Sequence[Info]) -> Iterator[list[str]]:
+        for info, *elements in _rows(live, live.names, infos):
+            found = [element for element in elements if element is not None]
+            yield propstat(found + list(door.dead.of(info).values()), 200)
 
-    return find
+    return tell
 
 
-def _named(door: Door, live: LiveProperties, names: list[str], *, is_brief: bool) -> Find:
+def _named(door: Door, live: LiveProperties, names: list[str], *, is_brief: bool) -> Tell:
     """Those that are asked for; ``Prefer: return=minimal`` leaves out what is missing (RFC 8144, 2.1)."""
-    writers = [(write, empty_element(name)) for name in names if (write := live.writer(name)) is not None]
-    unknown = [name for name in names if live.writer(name) is None]
-    dead = [name for name in unknown if not name.startswith(DAV_PREFIX)]
-    never = [empty_element(name) for name in unknown if name.startswith(DAV_PREFIX)]
+    known = [name for name in names if live.has(name)]
+    dead = [name for name in names if not name.startswith(DAV_PREFIX)]
+    never = [empty_element(name) for name in names if name.startswith(DAV_PREFIX) and not live.has(name)]
 
-    def find(info: Info) -> list[str]:
-        found, missing = [], never.copy()
-        for write, name in writers:
-            element = write(info)
-            if element is None:
-                missing.append(name)
+    def tell(infos: Sequence[Info]) -> Iterator[list[str]]:
+        for info, *elements in _rows(live, known, infos):
+            found = [element for element in elements if element is not None]
+            missing = never
+            if len(found) < len(elements):
+                rows = zip(known, elements, strict=True)
+                missing = missing + [empty_element(name) for name, element in rows if element is None]
+            if dead:
+                kept = door.dead.of(info)
+                found += [kept[name] for name in dead if name in kept]
+                missing = missing + [empty_element(name) for name in dead if name not in kept]
+            if is_brief or not missing:
+                yield propstat(found, 200)
+            elif found:
+                yield propstat(found, 200) + propstat(missing, 404)
             else:
-                found.append(element)
-        if dead:
-            kept = door.dead.of(info)
-            found += [kept[name] for name in dead if name in kept]
-            missing += [empty_element(name) for name in dead if name not in kept]
-        if is_brief or not missing:
-            return propstat(found, 200)
-        not_found = propstat(missing, 404)
-        return propstat(found, 200) + not_found if found else not_found
+                yield propstat(missing, 404)
 
-    return find
+    return tell
+
+
+def _rows(live: LiveProperties, names: Sequence[str], infos: Sequence[Info]) -> Iterator[tuple[Any, ...]]:
+    """What is known of each resource, with the elements of its live properties of these names."""
+    return zip(infos, *(live.of(infos, name) for name in names), strict=True)
 
 
 def _is_brief(request: Request) -> bool:

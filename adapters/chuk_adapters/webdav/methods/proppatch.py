@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 from chuk_adapters.webdav.door import Door
 from chuk_adapters.webdav.files.facts import is_directory
-from chuk_adapters.webdav.http.answer import Answer, whole
+from chuk_adapters.webdav.http.answer import Answer, document
 from chuk_adapters.webdav.http.dates import seconds_of_any
 from chuk_adapters.webdav.http.refusal import Refusal
 from chuk_adapters.webdav.http.request import Request
@@ -48,7 +48,7 @@ def proppatch(door: Door, request: Request) -> Answer:
         if not refused:
             _apply(door, request.path, instructions)
     url = request.href(request.path, is_directory=is_directory(info))
-    return whole(207, multistatus([response(url, _outcome(instructions, refused))]))
+    return document(207, multistatus([response(url, _outcome(instructions, refused))]))
 
 
 def instructions_of(body: bytes) -> list[Instruction]:

@@ -1,9 +1,13 @@
-"""Properties that say what the filesystem says (RFC 4918, section 15; RFC 4331 for the space)."""
+"""Properties that say what the filesystem says (RFC 4918, section 15; RFC 4331 for the space).
+
+Each is written for a whole listing at once: a call for every property of every entry would cost more than the text.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import Protocol
 
 from chuk_adapters.webdav.files.facts import Info
 from chuk_adapters.webdav.files.tree import Tree
@@ -14,11 +18,17 @@ from chuk_adapters.webdav.locks.lock import Lock
 from chuk_adapters.webdav.properties.writing import DAV_PREFIX, active_lock, text
 from chuk_fsspec.contract.posix import StatVfs
 
-Write = Callable[[Info], str | None]
-"""From what is known of a resource to an element of a property; None where it has no such property."""
+Infos = Sequence[Info]
+Elements = list[str | None]
+"""A property of each of many resources, as XML; None for those that have no such property."""
 
-_OF_FILES = frozenset(("getcontentlength", "getcontenttype", "getetag"))
-_OF_COLLECTIONS = frozenset(("quota-available-bytes", "quota-used-bytes"))
+
+class Href(Protocol):
+    """Gives the URL of a path, as ``Request.href``."""
+
+    def __call__(self, path: str, *, is_directory: bool) -> str:
+        """The absolute path of the URL."""
+
 
 _LOCK_ENTRY = "<D:lockentry><D:lockscope><D:{}/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"
 _SUPPORTED_LOCK = f"<D:supportedlock>{_LOCK_ENTRY.format('exclusive')}{_LOCK_ENTRY.format('shared')}</D:supportedlock>"
@@ -32,6 +42,9 @@ class LiveProperties:
         locks: by path, where there are any.
         can_lock: whether locks are offered.
         href: gives the URL of a path.
+
+    Attributes:
+        names: of all there are, as ElementTree has them.
     """
 
     def __init__(
@@ -39,95 +52,108 @@ class LiveProperties:
         tree: Tree,
         locks: Mapping[str, Sequence[Lock]],
         can_lock: bool,
-        href: Callable[[str, bool], str],
+        href: Href,
     ) -> None:
         self._tree = tree
         self._locks = locks
         self._href = href
-        self.writers: dict[str, Write] = {
-            "creationdate": _creation_date,
-            "displayname": _display_name,
-            "getcontentlength": _content_length,
-            "getcontenttype": _content_type,
-            "getetag": _etag,
+        self._writers: dict[str, Callable[[Infos], Elements]] = {
+            "creationdate": _creation_dates,
+            "displayname": _display_names,
+            "getcontentlength": _content_lengths,
+            "getcontenttype": _content_types,
+            "getetag": _etags,
             "getlastmodified": _last_modified,
-            "resourcetype": _resource_type,
+            "resourcetype": _resource_types,
             "quota-available-bytes": self._available,
             "quota-used-bytes": self._used,
         }
         if can_lock:
-            self.writers["lockdiscovery"] = self._lock_discovery
-            self.writers["supportedlock"] = _supported_lock
+            self._writers["lockdiscovery"] = self._lock_discovery
+            self._writers["supportedlock"] = _supported_locks
+        self.names = [DAV_PREFIX + name for name in self._writers]
 
-    def of(self, *, is_collection: bool) -> list[Write]:
-        """Those that a collection can have, or a file."""
-        others = _OF_FILES if is_collection else _OF_COLLECTIONS
-        return [write for name, write in self.writers.items() if name not in others]
+    def has(self, name: str) -> bool:
+        """Whether a property, by its name as ElementTree has it, is one of these."""
+        return name.startswith(DAV_PREFIX) and name[len(DAV_PREFIX) :] in self._writers
 
-    def writer(self, name: str) -> Write | None:
-        """The one of a name, as ElementTree has it; None for a property that is not live."""
-        return self.writers.get(name[len(DAV_PREFIX) :]) if name.startswith(DAV_PREFIX) else None
+    def of(self, infos: Infos, name: str) -> Elements:
+        """One of ``names``, of each of many resources."""
+        return self._writers[name[len(DAV_PREFIX) :]](infos)
 
     @cached_property
     def _space(self) -> StatVfs | None:
         return self._tree.space()
 
-    def _available(self, info: Info) -> str | None:
-        if info["type"] != "directory" or self._space is None:
-            return None
-        free = self._space.blocks_free * self._space.block_size
-        return f"<D:quota-available-bytes>{free}</D:quota-available-bytes>"
+    def _available(self, infos: Infos) -> Elements:
+        return self._of_collections(infos, "quota-available-bytes", lambda space: space.blocks_free)
 
-    def _used(self, info: Info) -> str | None:
-        if info["type"] != "directory" or self._space is None:
-            return None
-        used = (self._space.blocks - self._space.blocks_free) * self._space.block_size
-        return f"<D:quota-used-bytes>{used}</D:quota-used-bytes>"
+    def _used(self, infos: Infos) -> Elements:
+        return self._of_collections(infos, "quota-used-bytes", lambda space: space.blocks - space.blocks_free)
 
-    def _lock_discovery(self, info: Info) -> str:
-        locks = self._locks.get(info["name"])
-        return "<D:lockdiscovery/>" if locks is None else lock_discovery(locks, self._href)
+    def _of_collections(self, infos: Infos, name: str, blocks: Callable[[StatVfs], int]) -> Elements:
+        are_collections = [info["type"] == "directory" for info in infos]
+        space = self._space if any(are_collections) else None
+        element = None if space is None else f"<D:{name}>{blocks(space) * space.block_size}</D:{name}>"
+        return [element if is_collection else None for is_collection in are_collections]
+
+    def _lock_discovery(self, infos: Infos) -> Elements:
+        return [
+            "<D:lockdiscovery/>" if locks is None else lock_discovery(locks, self._href)
+            for locks in (self._locks.get(info["name"]) for info in infos)
+        ]
 
 
-def lock_discovery(locks: Sequence[Lock], href: Callable[[str, bool], str]) -> str:
+def lock_discovery(locks: Sequence[Lock], href: Href) -> str:
     """The property that tells of locks; ``href`` gives the URL of a path."""
-    inside = "".join(active_lock(lock, href(lock.root, lock.is_collection)) for lock in locks)
+    inside = "".join(active_lock(lock, href(lock.root, is_directory=lock.is_collection)) for lock in locks)
     return f"<D:lockdiscovery>{inside}</D:lockdiscovery>"
 
 
-def _creation_date(info: Info) -> str | None:
-    created = info.get("created")
-    return None if created is None else f"<D:creationdate>{internet_date(int(created))}</D:creationdate>"
+def _creation_dates(infos: Infos) -> Elements:
+    return [
+        None if created is None else f"<D:creationdate>{internet_date(int(created))}</D:creationdate>"
+        for created in (info.get("created") for info in infos)
+    ]
 
 
-def _display_name(info: Info) -> str:
-    return f"<D:displayname>{text(info['name'].rpartition('/')[2])}</D:displayname>"
+def _display_names(infos: Infos) -> Elements:
+    return [f"<D:displayname>{text(info['name'].rpartition('/')[2])}</D:displayname>" for info in infos]
 
 
-def _content_length(info: Info) -> str | None:
-    return f"<D:getcontentlength>{info['size']}</D:getcontentlength>" if info["type"] == "file" else None
+def _content_lengths(infos: Infos) -> Elements:
+    return [
+        f"<D:getcontentlength>{info['size']}</D:getcontentlength>" if info["type"] == "file" else None for info in infos
+    ]
 
 
-def _content_type(info: Info) -> str | None:
-    if info["type"] != "file":
-        return None
-    return f"<D:getcontenttype>{media_type(info['name'])}</D:getcontenttype>"
+def _content_types(infos: Infos) -> Elements:
+    return [
+        f"<D:getcontenttype>{media_type(info['name'])}</D:getcontenttype>" if info["type"] == "file" else None
+        for info in infos
+    ]
 
 
-def _etag(info: Info) -> str | None:
-    tag = entity_tag(info) if info["type"] == "file" else None
-    return None if tag is None else f"<D:getetag>{text(tag)}</D:getetag>"
+def _etags(infos: Infos) -> Elements:
+    return [
+        None if tag is None else f"<D:getetag>{text(tag)}</D:getetag>"
+        for tag in (entity_tag(info) if info["type"] == "file" else None for info in infos)
+    ]
 
 
-def _last_modified(info: Info) -> str | None:
-    mtime = info.get("mtime")
-    return None if mtime is None else f"<D:getlastmodified>{http_date(int(mtime))}</D:getlastmodified>"
+def _last_modified(infos: Infos) -> Elements:
+    return [
+        None if mtime is None else f"<D:getlastmodified>{http_date(int(mtime))}</D:getlastmodified>"
+        for mtime in (info.get("mtime") for info in infos)
+    ]
 
 
-def _resource_type(info: Info) -> str:
-    is_collection = info["type"] == "directory"
-    return "<D:resourcetype><D:collection/></D:resourcetype>" if is_collection else "<D:resourcetype/>"
+def _resource_types(infos: Infos) -> Elements:
+    return [
+        "<D:resourcetype><D:collection/></D:resourcetype>" if info["type"] == "directory" else "<D:resourcetype/>"
+        for info in infos
+    ]
 
 
-def _supported_lock(info: Info) -> str:
-    return _SUPPORTED_LOCK
+def _supported_locks(infos: Infos) -> Elements:
+    return [_SUPPORTED_LOCK] * len(infos)

@@ -47,9 +47,8 @@ def response(href: str, inside: Iterable[str]) -> list[str]:
 
 
 def multistatus(responses: Iterable[Iterable[str]]) -> str:
-    """The body of a 207 (RFC 4918, section 13)."""
-    head = '<?xml version="1.0" encoding="utf-8"?>\n<D:multistatus xmlns:D="DAV:">'
-    return "".join(chain((head,), chain.from_iterable(responses), ("</D:multistatus>",)))
+    """What a 207 says (RFC 4918, section 13)."""
+    return "".join(chain(('<D:multistatus xmlns:D="DAV:">',), chain.from_iterable(responses), ("</D:multistatus>",)))
 
 
 def status_element(status: int) -> str:
