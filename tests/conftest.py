@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from chuk_fsspec.backends.memory import MemoryFileSystem, drop_store
 from chuk_fsspec.backends.memory import filesystem as memory
+from chuk_fsspec.wrappers.staging import stages
 
 # A machine is busy in both cases, so a slow example is no finding. What is found at night can be found by day: CI tries
 # the same few examples each time.
@@ -42,9 +43,9 @@ def database(tmp_path: Path) -> str:
 def _let_go_of_filesystems() -> Iterator[None]:
     """fsspec keeps every filesystem that was made; a database that is open costs each later one, and each fork.
 
-    Those of others stay: a client that nobody closes would be reported in the middle of some other test. What is in
-    memory goes too, such as the changes of stages, which are kept by name until the end of the process. What is left
-    is collected now, so that a finalizer that fails is told of where it was made.
+    Those of others stay: a client that nobody closes would be reported in the middle of some other test. What is kept
+    by name until the end of the process goes too: stages, with what they stand on and the databases of their changes,
+    and what is in memory. What is left is collected now, so that a finalizer that fails is told of where it was made.
     """
     yield
     classes = [AbstractFileSystem]
@@ -52,6 +53,7 @@ def _let_go_of_filesystems() -> Iterator[None]:
         if cls.__module__.startswith("chuk_fsspec."):
             cls.clear_instance_cache()
         classes += cls.__subclasses__()
+    stages._kept.clear()
     for name in list(memory._stores):
         drop_store(name)
     gc.collect()
