@@ -69,7 +69,7 @@ def pytest_configure() -> None:
     """Ctrl-C ends what tests start, as on a terminal: what runs in the background inherits that it is ignored.
 
     By day, files lie in memory where there is room: no test cuts the power, yet they would wait for the disk thousands
-    of times. At night they lie on it.
+    of times. Those of chuklocal do wait, for a disk is what they are about; at night all do.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

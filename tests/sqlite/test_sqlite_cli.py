@@ -69,7 +69,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def database(whole: str, tmp_path: Path) -> str:
     """A copy of that, which may be damaged."""
-    return shutil.copy(whole, tmp_path)
+    return shutil.copy(whole, str(tmp_path))
 
 
 @pytest.fixture

@@ -175,14 +175,14 @@ def has_reply(sock: socket.socket) -> bool:
 def test_a_full_house_makes_room(data: bytes) -> None:
     """The connection that has been silent longest goes, whatever it is at; until one is, the newcomer goes."""
     patient = Limits(connections=10, peer_connections=10)
-
-    def is_let_in() -> bool:
-        with contextlib.suppress(ConnectionError):
-            return answered_soon(adapter, request("GET /")) == 200
-        return False
-
     with WebDAVAdapter(MemoryFileSystem(name="full"), port=0, limits=patient) as adapter, stalled(adapter, data, 10):
-        wait_until(is_let_in)
+        wait_until(lambda: is_let_in(adapter))
+
+
+def is_let_in(adapter: WebDAVAdapter) -> bool:
+    with contextlib.suppress(ConnectionError):
+        return answered_soon(adapter, request("GET /")) == 200
+    return False
 
 
 def test_busy_connections_are_not_sent_away(chukmem: MemoryFileSystem) -> None:
