@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import signal
+import tempfile
 import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -16,12 +17,18 @@ from hypothesis import HealthCheck, settings
 
 from chuk_fsspec.backends.memory import MemoryFileSystem, drop_store
 from chuk_fsspec.backends.memory import filesystem as memory
+from chuk_fsspec.wrappers.staging import stages
 
 # A machine is busy in both cases, so a slow example is no finding. What is found at night can be found by day: CI tries
 # the same few examples each time.
 settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
 settings.register_profile("nightly", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+_PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
+settings.load_profile(_PROFILE)
+
+_MEMORY = "/dev/shm"
+_ROOM = 4 << 30
+"""Bytes, more than all tests of a run have in files at any moment."""
 
 
 @pytest.fixture
@@ -42,9 +49,9 @@ def database(tmp_path: Path) -> str:
 def _let_go_of_filesystems() -> Iterator[None]:
     """fsspec keeps every filesystem that was made; a database that is open costs each later one, and each fork.
 
-    Those of others stay: a client that nobody closes would be reported in the middle of some other test. What is in
-    memory goes too, such as the changes of stages, which are kept by name until the end of the process. What is left
-    is collected now, so that a finalizer that fails is told of where it was made.
+    Those of others stay: a client that nobody closes would be reported in the middle of some other test. What is kept
+    by name until the end of the process goes too: stages, with what they stand on and the databases of their changes,
+    and what is in memory. What is left is collected now, so that a finalizer that fails is told of where it was made.
     """
     yield
     classes = [AbstractFileSystem]
@@ -52,15 +59,22 @@ def _let_go_of_filesystems() -> Iterator[None]:
         if cls.__module__.startswith("chuk_fsspec."):
             cls.clear_instance_cache()
         classes += cls.__subclasses__()
+    stages._kept.clear()
     for name in list(memory._stores):
         drop_store(name)
     gc.collect()
 
 
 def pytest_configure() -> None:
-    """Ctrl-C ends what tests start, as on a terminal: what runs in the background inherits that it is ignored."""
+    """Ctrl-C ends what tests start, as on a terminal: what runs in the background inherits that it is ignored.
+
+    By day, files lie in memory where there is room: no test cuts the power, yet they would wait for the disk thousands
+    of times. Those of chuklocal do wait, for a disk is what they are about; at night all do.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if _PROFILE == "ci" and "TMPDIR" not in os.environ and has_room(_MEMORY):
+        os.environ["TMPDIR"] = tempfile.tempdir = _MEMORY
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
@@ -93,6 +107,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("mount"):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def has_room(directory: str) -> bool:
+    """Whether much can be written to a directory."""
+    if not os.access(directory, os.W_OK):
+        return False
+    status = os.statvfs(directory)
+    return status.f_bavail * status.f_frsize >= _ROOM
 
 
 def why_no_mount() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -68,21 +69,31 @@ ELSEWHERE = frozenset(("mount", "umount", "serve webdav", "mcp", "gdrive login",
 """They need a mount (test_mounting_speaks_json) or a service, or go on until they are ended: other rooms try them."""
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with all that the commands work on."""
+    directory = tmp_path_factory.mktemp("prepared")
+    (directory / "tree").mkdir()
+    (directory / "tree" / "f").write_text("text\n")
+    (directory / "template.json").write_text('{"name": "t", "files": [{"path": "a", "content": "b"}]}')
+    AuditFileSystem(target_protocol="memory", log=str(directory / "audit.jsonl")).pipe_file("/audited", b"x")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        for line in (
+            "put tree/f chuksqlite:///f::file://{here}/w.db",
+            "export tree made.tar",
+            f"sqlite export agentfs {HERE} agent.db",
+        ):
+            assert outcome(*line.format(here=directory).split()) == 0
+    return directory
+
+
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Path:
+def here(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Path:
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VISUAL", "true")
-    (tmp_path / "tree").mkdir()
-    (tmp_path / "tree" / "f").write_text("text\n")
-    (tmp_path / "template.json").write_text('{"name": "t", "files": [{"path": "a", "content": "b"}]}')
-    AuditFileSystem(target_protocol="memory", log=str(tmp_path / "audit.jsonl")).pipe_file("/audited", b"x")
-    for line in (
-        "put tree/f chuksqlite:///f::file://{here}/w.db",
-        "snapshot create tree one --store kept",
-        "export tree made.tar",
-        f"sqlite export agentfs {HERE} agent.db",
-    ):
-        assert outcome(*line.format(here=tmp_path).split()) == 0
+    assert outcome("snapshot", "create", "tree", "one", "--store", "kept") == 0
     capfd.readouterr()
     return tmp_path
 

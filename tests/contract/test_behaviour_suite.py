@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from chuk_fsspec.testing import BehaviourSuite, needs
 from chuk_fsspec.testing.fsspec_abstract import FsspecAbstractSuite
 from tests.contract.suite_groups import by_day, only
 
+OPTIONS = ("-q", "-rA", "-p", "no:cacheprovider", "--tb=native")
+WITHOUT_PLUGINS = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to-add-a-backend.md"
 
 PLAIN = '''
@@ -43,8 +46,8 @@ def run(tmp_path: Path) -> Callable[..., tuple[Counter[str], str]]:
 
     def run(code: str, *arguments: str) -> tuple[Counter[str], str]:
         (tmp_path / "test_it.py").write_text(code)
-        command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", *arguments, "test_it.py"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        command = [sys.executable, "-m", "pytest", *OPTIONS, *arguments, "test_it.py"]
+        done = subprocess.run(command, cwd=tmp_path, env=WITHOUT_PLUGINS, capture_output=True, text=True, check=False)
         summary = re.findall(r"(\d+) (passed|failed|skipped|xfailed|errors?)", done.stdout.splitlines()[-1])
         return Counter({outcome: int(count) for count, outcome in summary}), done.stdout
 

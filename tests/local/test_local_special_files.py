@@ -67,13 +67,16 @@ def test_a_fifo_is_refused_at_once(fs: LocalFileSystem, fifo: str, act: str) -> 
 @pytest.fixture
 def waiting_writer(root: Path, fifo: str) -> Iterator[threading.Thread]:
     """A thread that waits for a reader of the FIFO, and goes on as soon as anybody opens it."""
+    began = threading.Event()
 
     def wait() -> None:
+        began.set()
         os.close(os.open(root / "fifo", os.O_WRONLY))
 
     thread = threading.Thread(target=wait, daemon=True)
     thread.start()
-    time.sleep(0.1)
+    began.wait()
+    time.sleep(0.01)
     yield thread
     reader = os.open(root / "fifo", os.O_RDONLY | os.O_NONBLOCK)
     thread.join(5)

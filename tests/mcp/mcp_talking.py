@@ -30,6 +30,8 @@ HELLO = {
         "clientInfo": {"name": "test", "version": "1"},
     },
 }
+PATIENCE = 60.0
+"""Seconds, more than anything here takes on a busy machine."""
 
 _T = TypeVar("_T")
 

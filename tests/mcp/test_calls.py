@@ -19,7 +19,7 @@ from chuk_adapters.mcp.server import server_of
 from chuk_adapters.mcp.tool import Arguments, Result, Tool
 from chuk_fsspec import VirtualFileSystem
 from tests.mcp.mcp_clients import text_of
-from tests.mcp.mcp_talking import talk
+from tests.mcp.mcp_talking import PATIENCE, talk
 
 CHANGING = {"write_file", "edit_file", "create_directory", "move_file"}
 
@@ -118,9 +118,10 @@ def test_a_call_that_hangs_holds_up_no_other_and_is_given_up():
             for _ in range(8):
                 group.start_soon(hang)
             await anyio.sleep(0.1)
+            assert text_of(await client.call_tool("read_file", {"path": "/quick"})) == "ok"
+            assert told == []
             for _ in range(20):
                 assert text_of(await client.call_tool("read_file", {"path": "/quick"})) == "ok"
-            assert told == []
         assert told == ["ETIMEDOUT: read_file took longer than 2 seconds, and was given up"] * 8
 
     talk(mcp_server(slow, limits=Limits(seconds=2)), conversation)
@@ -227,12 +228,17 @@ def test_progress_is_told_to_a_client_that_asks():
     heard: list[tuple[float, float | None, str | None]] = []
 
     async def conversation(client: Client):
+        heard_all = anyio.Event()
+
         async def hear(progress: float, total: float | None, message: str | None) -> None:
             heard.append((progress, total, message))
+            if progress == total:
+                heard_all.set()
 
         paths = [f"/f{number}" for number in range(5)]
         await client.call_tool("read_multiple_files", {"paths": paths}, progress_callback=hear)
-        await anyio.sleep(0.1)
+        with anyio.fail_after(PATIENCE):
+            await heard_all.wait()
 
     talk(mcp_server(fs), conversation)
     assert heard[-1] == (5, 5, "/f4")

@@ -22,7 +22,7 @@ from chuk_adapters.mcp.uris import path_of, uri_of
 from chuk_adapters.mcp.workspace import Limits
 from tests.mcp.mcp_clients import Talker, talking_to
 from tests.mcp.mcp_kinds import KINDS
-from tests.mcp.mcp_talking import server_parameters
+from tests.mcp.mcp_talking import PATIENCE, server_parameters
 
 
 @pytest.fixture(params=sorted(KINDS))
@@ -115,10 +115,10 @@ def test_tells_of_changes(files: Any):
             async with client.listen(resource_subscriptions=uris) as events:
                 files.pipe_file("/other", b"nobody asked")
                 await client.call_tool("write_file", {"path": "/watched", "content": "two"})
-                with anyio.fail_after(10):
+                with anyio.fail_after(PATIENCE):
                     assert await anext(events) == ResourceUpdated(uri="file:///watched")
                 files.pipe_file("/new", b"by somebody else")
-                with anyio.fail_after(10):
+                with anyio.fail_after(PATIENCE):
                     assert await anext(events) == ResourceUpdated(uri="file:///new")
 
     anyio.run(talk)
@@ -145,7 +145,7 @@ def test_tells_of_changes_over_stdio(tmp_path: Path):
             await session.initialize()
             await session.subscribe_resource(uri)
             (tmp_path / "watched").write_text("two!")
-            with anyio.fail_after(20):
+            with anyio.fail_after(PATIENCE):
                 await heard.wait()
             await session.unsubscribe_resource(uri)
             with pytest.raises(MCPError, match="Access denied"):

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from cheroot.wsgi import Server
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import create_backend_app
 from moto.s3.models import s3_backends
 
 ALWAYS = b"2010-11-10T20:48:33.000Z"
@@ -90,7 +90,7 @@ def etag_of(path: str) -> str | None:
 
 
 def main() -> None:
-    server = Server(("127.0.0.1", 0), Strict(DomainDispatcherApplication(create_backend_app)), numthreads=32)
+    server = Server(("127.0.0.1", 0), Strict(create_backend_app("s3")), numthreads=32)
     server.prepare()
     sys.stdout.write(f"http://127.0.0.1:{server.bind_addr[1]}\n")
     sys.stdout.flush()

@@ -47,10 +47,11 @@ STAYS_OPEN = """
 """
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    """A database with a bit of everything, closed."""
-    path = str(tmp_path / "w.db")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database with a bit of everything, closed; to be copied."""
+    directory = tmp_path_factory.mktemp("whole")
+    path = str(directory / "w.db")
     fs = SqliteFileSystem(database=path, skip_instance_cache=True)
     fs.pipe({"/d/e/small": b"x" * 100, "/d/large": b"y" * 300_000, "/empty": b"", "/two": b"z" * 5000})
     fs.posix.link("/two", "/d/again")
@@ -61,8 +62,14 @@ def database(tmp_path: Path) -> str:
         handle.pwrite(b"end", 1 << 20)
     del fs, handle
     gc.collect()
-    assert os.listdir(tmp_path) == ["w.db"]
+    assert os.listdir(directory) == ["w.db"]
     return path
+
+
+@pytest.fixture
+def database(whole: str, tmp_path: Path) -> str:
+    """A copy of that, which may be damaged."""
+    return shutil.copy(whole, str(tmp_path))
 
 
 @pytest.fixture

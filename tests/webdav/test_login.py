@@ -17,7 +17,12 @@ from chuk_adapters.webdav.users.users import read_users, write_users
 from chuk_fsspec.backends.memory import MemoryFileSystem
 from tests.webdav.raw_http import ask, connected, receive, request
 
-ALICE = hash_password("sécret: 1")
+ALICE = "scrypt$15$8$1$oipN92kHIR4PjfQ0xI3ibQ==$bf67RQ8j18/6OycOUymsWuCbiAbUHNsU42UvgpJqM7M="
+"""Of "sécret: 1", as ``hash_password`` has made it; each takes a fifth of a second."""
+
+BOB = "scrypt$15$8$1$LqcT2FW2NcZQgZOERX5Mzw==$tqCINkafxWoOirUJSqKRyA3Uc0CUh6tnqKYU4f35uXA="
+"""Of "b"."""
+
 SECRETS = ("sécret", ALICE, base64.b64encode("alice:sécret: 1".encode()).decode())
 
 
@@ -25,10 +30,14 @@ def basic(name: str, password: str) -> str:
     return f"Authorization: Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
 
 
+@pytest.fixture(scope="module")
+def users() -> Users:
+    return Users([User("alice", ALICE), User("bob", BOB, readonly=True)])
+
+
 @pytest.fixture
-def guarded(chukmem: MemoryFileSystem):
+def guarded(chukmem: MemoryFileSystem, users: Users):
     chukmem.pipe_file("/a", b"content")
-    users = Users([User("alice", ALICE), User("bob", hash_password("b"), readonly=True)])
     with WebDAVAdapter(chukmem, port=0, users=users) as served:
         yield served
 
@@ -120,7 +129,7 @@ def test_unknown_users_cost_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_file_of_users(tmp_path: Path) -> None:
     path = tmp_path / "users.txt"
-    write_users(path, [User("alice", ALICE), User("bob", hash_password("b"), readonly=True)])
+    write_users(path, [User("alice", ALICE), User("bob", BOB, readonly=True)])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert os.listdir(tmp_path) == ["users.txt"]
     path.write_text(f"# people\n\n{path.read_text()}")

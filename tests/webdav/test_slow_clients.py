@@ -135,9 +135,12 @@ def test_a_head_that_drips_is_too_slow(impatient: WebDAVAdapter) -> None:
 
 
 def test_a_reply_that_is_not_read_is_given_up(impatient: WebDAVAdapter) -> None:
+    server = impatient._server
+    assert server is not None
     with connected(impatient) as sock:
         sock.sendall(UNREAD_REPLY)
-        time.sleep(3)
+        wait_until(lambda: server._room._all)
+        wait_until(lambda: not server._room._all)
         sock.settimeout(SOON)
         received = b""
         with contextlib.suppress(ConnectionError):
@@ -169,17 +172,17 @@ def has_reply(sock: socket.socket) -> bool:
 
 
 @pytest.mark.parametrize("data", [b"", HALF_HEAD, HALF_BODY], ids=["silent", "half a head", "half a body"])
-def test_a_full_house_makes_room(impatient: WebDAVAdapter, data: bytes) -> None:
-    """The connection that has been silent longest goes, whatever it is at."""
+def test_a_full_house_makes_room(data: bytes) -> None:
+    """The connection that has been silent longest goes, whatever it is at; until one is, the newcomer goes."""
     patient = Limits(connections=10, peer_connections=10)
     with WebDAVAdapter(MemoryFileSystem(name="full"), port=0, limits=patient) as adapter, stalled(adapter, data, 10):
+        wait_until(lambda: is_let_in(adapter))
 
-        def is_served() -> bool:
-            with contextlib.suppress(ConnectionError):  # as long as nobody has been silent for a second
-                return answered_soon(adapter, request("GET /")) == 200
-            return False
 
-        wait_until(is_served)
+def is_let_in(adapter: WebDAVAdapter) -> bool:
+    with contextlib.suppress(ConnectionError):
+        return answered_soon(adapter, request("GET /")) == 200
+    return False
 
 
 def test_busy_connections_are_not_sent_away(chukmem: MemoryFileSystem) -> None:
