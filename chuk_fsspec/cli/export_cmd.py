@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from chuk_fsspec.cli.archive_arguments import add_common, add_special
-from chuk_fsspec.cli.files.location import open_location
+from chuk_fsspec.cli.files.location import open_whole
 from chuk_fsspec.cli.output import CommandError
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.progress import ProgressLine
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the archive; 1 if something was left out."""
     from chuk_fsspec.archives import export_archive
 
-    source = open_location(args.url, dict(args.option))
+    source = open_whole(args.url, dict(args.option))
     is_pipe = args.archive == PIPE
     if is_pipe and not args.format:
         raise CommandError("a pipe has no name that tells the format: pass --format")

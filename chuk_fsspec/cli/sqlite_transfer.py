@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from chuk_fsspec.cli.files.location import open_location, open_target
+from chuk_fsspec.cli.files.location import open_whole
 from chuk_fsspec.cli.output import CommandError
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.progress import ProgressLine
 from chuk_fsspec.cli.reporting import tell
-from chuk_fsspec.cli.urls import add_option
+from chuk_fsspec.cli.urls import add_option, is_volatile
 
 FORMATS = ("agentfs",)
 
@@ -66,7 +66,9 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
 def _import(args: argparse.Namespace) -> int:
     from chuk_fsspec.transfer import import_agentfs
 
-    target = open_target(args.url, dict(args.option))
+    if is_volatile(args.url):
+        raise CommandError(f"the files of {args.url} would end with this command; give a URL that lasts")
+    target = open_whole(args.url, dict(args.option))
     try:
         with ProgressLine("imported") as progress:
             report = import_agentfs(args.file, target.fs, target.path, callback=progress)
@@ -91,7 +93,7 @@ def _import(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace) -> int:
     from chuk_fsspec.transfer import export_agentfs
 
-    source = open_location(args.url, dict(args.option))
+    source = open_whole(args.url, dict(args.option))
     try:
         with ProgressLine("exported") as progress:
             report = export_agentfs(source.fs, source.path, args.file, overwrite=args.force, callback=progress)

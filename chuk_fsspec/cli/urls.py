@@ -46,8 +46,10 @@ def open_url(url: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str
 
         file, path = split_workspace(url)
         return open_workspace(file), path
-    for part in url.split("::"):
-        check_protocol(part, is_alone=part == url)
+    *links, last = url.split("::")
+    for part in links:
+        check_link(part, url)
+    check_protocol(last, is_alone=not links)
     try:
         fs, path = url_to_fs(url, **options)
     except TypeError as error:
@@ -77,9 +79,20 @@ def open_tree(url: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, st
 
 def directory_of_this_machine(url: str) -> str | None:
     """The absolute path that a URL or plain path means; None where it means something else."""
-    if "::" in url or is_workspace(url) or split_protocol(url)[0] not in (None, "file", "local"):
+    if is_workspace(url):
+        return None
+    if os.path.lexists(url):
+        return os.path.abspath(url)
+    if "::" in url or split_protocol(url)[0] not in (None, "file", "local"):
         return None
     return os.path.abspath(open_url(url, {})[1])
+
+
+def check_link(part: str, url: str) -> None:
+    """Refuse a part of a chained URL that nothing can be chained to. CommandError."""
+    check_protocol(part, is_alone=False)
+    if "://" not in part and part not in _known_protocols():
+        raise CommandError(f"{part} in {url} is no protocol; a name that has :: in it cannot stand in a chained URL")
 
 
 def check_protocol(part: str, *, is_alone: bool = True) -> None:

@@ -69,6 +69,16 @@ def test_directories_of_this_machine_keep_all(directory: Path, tmp_path: Path) -
     assert os.readlink(plain / "sub" / "link") == os.readlink(directory / "sub" / "link")
 
 
+def test_a_workspace_file_is_its_tree(directory: Path, tmp_path: Path) -> None:
+    for name, root in (("one", directory), ("two", tmp_path / "two")):
+        root.mkdir(exist_ok=True)
+        text = f'[mounts."/"]\nprotocol = "chuklocal"\noptions.root = "{root}"\n'
+        (tmp_path / f"{name}.toml").write_text(text)
+    assert main(["export", str(tmp_path / "one.toml"), str(tmp_path / "x.tar")]) == 0
+    assert main(["import", str(tmp_path / "x.tar"), str(tmp_path / "two.toml")]) == 0
+    assert (tmp_path / "two" / "sub" / "f.txt").read_bytes() == b"x" * 10_000
+
+
 def test_json(directory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(tmp_path / "x.tar")
     assert main(["export", url(directory), file, "--json", "--mtime", "0", "--no-owners"]) == 0
