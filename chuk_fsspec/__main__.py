@@ -2,7 +2,7 @@
 
 import sys
 
-from chuk_fsspec.cli.main import main
+from chuk_fsspec.cli.starting import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start())

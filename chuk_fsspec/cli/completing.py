@@ -10,9 +10,8 @@ from chuk_fsspec.cli.commands import COMMANDS
 
 _BASH = r"""
 _chuk_fsspec() {
-    local line=${COMP_LINE:0:COMP_POINT} prefix
-    local IFS=$'\n'
-    COMPREPLY=($(chuk-fsspec completion --words "$line" 2>/dev/null))
+    local line=${COMP_LINE:0:COMP_POINT} prefix number
+    mapfile -t COMPREPLY < <(chuk-fsspec completion --words "$line" 2>/dev/null)
     # bash breaks words at : and =, and replaces only what stands after the last of them.
     if [[ ${#COMPREPLY[@]} -gt 0 && ${line##* } == *[:=]* ]]; then
         prefix=${line##* }
@@ -21,6 +20,11 @@ _chuk_fsspec() {
     fi
     if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ ]]; then
         compopt -o nospace
+    fi
+    if [[ ${COMP_WORDS[COMP_CWORD]} != [\'\"]* ]]; then
+        for number in "${!COMPREPLY[@]}"; do
+            printf -v "COMPREPLY[number]" %q "${COMPREPLY[number]}"
+        done
     fi
 }
 complete -o nosort -F _chuk_fsspec chuk-fsspec

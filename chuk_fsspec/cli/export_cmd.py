@@ -7,11 +7,12 @@ import sys
 from typing import Any
 
 from chuk_fsspec.cli.archive_arguments import add_common, add_special
+from chuk_fsspec.cli.files.location import open_whole
 from chuk_fsspec.cli.output import CommandError
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.progress import ProgressLine
 from chuk_fsspec.cli.reporting import name_left_out, tell
-from chuk_fsspec.cli.urls import PIPE, open_url
+from chuk_fsspec.cli.urls import PIPE
 
 _EXAMPLE = """
 chuk-fsspec export chuklocal:///::file://$PWD project.tar.gz
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the archive; 1 if something was left out."""
     from chuk_fsspec.archives import export_archive
 
-    fs, path = open_url(args.url, dict(args.option))
+    source = open_whole(args.url, dict(args.option))
     is_pipe = args.archive == PIPE
     if is_pipe and not args.format:
         raise CommandError("a pipe has no name that tells the format: pass --format")
@@ -53,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         with ProgressLine("exported") as progress:
             report = export_archive(
-                fs,
-                path,
+                source.fs,
+                source.path,
                 sys.stdout.buffer if is_pipe else args.archive,
                 format=args.format,
                 overwrite=args.force,

@@ -8,11 +8,12 @@ from dataclasses import fields
 from typing import Any
 
 from chuk_fsspec.cli.archive_arguments import add_common, add_special
+from chuk_fsspec.cli.files.location import open_whole
 from chuk_fsspec.cli.output import CommandError
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.progress import ProgressLine
 from chuk_fsspec.cli.reporting import tell
-from chuk_fsspec.cli.urls import PIPE, is_volatile, open_url
+from chuk_fsspec.cli.urls import PIPE, is_volatile
 
 _EXAMPLE = """
 chuk-fsspec import project.tar.gz chuksqlite:///::file://$PWD/work.db
@@ -68,12 +69,12 @@ def run(args: argparse.Namespace) -> int:
 
     if is_volatile(args.url):
         raise CommandError(f"the files of {args.url} would end with this command; give a URL that lasts")
-    fs, path = open_url(args.url, dict(args.option))
+    target = open_whole(args.url, dict(args.option))
     with ProgressLine("imported") as progress:
         report = import_archive(
             sys.stdin.buffer if args.archive == PIPE else args.archive,
-            fs,
-            path,
+            target.fs,
+            target.path,
             format=args.format,
             limits=ArchiveLimits(**dict(args.limit)),
             existing=args.existing,

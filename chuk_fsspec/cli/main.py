@@ -22,8 +22,7 @@ from chuk_fsspec.cli.output import (
     speaking_json,
 )
 from chuk_fsspec.cli.parsing import Parser
-
-INTERRUPTED = 130
+from chuk_fsspec.cli.starting import INTERRUPTED
 
 EPILOG = f"""
 exit codes:

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from fsspec import AbstractFileSystem, filesystem
+from fsspec import AbstractFileSystem
 
 from chuk_adapters.fuse import Mount, MountOptions
 from chuk_adapters.fuse.mounting import check_mountpoint
@@ -25,7 +25,7 @@ from chuk_fsspec.cli.guarding import guarded
 from chuk_fsspec.cli.output import CommandError, complain
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.serving import check_is_free
-from chuk_fsspec.cli.urls import add_option, is_volatile, is_workspace, open_url
+from chuk_fsspec.cli.urls import add_option, is_volatile, open_tree
 from chuk_fsspec.contract.changes import Changes
 from chuk_fsspec.wrappers.staging import StageFileSystem
 
@@ -97,12 +97,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _open(what: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str]:
     """The filesystem that is meant, and the directory in it."""
-    if "://" in what or "::" in what or is_workspace(what):
-        fs, directory = open_url(what, options)
-        if is_volatile(what):
-            fs.makedirs(directory, exist_ok=True)
-        return fs, directory
-    return filesystem("chuklocal", root=os.path.abspath(what), **options), "/"
+    fs, directory = open_tree(what, options)
+    if is_volatile(what):
+        fs.makedirs(directory, exist_ok=True)
+    return fs, directory
 
 
 # ---- running

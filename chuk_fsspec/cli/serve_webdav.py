@@ -17,7 +17,14 @@ from chuk_fsspec.cli.output import CommandError, is_json, say, say_json
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.passwords import ENVIRONMENT, read_password
 from chuk_fsspec.cli.serving import ENDING
-from chuk_fsspec.cli.urls import add_option, is_volatile, is_workspace, open_url, source_name
+from chuk_fsspec.cli.urls import (
+    add_option,
+    directory_of_this_machine,
+    is_volatile,
+    is_workspace,
+    open_tree,
+    source_name,
+)
 from chuk_fsspec.mounted import MountedFileSystem
 
 _EXAMPLE = """
@@ -102,10 +109,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _open(args: argparse.Namespace) -> tuple[AbstractFileSystem, str]:
     """What is served, and what it is called: never with the credentials of a URL."""
-    fs, directory = open_url(args.url, dict(args.option))
+    fs, directory = open_tree(args.url, dict(args.option))
     if is_workspace(args.url):
         return fs, args.url
-    name = source_name(fs, directory)
+    of_this_machine = directory_of_this_machine(args.url)
+    name = source_name(fs, directory) if of_this_machine is None else f"file://{of_this_machine}"
     if is_volatile(args.url):
         fs.makedirs(directory, exist_ok=True)
     if directory.strip("/"):

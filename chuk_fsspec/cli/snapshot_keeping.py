@@ -149,6 +149,9 @@ def _prune(args: argparse.Namespace) -> int:
 
 def _verify(args: argparse.Namespace) -> int:
     fs = open_snapshots(args)
+    count = len(fs.list_snapshots())
+    if not count:
+        raise CommandError("there are no snapshots, so nothing was verified")
     with ProgressLine("read") as progress:
         damages = fs.verify(args.deep, progress)
     if args.json:
@@ -156,7 +159,6 @@ def _verify(args: argparse.Namespace) -> int:
     for damage in damages:
         complain(printable(str(damage)))
     if not args.json:
-        count = len(fs.list_snapshots())
         found = f"{len(damages)} files or directories are damaged" if damages else "nothing is damaged"
         say(f"{count} snapshot{'' if count == 1 else 's'}: {found}")
     return 1 if damages else 0

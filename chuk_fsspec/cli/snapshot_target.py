@@ -9,12 +9,9 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from fsspec import filesystem
-from fsspec.core import split_protocol
-
 from chuk_fsspec.cli.output import CommandError, printable
 from chuk_fsspec.cli.parsing import add_command
-from chuk_fsspec.cli.urls import add_option, is_volatile, open_url
+from chuk_fsspec.cli.urls import add_option, is_volatile, open_tree
 from chuk_fsspec.contract.display import amount
 
 if TYPE_CHECKING:
@@ -55,11 +52,7 @@ def open_snapshots(args: argparse.Namespace) -> SnapshotFileSystem:
         raise CommandError(f"the files of {args.url} end with this command; give a URL that lasts")
     store = os.path.abspath(args.store) if args.store and "://" not in args.store else args.store
     options: dict[str, Any] = {"store": store, "store_options": dict(args.store_option)} if store else {}
-    if _is_of_this_machine(args.url):
-        path = open_url(args.url, {})[1]
-        options["fs"] = filesystem("chuklocal", root=path, **dict(args.option))
-    else:
-        options["fs"], options["root"] = open_url(args.url, dict(args.option))
+    options["fs"], options["root"] = open_tree(args.url, dict(args.option))
     fs = SnapshotFileSystem(**options)
     try:
         fs.list_snapshots()
@@ -93,8 +86,3 @@ def as_line(snapshot: Snapshot) -> str:
 def moment_of(snapshot: Snapshot) -> str:
     """When it was taken, in UTC."""
     return datetime.fromtimestamp(snapshot.created_ns / 1e9, timezone.utc).isoformat(timespec="seconds")
-
-
-def _is_of_this_machine(url: str) -> bool:
-    """Whether chuklocal, which keeps modes and links, can stand in for what was named."""
-    return "::" not in url and split_protocol(url)[0] in (None, "file", "local") and not url.endswith(".toml")

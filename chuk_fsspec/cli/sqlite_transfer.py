@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from chuk_fsspec.cli.files.location import open_whole
 from chuk_fsspec.cli.output import CommandError
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.progress import ProgressLine
 from chuk_fsspec.cli.reporting import tell
-from chuk_fsspec.cli.urls import add_option, is_volatile, open_url
+from chuk_fsspec.cli.urls import add_option, is_volatile
 
 FORMATS = ("agentfs",)
 
@@ -67,10 +68,10 @@ def _import(args: argparse.Namespace) -> int:
 
     if is_volatile(args.url):
         raise CommandError(f"the files of {args.url} would end with this command; give a URL that lasts")
-    fs, path = open_url(args.url, dict(args.option))
+    target = open_whole(args.url, dict(args.option))
     try:
         with ProgressLine("imported") as progress:
-            report = import_agentfs(args.file, fs, path, callback=progress)
+            report = import_agentfs(args.file, target.fs, target.path, callback=progress)
     except ValueError as error:
         raise CommandError(str(error)) from error
     lost = (
@@ -92,10 +93,10 @@ def _import(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace) -> int:
     from chuk_fsspec.transfer import export_agentfs
 
-    fs, path = open_url(args.url, dict(args.option))
+    source = open_whole(args.url, dict(args.option))
     try:
         with ProgressLine("exported") as progress:
-            report = export_agentfs(fs, path, args.file, overwrite=args.force, callback=progress)
+            report = export_agentfs(source.fs, source.path, args.file, overwrite=args.force, callback=progress)
     except FileExistsError as error:
         raise CommandError(f"{args.file} exists: pass --force to replace it, or choose another name") from error
     notes = []

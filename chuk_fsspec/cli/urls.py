@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import errno
 import json
+import os
 import re
+import sys
 from typing import Any
 
-from fsspec import AbstractFileSystem, available_protocols
+from fsspec import AbstractFileSystem, available_protocols, filesystem
 from fsspec.core import split_protocol, url_to_fs
 
 from chuk_fsspec.cli.output import CommandError
+from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.registry import PROTOCOLS
 
@@ -42,13 +46,53 @@ def open_url(url: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str
 
         file, path = split_workspace(url)
         return open_workspace(file), path
-    for part in url.split("::"):
-        check_protocol(part, is_alone=part == url)
+    *links, last = url.split("::")
+    for part in links:
+        check_link(part, url)
+    check_protocol(last, is_alone=not links)
     try:
         fs, path = url_to_fs(url, **options)
     except TypeError as error:
         raise CommandError(f"{url} does not take these options: {error}") from error
     return fs, path
+
+
+def open_tree(url: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str]:
+    """The same for a directory that stands for all that is in it: one of this machine is a filesystem of its own then.
+
+    That one (``chuklocal``) keeps modes, owners and links, and no link leads out of it.
+
+    Args:
+        url: as above.
+        options: storage options.
+
+    Raises:
+        OSError: ENOENT, ENOTDIR for a directory of this machine.
+    """
+    directory = directory_of_this_machine(url)
+    if directory is None or sys.platform == "win32":
+        return open_url(url, options)
+    if not os.path.isdir(directory):
+        raise os_error(errno.ENOTDIR if os.path.lexists(directory) else errno.ENOENT, directory)
+    return filesystem("chuklocal", root=directory, **options), "/"
+
+
+def directory_of_this_machine(url: str) -> str | None:
+    """The absolute path that a URL or plain path means; None where it means something else."""
+    if is_workspace(url):
+        return None
+    if os.path.lexists(url):
+        return os.path.abspath(url)
+    if "::" in url or split_protocol(url)[0] not in (None, "file", "local"):
+        return None
+    return os.path.abspath(open_url(url, {})[1])
+
+
+def check_link(part: str, url: str) -> None:
+    """Refuse a part of a chained URL that nothing can be chained to. CommandError."""
+    check_protocol(part, is_alone=False)
+    if "://" not in part and part not in _known_protocols():
+        raise CommandError(f"{part} in {url} is no protocol; a name that has :: in it cannot stand in a chained URL")
 
 
 def check_protocol(part: str, *, is_alone: bool = True) -> None:

@@ -73,14 +73,14 @@ def test_what_is_lost_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     maker.run("CREATE TABLE tool_calls (id INTEGER PRIMARY KEY)")
     maker.run("INSERT INTO tool_calls VALUES (1), (2)")
     maker.close()
-    assert main(["sqlite", "import", "agentfs", str(maker.path), str(tmp_path / "plain")]) == 1
+    assert main(["sqlite", "import", "agentfs", str(maker.path), "memory://lost"]) == 1
     captured = capsys.readouterr()
     assert "/bad\\x1b[2J: left out: the entry leads to inode 99, which is missing" in captured.err
     assert "note: 1 entries of the key-value store" in captured.out
     assert "note: 2 recorded tool calls" in captured.out
     assert "without their modes and times" in captured.out
     assert captured.out.splitlines()[-1] == "imported 1 files; 4 bytes"
-    assert (tmp_path / "plain" / "good").read_bytes() == b"good"
+    assert fsspec.filesystem("memory").cat_file("/lost/good") == b"good"
 
 
 def test_mistakes_are_answered_in_one_line(directory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,10 +53,30 @@ def test_what_is_lost_is_said(directory: Path, tmp_path: Path, capsys: pytest.Ca
         "note: 1 further names of files are in it as files of their own\n"
         "exported 2 files, 1 directories, 1 symbolic links; 20000 bytes\n"
     )
-    assert main(["import", file, str(tmp_path / "plain")]) == 1
+    assert main(["import", file, "memory://lost-archive"]) == 1
     captured = capsys.readouterr()
     assert captured.err == "chuk-fsspec: /sub/link: left out: the target has no symbolic links\n"
     assert "note: 3 entries without their modes and times" in captured.out
+
+
+def test_directories_of_this_machine_keep_all(directory: Path, tmp_path: Path) -> None:
+    file, plain = str(tmp_path / "x.tar"), tmp_path / "plain"
+    (directory / "sub" / "f.txt").chmod(0o750)
+    assert main(["export", str(directory), file]) == 0
+    assert main(["import", file, str(plain)]) == 0
+    before, after = (os.lstat(one / "sub" / "f.txt") for one in (directory, plain))
+    assert (after.st_mode, after.st_mtime_ns, after.st_nlink) == (before.st_mode, before.st_mtime_ns, before.st_nlink)
+    assert os.readlink(plain / "sub" / "link") == os.readlink(directory / "sub" / "link")
+
+
+def test_a_workspace_file_is_its_tree(directory: Path, tmp_path: Path) -> None:
+    for name, root in (("one", directory), ("two", tmp_path / "two")):
+        root.mkdir(exist_ok=True)
+        text = f'[mounts."/"]\nprotocol = "chuklocal"\noptions.root = "{root}"\n'
+        (tmp_path / f"{name}.toml").write_text(text)
+    assert main(["export", str(tmp_path / "one.toml"), str(tmp_path / "x.tar")]) == 0
+    assert main(["import", str(tmp_path / "x.tar"), str(tmp_path / "two.toml")]) == 0
+    assert (tmp_path / "two" / "sub" / "f.txt").read_bytes() == b"x" * 10_000
 
 
 def test_json(directory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -90,6 +90,10 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], says: str
         ("chukmem", "did you mean chukmem:// ?"),
         ("chukmen://", "unknown protocol chukmen; did you mean chukmem:// ?"),
         ("simplecache::chukmen://a", "unknown protocol chukmen; did you mean chukmem://a ?"),
+        (
+            "chuksqlite:///a::b::file:///nonexistent/w.db",
+            "b in chuksqlite:///a::b::file:///nonexistent/w.db is no protocol",
+        ),
         ("memori://x", "did you mean memory://x ?"),
         ("quantum://x", "unknown protocol quantum; there are chukmem"),
         ("chukmem://../x", "climbs above the root"),

@@ -11,6 +11,7 @@ import fsspec
 import pytest
 
 from tests.cli.commands import ENVIRONMENT, PROGRAM, bash, outcome, program, said_json
+from tests.processes import python
 from tests.waiting import wait_until
 
 LARGE = 3 << 30
@@ -100,3 +101,19 @@ def test_a_target_that_is_full_keeps_what_it_has(tmp_path: Path, capsys: pytest.
     assert len(problems) == 1
     assert os.listdir(tmp_path / "d") == ["f"]
     assert (tmp_path / "d" / "f").read_text() == "old"
+
+
+def test_it_is_interrupted_while_it_starts(tmp_path: Path) -> None:
+    code = """
+        import builtins, sys
+        from chuk_fsspec.cli.starting import start
+        found = builtins.__import__
+        def interrupted(name, *rest):
+            if name.startswith("fsspec"):
+                raise KeyboardInterrupt
+            return found(name, *rest)
+        builtins.__import__ = interrupted
+        sys.exit(start())
+        """
+    done = subprocess.run(python(code), cwd=tmp_path, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")

@@ -172,7 +172,7 @@ def test_what_can_stand_at_the_end_of_a_line(line: str, found: list[str], places
 
 def test_bash_completes(places: str, tmp_path: Path) -> None:
     script = 'source <(chuk-fsspec completion bash); COMP_LINE="$1"; COMP_POINT=${#COMP_LINE}; '
-    script += "_chuk_fsspec; "
+    script += "COMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _chuk_fsspec; "
     script += 'printf "%s\\n" "${COMPREPLY[@]}"'
     for line, found in (
         ("chuk-fsspec umo", ["umount"]),
@@ -182,6 +182,20 @@ def test_bash_completes(places: str, tmp_path: Path) -> None:
         text = line.replace("$PWD", str(tmp_path))
         done = bash(f"set -- '{text}'; {script}", tmp_path).split()
         assert done == [one.replace("//{here}", f"//{tmp_path}") for one in found]
+
+
+def test_bash_completes_names_as_they_are_typed_in_a_shell(tmp_path: Path) -> None:
+    for name in ("*", "a b", "a c", "it's"):
+        (tmp_path / "odd" / name).mkdir(parents=True)
+    script = 'source <(chuk-fsspec completion bash); COMP_LINE="chuk-fsspec ls $1"; COMP_POINT=${#COMP_LINE}; '
+    script += 'COMP_WORDS=(chuk-fsspec ls "$1"); COMP_CWORD=2; _chuk_fsspec; printf "%s\\n" "${COMPREPLY[@]}"'
+    assert bash(f"set -- odd/; {script}", tmp_path).splitlines() == [
+        "odd/\\*/",
+        "odd/a\\ b/",
+        "odd/a\\ c/",
+        "odd/it\\'s/",
+    ]
+    assert bash(f"set -- \\'odd/a; {script}", tmp_path).splitlines() == ["odd/a b/", "odd/a c/"]
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")

@@ -241,8 +241,8 @@ def test_it_shows_no_path_of_the_host(tmp_path):
     root = tmp_path / "work"
     root.mkdir()
     fs = LocalFileSystem(root=str(root))
-    assert repr(fs) == "LocalFileSystem('work')"
-    assert repr(fs.posix.nofollow) == "LocalFileSystem('work', follow_links=False)"
+    assert repr(fs) == "LocalDirectoryFileSystem('work')"
+    assert repr(fs.posix.nofollow) == "LocalDirectoryFileSystem('work', follow_links=False)"
     assert str(tmp_path) not in fs._repr_html_()
 
 

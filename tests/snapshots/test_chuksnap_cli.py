@@ -124,6 +124,7 @@ def test_progress_on_a_terminal(
         (["create", "project", "a/b"], "cannot be a file name"),
         (["create", "chukmem://", "one"], "give a URL that lasts"),
         (["prune", "project"], "say what to keep"),
+        (["verify", "project"], "nothing was verified"),
         (["create", ".", "one"], "the store lies inside"),
         (["list", "chuklocall:///x"], "did you mean chuklocal"),
     ],

@@ -97,6 +97,18 @@ def test_a_directory_of_a_filesystem(tmp_path: Path) -> None:
     assert (tmp_path / "inside" / "a").read_bytes() == b"content"
 
 
+def test_no_link_leads_out_of_a_directory_of_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "outside.txt").write_text("x")
+    (tmp_path / "inside" / "leak").symlink_to(tmp_path / "outside.txt")
+    (tmp_path / "inside" / "up").symlink_to("..")
+    for address in (f"file://{tmp_path}/inside", str(tmp_path / "inside")):
+        with served(address) as url:
+            for path in ("leak", "up/outside.txt"):
+                with pytest.raises(urllib.error.HTTPError, match="404"):
+                    get(f"{url}{path}")
+
+
 def test_a_database_keeps_what_was_put(tmp_path: Path) -> None:
     address = f"chuksqlite:///::file://{tmp_path}/w.db"
     with served(address) as url:

@@ -39,7 +39,7 @@ from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.contract.transaction import EndingTransaction
 
 
-class LocalFileSystem(LookingFileSystem):
+class LocalDirectoryFileSystem(LookingFileSystem):
     """A directory of this machine as a filesystem of its own, which no path and no link leads out of.
 
     Its paths count from the directory: ``/`` is the root. Symbolic links are followed inside: an absolute one counts
@@ -443,3 +443,8 @@ class LocalFileSystem(LookingFileSystem):
     def __repr__(self) -> str:
         options = "" if self.follow_links else ", follow_links=False"
         return f"{type(self).__name__}({os.path.basename(self.shared.path)!r}{options})"
+
+
+LocalFileSystem = LocalDirectoryFileSystem
+"""The name to import. The class itself is called otherwise, as pyarrow takes every fsspec filesystem whose class is
+called ``LocalFileSystem`` for the files of this machine, and opens its paths there."""

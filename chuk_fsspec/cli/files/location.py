@@ -129,6 +129,14 @@ def open_location(text: str, options: Mapping[str, Any] | None = None) -> Locati
     return Location(text, fs, _without_links_above(fs, path))
 
 
+def open_whole(text: str, options: Mapping[str, Any] | None = None) -> Location:
+    """The same for commands on whole trees: the name of a workspace file alone is its tree there."""
+    if not is_workspace(text):
+        return open_location(text, options)
+    fs, path = open_url(text, dict(options or {}))
+    return Location(text, fs, path)
+
+
 def open_target(text: str, options: Mapping[str, Any] | None = None) -> Location:
     """The same of what is written to. CommandError for files that end with this command."""
     location = open_location(text, options)

@@ -9,7 +9,7 @@ from typing import Any
 from fsspec import AbstractFileSystem
 from fsspec.utils import tokenize
 
-from chuk_fsspec.contract.capabilities import Capabilities
+from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
 from chuk_fsspec.contract.changes import Changes
 from chuk_fsspec.contract.nodes import NodeOperations
 from chuk_fsspec.contract.operations import Operation
@@ -22,7 +22,7 @@ from chuk_fsspec.wrappers.staging.nodes import StageNodes
 from chuk_fsspec.wrappers.staging.overlay import Overlay
 from chuk_fsspec.wrappers.staging.posix import PosixCalls
 from chuk_fsspec.wrappers.staging.resolving import Resolver
-from chuk_fsspec.wrappers.staging.stages import another_instance, overlay_for
+from chuk_fsspec.wrappers.staging.stages import another_instance, home_of, name_of, overlay_at, overlay_for
 from chuk_fsspec.wrappers.staging.transaction import StageTransaction
 
 _KEPT_BY_BASE = (
@@ -184,6 +184,21 @@ class StageFileSystem(WrapperFileSystem):
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StageFileSystem) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[str, bool]:
+        return name_of(self._overlay), self._follows
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        options = {key: value for key, value in self.storage_options.items() if key != "overlay"}
+        lasts = capabilities_of(self._overlay.upper).shared_between_processes
+        return _unpickle, (type(self), self.storage_args, options, None if lasts else home_of(self._overlay))
+
     # ---- what a wrapper says
 
     @property
@@ -206,7 +221,7 @@ class StageFileSystem(WrapperFileSystem):
 
     def _sibling(self, fs: AbstractFileSystem) -> AbstractFileSystem:
         options = {**self.storage_options, "follow_links": False}
-        if not self._key:
+        if self._given or not self._key:
             options["overlay"] = self._overlay
         return type(self)(*self.storage_args, **options)
 
@@ -228,3 +243,14 @@ class StageFileSystem(WrapperFileSystem):
     ) -> Any:
         """Make a call on the upper filesystem as it is."""
         return super()._perform(operation, paths, arguments, options)
+
+
+def _unpickle(
+    cls: type[StageFileSystem], args: tuple[Any, ...], options: dict[str, Any], home: tuple[str, int] | None
+) -> StageFileSystem:
+    """Rebuild an instance on its stage; where that is out of reach, one that says so as soon as it is used."""
+    if home is None:
+        return cls(*args, **options)
+    fs: StageFileSystem = cls(*args, **{**options, "overlay": overlay_at(home), "skip_instance_cache": True})
+    fs.storage_options = options
+    return fs

@@ -46,6 +46,7 @@ class Overlay:
         turns: one step at a time.
         takes_turns: as given.
         is_over: whether the stage has ended.
+        home: where the stage itself is, if this only stands for it in another process: its name and that process.
         moves: how often a directory or link has been moved or removed, so that paths may lead elsewhere.
     """
 
@@ -58,13 +59,17 @@ class Overlay:
         self.turns = Turns()
         self.takes_turns = takes_turns
         self.is_over = False
+        self.home: tuple[str, int] | None = None
         self.moves = 0
         with self.turns.quiet():
             if not self.book.load():
                 take_over_root(base, self.book, self.nodes)
 
     def require_open(self) -> None:
-        """Check that the stage has not ended. ESTALE."""
+        """Check that the stage is in this process, and has not ended. ENXIO, ESTALE."""
+        if self.home:
+            hint = f"this stage lives in the memory of process {self.home[1]} alone; upper=, a file, makes it last"
+            raise os_error(errno.ENXIO, hint=hint)
         if self.is_over:
             raise os_error(errno.ESTALE, hint="this stage is over; open another one with stage()")
 

@@ -6,6 +6,7 @@ import errno
 import os
 import secrets
 import threading
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from chuk_fsspec.wrappers.staging.overlay import Overlay
 _NEEDED = ("nodes", "random_write", "transactions", "symlinks", "hardlinks", "attributes", "xattrs", "etags")
 
 _kept: dict[tuple[str, int], Overlay] = {}
+_known: weakref.WeakValueDictionary[str, Overlay] = weakref.WeakValueDictionary()
 _lock = threading.RLock()
 
 
@@ -44,6 +46,29 @@ def overlay_for(key: str, base: AbstractFileSystem, upper: Any, upper_options: M
 
 def _overlay(base: AbstractFileSystem, upper: Any, upper_options: Mapping[str, Any] | None) -> Overlay:
     return Overlay(Base(base), open_upper(upper, upper_options), takes_turns=bool(upper))
+
+
+def name_of(overlay: Overlay) -> str:
+    """Names a stage among all others, by where its changes are kept."""
+    return overlay.home[0] if overlay.home else str(overlay.upper.fsid)
+
+
+def home_of(overlay: Overlay) -> tuple[str, int]:
+    """Where a stage in memory is: its name, and the process."""
+    if overlay.home:
+        return overlay.home
+    name = name_of(overlay)
+    _known[name] = overlay
+    return name, os.getpid()
+
+
+def overlay_at(home: tuple[str, int]) -> Overlay:
+    """The stage that ``home_of`` told, if it is in the memory of this process; else one that says where it is."""
+    found = _known.get(home[0])
+    if found is None:
+        found = Overlay(Base(open_upper("")), open_upper(""), takes_turns=False)
+        found.home = home
+    return found
 
 
 def open_upper(upper: Any, options: Mapping[str, Any] | None = None) -> AbstractFileSystem:
