@@ -34,7 +34,8 @@ async def _object_of(space: Space, source: Entry, target_space: Space, condition
     """The object of a file or a link as it was seen; asked for if its labels are needed, or it has no etag. ENOENT."""
     name = space.names.key(source.path)
     if source.etag and condition is None and source.size <= target_space.keys.traits.largest_copy:
-        return Key(name, source.size, source.mtime, source.etag)
+        storage_class = str(source.details.get("storage_class", ""))
+        return Key(name, source.size, source.mtime, source.etag, storage_class=storage_class)
     found = await space.head(source.path, name)
     if found is None:
         raise await space.why_no_file(source.path)
