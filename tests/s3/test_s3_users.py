@@ -18,6 +18,7 @@ from chuk_fsspec.mounted import MountedFileSystem
 from tests.fuse.test_mount_tools import needs
 from tests.remote.programs import work_with_git_and_pytest
 from tests.s3.s3_servers import SECRET, filesystem, options
+from tests.waiting import wait_until
 
 
 def test_secrets_are_not_shown(s3_url: str, bucket: str) -> None:
@@ -104,6 +105,7 @@ def test_directories_that_nobody_made_are_moved_emptied_and_removed_on_a_mount(
         shutil.rmtree(tmp_path / "moved")
         assert os.listdir(tmp_path) == []
         fs.pipe({f"/tree/{number}/file": b"content" for number in range(3)})
+        wait_until((tmp_path / "tree").exists)  # what is made beside the mount is seen after the time of belief
         for number in range(3):
             (tmp_path / "tree" / str(number) / "file").unlink()
         (tmp_path / "tree" / "2" / "new" / "newer").mkdir(parents=True)
