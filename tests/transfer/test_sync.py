@@ -272,8 +272,8 @@ def test_many_are_copied_at_the_same_time(source: MemoryFileSystem) -> None:
 def test_a_directory_into_itself_is_refused(source: MemoryFileSystem) -> None:
     for into in ("/src", "/src/d", "/"):
         with pytest.raises(ValueError, match="lie in one another"):
-            sync((source, "/src"), (source, into), same=True)
-    sync((source, "/src"), (source, "/srcs"), same=True)
+            sync((source, "/src"), (source, into), SyncOptions(delete=True))
+    sync((source, "/src"), (source, "/srcs"))
     assert shown(source, "/srcs") == shown(source, "/src")
 
 

@@ -45,7 +45,7 @@ def sync(
         source: a filesystem and a directory in it.
         target: a filesystem and a directory in it, which may be missing; its parent may not.
         options: what is compared and done.
-        same: whether both are one filesystem, which then copies by itself.
+        same: whether both are one filesystem, which then copies by itself; one object always is.
         tell: told of each step before it is taken.
         callback: told how many bytes there are to copy (``set_size``), and of each of them (``relative_update``).
 
@@ -56,7 +56,7 @@ def sync(
         ValueError: for a directory that is to be copied into itself, or that holds the target.
         OSError: ENOENT, ENOTDIR for the source; ENOTDIR for the target; ENOSPC, EROFS, EIO. What was copied stays.
     """
-    ends = Ends(source[0], target[0], same)
+    ends = Ends(source[0], target[0], same or source[0] is target[0])
     top, into = (fs._strip_protocol(path) for fs, path in (source, target))
     _require_directories(ends, top, into)
     tally = SyncTally()
