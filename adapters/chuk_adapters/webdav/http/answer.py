@@ -43,9 +43,9 @@ def whole(status: int, content: str, kind: str, headers: Headers | None = None) 
     return Answer(status, [("Content-Type", kind), ("Content-Length", str(len(data))), *(headers or [])], (data,))
 
 
-def document(status: int, element: str, headers: Headers | None = None) -> Answer:
-    """An answer that is one element of XML."""
-    return whole(status, _PROLOG + element, "application/xml; charset=utf-8", headers)
+def document(status: int, element: Iterable[str], headers: Headers | None = None) -> Answer:
+    """An answer that is one element of XML, which comes in pieces."""
+    return whole(status, "".join((_PROLOG, *element)), "application/xml; charset=utf-8", headers)
 
 
 def refused(refusal: Refusal, prefix: str = "") -> Answer:
@@ -59,7 +59,7 @@ def refused(refusal: Refusal, prefix: str = "") -> Answer:
     if refusal.status in _WITHOUT_BODY:
         return empty(refusal.status, headers)
     if refusal.precondition:
-        return document(refusal.status, _error_element(refusal, prefix), headers)
+        return document(refusal.status, [_error_element(refusal, prefix)], headers)
     text = f"{status_line(refusal.status)}\n{refusal.message}".rstrip() + "\n"
     return whole(refusal.status, text, "text/plain; charset=utf-8", headers)
 

@@ -122,8 +122,8 @@ def _timeout(request: Request) -> str:
     return str(request.environ.get("HTTP_TIMEOUT", ""))
 
 
-def _discovered(granted: Lock, request: Request) -> str:
-    return f'<D:prop xmlns:D="DAV:">{lock_discovery([granted], request.href)}</D:prop>'
+def _discovered(granted: Lock, request: Request) -> list[str]:
+    return ['<D:prop xmlns:D="DAV:">', lock_discovery([granted], request.href), "</D:prop>"]
 
 
 def _make_empty(door: Door, path: str) -> None:

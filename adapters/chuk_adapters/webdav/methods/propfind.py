@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from chuk_adapters.webdav.door import Door
@@ -20,6 +21,9 @@ Tell = Callable[[Sequence[Info]], Iterable[list[str]]]
 """From what is known of resources to the ``propstat`` elements of each, in pieces."""
 
 _LOCKS = dav("lockdiscovery")
+
+_AT_ONCE = 100
+"""Resources that are told of at once: the pieces of a long listing would take more memory than its text."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,8 @@ def propfind(door: Door, request: Request) -> Answer:
     locks = door.locks.covering_each(one["name"] for one in infos) if question.is_about_locks else {}
     live = LiveProperties(door.tree, locks, not door.is_readonly, request.href)
     tell = _teller(door, live, question, is_brief=_is_brief(request))
-    prefix = request.prefix
-    urls = [href(one["name"], is_directory=is_directory(one), prefix=prefix) for one in infos]
-    return document(207, multistatus(map(response, urls, tell(infos))))
+    blocks = (infos[start : start + _AT_ONCE] for start in range(0, len(infos), _AT_ONCE))
+    return document(207, multistatus(chain.from_iterable(_responses(tell, request, block) for block in blocks)))
 
 
 def question_of(body: bytes) -> Question:
@@ -77,6 +80,12 @@ def question_of(body: bytes) -> Question:
     if not kind:
         raise Refusal(400, "a propfind element has to hold allprop, propname or prop")
     return Question(kind, list(dict.fromkeys(names)))
+
+
+def _responses(tell: Tell, request: Request, infos: Sequence[Info]) -> Iterator[str]:
+    prefix = request.prefix
+    urls = [href(one["name"], is_directory=is_directory(one), prefix=prefix) for one in infos]
+    return map(response, urls, tell(infos))
 
 
 def _teller(door: Door, live: LiveProperties, question: Question, *, is_brief: bool) -> Tell:

@@ -1,14 +1,13 @@
 """Properties as XML, written as text: trees of objects take ten times as long for long listings.
 
-What is written of a resource is a list of pieces, so that all of them are joined once.
+What is written of a resource is a list of pieces, which are joined once.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 from chuk_adapters.webdav.http.statuses import status_line
@@ -41,14 +40,16 @@ def propstat(elements: Iterable[str], status: int, reason: str = "") -> list[str
     return ["<D:propstat><D:prop>", *elements, told]
 
 
-def response(href: str, inside: Iterable[str]) -> list[str]:
+def response(href: str, inside: Iterable[str]) -> str:
     """What a 207 says of one resource."""
-    return ["<D:response><D:href>", text(href), "</D:href>", *inside, "</D:response>\n"]
+    return "".join(("<D:response><D:href>", text(href), "</D:href>", *inside, "</D:response>\n"))
 
 
-def multistatus(responses: Iterable[Iterable[str]]) -> str:
-    """What a 207 says (RFC 4918, section 13)."""
-    return "".join(chain(('<D:multistatus xmlns:D="DAV:">',), chain.from_iterable(responses), ("</D:multistatus>",)))
+def multistatus(responses: Iterable[str]) -> Iterator[str]:
+    """What a 207 says (RFC 4918, section 13), in pieces."""
+    yield '<D:multistatus xmlns:D="DAV:">'
+    yield from responses
+    yield "</D:multistatus>"
 
 
 def status_element(status: int) -> str:
