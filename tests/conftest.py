@@ -65,16 +65,19 @@ def _let_go_of_filesystems() -> Iterator[None]:
     gc.collect()
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Ctrl-C ends what tests start, as on a terminal: what runs in the background inherits that it is ignored.
 
     By day, files lie in memory where there is room: no test cuts the power, yet they would wait for the disk thousands
-    of times. Those of chuklocal do wait, for a disk is what they are about; at night all do.
+    of times. Those of chuklocal do wait, for a disk is what they are about; at night all do. What is in memory goes
+    with the end; with a TMPDIR of one's own, files lie there, and those of tests that fail stay.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if _PROFILE == "ci" and "TMPDIR" not in os.environ and has_room(_MEMORY):
-        os.environ["TMPDIR"] = tempfile.tempdir = _MEMORY
+        directory = tempfile.mkdtemp(dir=_MEMORY, prefix="chuk-")
+        os.environ["TMPDIR"] = tempfile.tempdir = directory
+        config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:

@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -296,6 +295,14 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> b
     return True
 
 
+SAY_WHEN_IT_WAITS = """
+from urllib.request import urlopen
+from chuk_adapters.webdav import WebDAVAdapter as Adapter
+wait = Adapter.wait
+Adapter.wait = lambda adapter: print("it waits", flush=True) or wait(adapter)
+"""
+
+
 def test_webdav_mounting() -> None:
     """The block first serves until Ctrl-C, and then in the background; a free port stands for 8080."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -305,22 +312,15 @@ def test_webdav_mounting() -> None:
         .replace("8080", str(port))
         .replace("adapter.stop()", "print(urlopen(adapter.url + 'documents/updated.txt').read())\nadapter.stop()")
     )
-    code = f"from urllib.request import urlopen\n{code}"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
-        url = f"http://localhost:{port}/documents/hello.txt"
-        assert wait_for(lambda: content_of(url) == b"Hello World!", process)
+    command = [sys.executable, "-c", SAY_WHEN_IT_WAITS + code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "it waits\n"
+        with urlopen(f"http://localhost:{port}/documents/hello.txt", timeout=PATIENCE) as reply:
+            assert reply.read() == b"Hello World!"
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=PATIENCE)[0] == "b'New content!'\n"
     assert process.returncode == 0
-
-
-def content_of(url: str) -> bytes | None:
-    """What a server says; None while there is none."""
-    try:
-        with urlopen(url, timeout=PATIENCE) as reply:
-            return bytes(reply.read())
-    except URLError:
-        return None
 
 
 def test_fuse_options() -> None:

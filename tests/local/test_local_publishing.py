@@ -308,7 +308,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
-@pytest.mark.parametrize("mib", [128, pytest.param(2048, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+@pytest.mark.parametrize("mib", [64, pytest.param(2048, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
 def test_files_of_any_size_pass_through_little_memory(root: Path, mib: int) -> None:
     command = [sys.executable, "-c", STREAM, str(root), str(mib)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -62,7 +62,7 @@ def memory_beyond(kind: str, way: str, directory: Path, mebibytes: int) -> float
 @pytest.mark.parametrize("way", ["write", "awrite", "read", "aread"])
 @pytest.mark.parametrize("kind", ["chukmem", "chuklocal", "file"])
 def test_memory_beyond_the_data(kind: str, way: str, tmp_path: Path) -> None:
-    assert memory_beyond(kind, way, tmp_path, 128) <= MOST_BEYOND
+    assert memory_beyond(kind, way, tmp_path, 64) <= MOST_BEYOND
 
 
 @needs_proc
