@@ -104,7 +104,9 @@ except OSError as error:
 @pytest.mark.slow
 def test_a_program_that_forks_and_ends_without_a_word(ground: Ground) -> None:
     options = json.dumps({**ground.options, **ground.new_place()})
-    command = [sys.executable, "-W", "error::ResourceWarning", "-c", PROGRAM, ground.protocol, options]
+    # Python says of every program with threads that it had better not fork.
+    filters = ["-W", "error::ResourceWarning", "-W", "ignore:This process:DeprecationWarning"]
+    command = [sys.executable, *filters, "-c", PROGRAM, ground.protocol, options]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     in_child = os.strerror(errno.ENOTSUP) if ground.protocol == "chuke2b" else "1"
     assert (ran.stdout.splitlines(), ran.stderr, ran.returncode) == ([in_child, "1"], "", 0)

@@ -226,12 +226,16 @@ class E2BStore:
 
     async def copy_file(self, source: str, target: str, condition: Condition | None, source_etag: str = "") -> Entry:
         real = self._place.real(source)
-        return await self._published(
-            target,
-            lambda temporary: self.asker.run(source, COPY, SOURCE=real, TARGET=temporary),
-            condition,
-            keeps=False,
-        )
+
+        async def copy(temporary: str) -> None:
+            copying = asyncio.ensure_future(self.asker.run(source, COPY, SOURCE=real, TARGET=temporary))
+            try:
+                await asyncio.shield(copying)
+            except asyncio.CancelledError:
+                await ended(copying)  # the sandbox goes on by itself, and would make the file after its removal
+                raise
+
+        return await self._published(target, copy, condition, keeps=False)
 
     async def move(self, source: Entry, target: str, condition: Condition | None, source_etag: str = "") -> None:
         old, new = self._place.real(source.path), self._place.real(target)
