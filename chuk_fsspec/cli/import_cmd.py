@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
     if is_volatile(args.url):
         raise CommandError(f"the files of {args.url} would end with this command; give a URL that lasts")
-    target = open_whole(args.url, dict(args.option))
+    target = open_whole(args.url, dict(args.option), may_create=True)
     with ProgressLine("imported") as progress:
         report = import_archive(
             sys.stdin.buffer if args.archive == PIPE else args.archive,

@@ -68,7 +68,7 @@ def _import(args: argparse.Namespace) -> int:
 
     if is_volatile(args.url):
         raise CommandError(f"the files of {args.url} would end with this command; give a URL that lasts")
-    target = open_whole(args.url, dict(args.option))
+    target = open_whole(args.url, dict(args.option), may_create=True)
     try:
         with ProgressLine("imported") as progress:
             report = import_agentfs(args.file, target.fs, target.path, callback=progress)

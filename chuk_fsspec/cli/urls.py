@@ -22,21 +22,26 @@ from chuk_fsspec.registry import PROTOCOLS
 PIPE = "-"
 """What stands for standard input or output in the place of a URL."""
 
+_DATABASE = "chuksqlite"
+"""The protocol of which a mistyped URL would make an empty file."""
+
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?!:)(/*)(.*)", re.DOTALL)
 
 
-def open_url(url: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str]:
+def open_url(url: str, options: dict[str, Any], *, may_create: bool = True) -> tuple[AbstractFileSystem, str]:
     """Open the filesystem of a URL, or the tree of a workspace file.
 
     Args:
         url: any fsspec URL, chained ones included; a plain path is a local one, or that of a workspace file.
         options: storage options.
+        may_create: a database that is not there is made.
 
     Returns:
         The filesystem, and the path in it.
 
     Raises:
         CommandError: for a URL that cannot be meant, with the nearest one that can, and for options of the wrong kind.
+        FileNotFoundError: for a database that is not there and is not to be made.
         ImportError: for a protocol whose package is not installed.
     """
     if is_workspace(url):
@@ -50,6 +55,8 @@ def open_url(url: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str
     for part in links:
         check_link(part, url)
     check_protocol(last, is_alone=not links)
+    if not may_create and "create" not in options and any(part.partition("://")[0] == _DATABASE for part in links):
+        options = {**options, _DATABASE: {"create": False}}
     try:
         fs, path = url_to_fs(url, **options)
     except TypeError as error:

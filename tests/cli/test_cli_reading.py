@@ -295,3 +295,14 @@ def test_what_a_shell_gives_for_a_command_is_a_file(twins: Path) -> None:
 def test_a_full_disk_is_an_error(twins: Path) -> None:
     text = bash("python3 -m chuk_fsspec cat tree/numbers > /dev/full || echo failed $?", twins)
     assert text == "failed 1\n"
+
+
+@pytest.mark.parametrize("url", ["chuksqlite:///d::file://{}", "chukreadonly::chuksqlite:///d::file://{}"])
+@pytest.mark.parametrize("command", ["ls", "tree", "find", "du", "stat", "cat", "grep -r x", "rm -r", "cp"])
+def test_a_mistyped_database_is_not_made(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str, url: str
+) -> None:
+    more = [str(tmp_path / "copy")] if command == "cp" else []
+    assert outcome(*command.split(), url.format(tmp_path / "typo.db"), *more) in (1, 2)
+    assert "'typo.db' does not exist" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -105,7 +105,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "--option", "-o", what="storage option of the URLs' filesystems")
 
 
-def open_location(text: str, options: Mapping[str, Any] | None = None) -> Location:
+def open_location(text: str, options: Mapping[str, Any] | None = None, *, may_create: bool = False) -> Location:
     """What the user points to.
 
     A path without ``://`` and ``::`` is one of this machine, and so is any name that is there. ``work.toml:/path`` is a
@@ -114,6 +114,7 @@ def open_location(text: str, options: Mapping[str, Any] | None = None) -> Locati
     Args:
         text: what was typed.
         options: storage options; those of this machine's files have none.
+        may_create: a database that is not there is made.
 
     Raises:
         CommandError: for a URL that cannot be meant.
@@ -125,21 +126,21 @@ def open_location(text: str, options: Mapping[str, Any] | None = None) -> Locati
     plain = _plain_path(text)
     if plain is not None:
         return Location(text, this_machine(), _host_path(plain))
-    fs, path = open_url(text, {} if is_workspace(text) else dict(options or {}))
+    fs, path = open_url(text, {} if is_workspace(text) else dict(options or {}), may_create=may_create)
     return Location(text, fs, _without_links_above(fs, path))
 
 
-def open_whole(text: str, options: Mapping[str, Any] | None = None) -> Location:
+def open_whole(text: str, options: Mapping[str, Any] | None = None, *, may_create: bool = False) -> Location:
     """The same for commands on whole trees: the name of a workspace file alone is its tree there."""
     if not is_workspace(text):
-        return open_location(text, options)
+        return open_location(text, options, may_create=may_create)
     fs, path = open_url(text, dict(options or {}))
     return Location(text, fs, path)
 
 
 def open_target(text: str, options: Mapping[str, Any] | None = None) -> Location:
     """The same of what is written to. CommandError for files that end with this command."""
-    location = open_location(text, options)
+    location = open_location(text, options, may_create=True)
     if _plain_path(text) is None and is_volatile(text):
         raise CommandError(f"the files of {text} would end with this command; give a URL that lasts")
     return location
