@@ -17,7 +17,7 @@ from chuk_fsspec.backends.e2b.downloading import read_span
 from tests.e2b.service import Service
 from tests.remote.cancelling import is_cancelled_at
 from tests.remote.faults import FAULTS, Fault, FaultProxy, Plan
-from tests.remote.many_operations import PATIENT, seconds_for, work_all
+from tests.remote.many_operations import PATIENT, seconds_for, survive
 
 LARGE = 256 << 10
 
@@ -51,14 +51,11 @@ def test_many_operations(proxy: FaultProxy, root: Path, seed: int, count: int) -
         fs: Any = E2BFileSystem(
             root_dir=str(root), request_timeout=PATIENT, asynchronous=True, skip_instance_cache=True
         )
-        proxy.plan = Plan(seed=seed, rate=0.15, stall=0.1)
-        workers = await work_all(fs, "/root", seed, count, LARGE)
-        proxy.plan = None
-        for worker in workers:
-            await worker.check()
-        assert names_below(root) == sorted(path.rpartition("/")[2] for path in await fs._find("/"))
-        await fs._close()
-        assert sum(worker.failed for worker in workers) < count / 20
+        try:
+            await survive(fs, proxy, seed, count, LARGE)
+            assert names_below(root) == sorted(path.rpartition("/")[2] for path in await fs._find("/"))
+        finally:
+            await fs._close()
 
     asyncio.run(asyncio.wait_for(work(), seconds_for(count)))
     assert all(proxy.met[fault] for fault in Fault)

@@ -11,7 +11,7 @@ from chuk_fsspec.backends.gcs import GCSFileSystem
 from tests.gcs.gcs_opening import filesystem, new_bucket
 from tests.gcs.server.serving import GcsServer
 from tests.remote.faults import Fault, FaultProxy, Plan
-from tests.remote.many_operations import PATIENT, seconds_for, work_all
+from tests.remote.many_operations import PATIENT, seconds_for, survive
 from tests.waiting import wait_until
 
 PART = 256 << 10
@@ -27,13 +27,10 @@ def test_a_thousand_operations(server: GcsServer, seed: int, count: int) -> None
 
     async def work(proxy: FaultProxy) -> None:
         fs: Any = filesystem(server, endpoint_url=proxy.url, asynchronous=True, **given)
-        proxy.plan = Plan(seed=seed, rate=0.15, stall=0.1)
-        workers = await work_all(fs, "/root", seed, count, PART)
-        proxy.plan = None
-        for worker in workers:
-            await worker.check()
-        await fs._close()
-        assert sum(worker.failed for worker in workers) < count / 20
+        try:
+            await survive(fs, proxy, seed, count, PART)
+        finally:
+            await fs._close()
 
     with FaultProxy(server.host, server.port) as proxy:
         asyncio.run(asyncio.wait_for(work(proxy), seconds_for(count)))

@@ -13,7 +13,7 @@ from chuk_fsspec.backends.gdrive import GoogleDriveFileSystem
 from tests.gdrive.server.running import DriveServer
 from tests.remote.cancelling import is_cancelled_at
 from tests.remote.faults import Fault, FaultProxy, Plan
-from tests.remote.many_operations import PATIENT, seconds_for, work_all
+from tests.remote.many_operations import PATIENT, seconds_for, survive
 
 PART = 256 << 10
 
@@ -33,15 +33,12 @@ def test_many_operations(server: DriveServer, proxy: FaultProxy, seed: int, coun
 
     async def work() -> None:
         fs = filesystem(server, proxy, part_size=PART, timeout=PATIENT, asynchronous=True)
-        proxy.plan = Plan(seed=seed, rate=0.15, stall=0.1)
-        workers = await work_all(fs, "/root", seed, count, PART)
-        proxy.plan = None
-        for worker in workers:
-            await worker.check()
-        found = await fs._find("/", detail=True)
-        assert not any("duplicates" in info for info in found.values())
-        await fs._close()
-        assert sum(worker.failed for worker in workers) < count / 20
+        try:
+            await survive(fs, proxy, seed, count, PART)
+            found = await fs._find("/", detail=True)
+            assert not any("duplicates" in info for info in found.values())
+        finally:
+            await fs._close()
 
     with proxy:
         asyncio.run(asyncio.wait_for(work(), seconds_for(count)))

@@ -11,6 +11,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.remote.faults import FaultProxy, Plan
+
 WORKERS = 10
 NAMES = 6
 
@@ -155,16 +157,20 @@ class Worker:
         return self.may_be.get(path, {None})
 
 
-async def work_all(fs: Any, root: str, seed: int, count: int, part_size: int) -> list[Worker]:
-    """Have all workers work at once.
+async def survive(fs: Any, proxy: FaultProxy, seed: int, count: int, part_size: int) -> None:
+    """Have all workers work at once while the network fails, and check what there is when it is well again.
 
     Args:
-        fs: the filesystem.
-        root: a directory of it, for each to have one in.
-        seed: of what they do.
-        count: operations of all together.
+        fs: the filesystem, which asks its service through the proxy.
+        proxy: lets one of seven requests fail.
+        seed: of what they do, and of what fails.
+        count: operations of all together, of which nearly all have to succeed.
         part_size: of the filesystem's uploads, in bytes.
     """
-    workers = [Worker(fs, f"{root}/w{n}", random.Random(f"{seed} {n}"), part_size) for n in range(WORKERS)]
+    workers = [Worker(fs, f"/root/w{n}", random.Random(f"{seed} {n}"), part_size) for n in range(WORKERS)]
+    proxy.plan = Plan(seed=seed, rate=0.15, stall=0.1)
     await asyncio.gather(*(worker.work(count // WORKERS) for worker in workers))
-    return workers
+    proxy.plan = None
+    for worker in workers:
+        await worker.check()
+    assert sum(worker.failed for worker in workers) < count / 20

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from chuk_fsspec.backends.s3 import S3FileSystem
-from tests.remote.faults import Fault, FaultProxy, Plan
-from tests.remote.many_operations import PATIENT, seconds_for, work_all
+from tests.remote.faults import Fault, FaultProxy
+from tests.remote.many_operations import PATIENT, seconds_for, survive
 from tests.s3.s3_servers import filesystem, new_bucket, options, uploads_of
 
 PART = 5 << 20
@@ -43,13 +43,10 @@ def test_a_thousand_operations(
 
     async def work() -> None:
         fs: Any = S3FileSystem(bucket, asynchronous=True, skip_instance_cache=True, **options(proxy.url, **given))
-        proxy.plan = Plan(seed=seed, rate=0.15, stall=0.1)
-        workers = await work_all(fs, "/root", seed, count, 8 << 10)
-        proxy.plan = None
-        for worker in workers:
-            await worker.check()
-        await fs._close()
-        assert sum(worker.failed for worker in workers) < count / 20
+        try:
+            await survive(fs, proxy, seed, count, 8 << 10)
+        finally:
+            await fs._close()
 
     asyncio.run(asyncio.wait_for(work(), seconds_for(count)))
     assert sum(proxy.met[fault] for fault in Fault if fault is not Fault.NONE) > count / 20

@@ -98,12 +98,10 @@ class WebDAVAdapter:
 
     def start(self) -> None:
         """Serve until ``stop`` is called from another thread, or Ctrl-C. OSError as ``start_background``."""
-        self.start_background()
         try:
+            self.start_background()
             self.wait()
         except KeyboardInterrupt:
-            pass
-        finally:
             self.stop()
 
     def start_background(self) -> None:
