@@ -152,7 +152,7 @@ def test_google_drive(
     assert names["files"] == ["README.md"]
     assert capsys.readouterr().out.startswith("Size: 43 bytes\nModified: 20")
     titles = [file.title for file in drive.drive.files.values()]
-    assert titles == ["My Drive", "CHUK", "projects", "demo", "README.md"]
+    assert titles == ["My Drive", "Shared", "CHUK", "projects", "demo", "README.md"]
 
 
 def test_google_drive_parameters(drive: DriveServer) -> None:
