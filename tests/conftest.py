@@ -76,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if _PROFILE == "ci" and "TMPDIR" not in os.environ and has_room(_MEMORY):
         directory = tempfile.mkdtemp(dir=_MEMORY, prefix="chuk-")
-        os.chmod(directory, 0o711)  # noqa: S103 - other users get to their files in it, as through /tmp
+        os.chmod(directory, 0o711)  # other users get to their files in it, as through /tmp
         os.environ["TMPDIR"] = tempfile.tempdir = directory
         config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
 
