@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import anyio
 import pytest
 
 from chuk_adapters.mcp import mcp_server
+from chuk_adapters.mcp.contents import file_info
 from chuk_adapters.mcp.workspace import Limits
 from tests.mcp.mcp_clients import Talker, talking_to
 from tests.mcp.mcp_kinds import KINDS, plain
@@ -217,9 +219,15 @@ def test_long_work_tells_how_far_it_is(files: Any, talker: Talker):
     assert all(message is not None and message.endswith("files copied") for _, message in heard)
 
 
-def test_work_that_is_cancelled_stops_and_leaves_nothing(files: Any, talker: Talker):
+def test_work_that_is_cancelled_stops_and_leaves_nothing(files: Any, talker: Talker, monkeypatch: pytest.MonkeyPatch):
     files.pipe({f"/tree/{number:05}": b"x" for number in range(1_000)})
     begun = anyio.Event()
+
+    def take_time(*arguments: Any) -> Any:
+        time.sleep(0.02)
+        return file_info(*arguments)
+
+    monkeypatch.setattr("chuk_adapters.mcp.copying.file_info", take_time)
 
     async def told(progress: float, total: float | None, message: str | None) -> None:
         begun.set()
