@@ -15,7 +15,7 @@ from chuk_fsspec.backends.e2b.options import SandboxOptions
 from chuk_fsspec.backends.e2b.people import People, people_of
 from chuk_fsspec.backends.e2b.scripts import WHO, run_script
 from chuk_fsspec.contract.errors import os_error
-from chuk_fsspec.contract.threads import ended
+from chuk_fsspec.contract.threads import to_its_end
 from chuk_fsspec.remote.calling import Calls, Patience
 
 
@@ -143,10 +143,9 @@ class Home:
             )
         )
         try:
-            return await asyncio.shield(making)
+            return await to_its_end(making)
         except asyncio.CancelledError:
             # One that comes for nobody would run, and cost, until its timeout.
-            await ended(making)
             if not making.cancelled() and making.exception() is None:
                 await making.result().kill()
             raise

@@ -35,7 +35,7 @@ from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.conditions import Condition
 from chuk_fsspec.contract.errors import not_supported, os_error
 from chuk_fsspec.contract.paths import join
-from chuk_fsspec.contract.threads import ended
+from chuk_fsspec.contract.threads import ended, to_its_end
 from chuk_fsspec.remote.store import Attributes, Entry, Traits, Upload
 from chuk_fsspec.remote.streams import closing
 
@@ -227,13 +227,9 @@ class E2BStore:
     async def copy_file(self, source: str, target: str, condition: Condition | None, source_etag: str = "") -> Entry:
         real = self._place.real(source)
 
-        async def copy(temporary: str) -> None:
-            copying = asyncio.ensure_future(self.asker.run(source, COPY, SOURCE=real, TARGET=temporary))
-            try:
-                await asyncio.shield(copying)
-            except asyncio.CancelledError:
-                await ended(copying)  # the sandbox goes on by itself, and would make the file after its removal
-                raise
+        def copy(temporary: str) -> Awaitable[str]:
+            # The sandbox goes on by itself, and would make the file after its removal.
+            return to_its_end(self.asker.run(source, COPY, SOURCE=real, TARGET=temporary))
 
         return await self._published(target, copy, condition, keeps=False)
 
