@@ -14,7 +14,7 @@ from tests.gdrive.server.files import Refusal
 from tests.gdrive.server.running import DriveServer
 
 LIMIT = (403, "userRateLimitExceeded")
-BUSY = [LIMIT, (403, "rateLimitExceeded"), (429, "rateLimitExceeded"), (500, "backendError"), (503, "")]
+BUSY = [LIMIT, (403, "rateLimitExceeded"), (429, "rateLimitExceeded"), (500, "backendError"), (503, ""), (408, "")]
 
 STEPS: dict[str, Callable[[GoogleDriveFileSystem], object]] = {
     "write a new file": lambda fs: fs.pipe_file("/new", b"content"),

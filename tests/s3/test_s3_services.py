@@ -159,6 +159,20 @@ def test_content_that_does_not_fit_its_checksum_is_asked_for_again() -> None:
     assert judge(exceptions.FlexibleChecksumError(error_msg="no"), "/f").is_passing
 
 
+@pytest.mark.parametrize("engine", ["s3fs", "obstore"])
+@pytest.mark.parametrize("status", [408, 500, 503])
+def test_what_may_be_gone_the_next_time_is_asked_again(engine: str, status: int) -> None:
+    said = {"ETag": '"e"', "Last-Modified": "Mon, 23 Nov 2026 10:00:00 GMT", "Content-Range": "bytes 0-6/7"}
+    found, content = Told(200, b"content", said), Told(206, b"content", said)
+    replies = iter([Told(status), found, Told(status), content])
+    with answering(lambda asked: next(replies)) as (url, asked):
+        fs = fresh(url, engine=engine)
+        assert fs.info("/f")["size"] == 7
+        assert fs.cat_file("/f") == b"content"
+        fs.close()
+    assert [one.method for one in asked] == ["HEAD", "HEAD", "GET", "GET"]
+
+
 def test_a_profile_that_is_not_there_is_no_missing_file() -> None:
     fs = S3FileSystem("bucket", profile="no-such-profile", skip_instance_cache=True)
     with pytest.raises(OSError, match="no-such-profile"):

@@ -30,7 +30,6 @@ _CODES = {
     401: errno.EACCES,
     403: errno.EACCES,
     404: errno.ENOENT,
-    408: errno.ETIMEDOUT,
     409: errno.EEXIST,
     412: errno.ESTALE,
     429: errno.EBUSY,
@@ -72,6 +71,8 @@ def _of_reply(error: HttpError, path: str) -> Verdict:
         told = os_error(errno.EBUSY, path, hint="Google Drive is asked too often") if status < 500 else None
         failed = told or os_error(errno.EIO, path, hint=f"Google Drive failed with status {status}")
         return Verdict(failed, is_passing=True, is_throttled=told is not None or status == 503, wait=_wait_of(error))
+    if status == 408:
+        return Verdict(os_error(errno.ETIMEDOUT, path, hint="Google Drive did not get all of it"), is_passing=True)
     if reason == "storageQuotaExceeded":
         return Verdict(os_error(errno.ENOSPC, path, hint=f"Google Drive: {reason}; {_NO_ROOM}"))
     if reason in _FULL:

@@ -77,6 +77,7 @@ _HINTS: Mapping[str, str] = {
 
 PASSING = frozenset(
     (
+        "408",
         "429",
         "500",
         "502",
@@ -174,7 +175,7 @@ def _judge_reply(error: exceptions.ClientError, path: str) -> Verdict:
     status = told.get("HTTPStatusCode", 0)
     if code in ("PreconditionFailed", "412") or status == 412:
         return Verdict(PreconditionFailed(errno.ESTALE, "there is another version by now; read it again", path))
-    if code in PASSING or status in (429, 500, 502, 503, 504):
+    if code in PASSING or status in (408, 429, 500, 502, 503, 504):
         asked = str(told.get("HTTPHeaders", {}).get("retry-after", ""))
         wait = float(asked) if asked.isdecimal() else 0.0
         busy = os_error(errno.EAGAIN if status in (429, 503) else errno.EIO, path, hint=f"the service answers {code}")

@@ -48,7 +48,7 @@ def judge(error: Exception, path: str) -> Verdict:
             return Verdict(errors.refused("PermanentRedirect", path))
         if not status and "TimedOut" in str(error):
             return Verdict(os_error(errno.ETIMEDOUT, path), is_passing=True)
-        if status in (0, 429) or status >= 500 or code in errors.PASSING:
+        if status in (0, 408, 429) or status >= 500 or code in errors.PASSING:
             hint = f"the service answers {code or status}" if status else "the connection to the service was lost"
             failed = os_error(errno.EIO if status else errno.ECONNRESET, path, hint=hint)
             return Verdict(failed, is_passing=True, is_throttled=status in (429, 503))
