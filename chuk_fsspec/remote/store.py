@@ -161,6 +161,15 @@ class RemoteStore(Protocol):
             OSError: ENOENT, EISDIR; ESTALE if there is another version. ``LinkInTheWay`` for a link.
         """
 
+    async def read_latest(self, path: str, start: int, stop: int) -> tuple[Entry, bytes]:
+        """Bytes of whatever version is there, fewer if they are many, and which one that is: its etag and size.
+
+        Only with ``versioned_reads``.
+
+        Raises:
+            OSError: as ``read``; ESTALE where this takes two requests, and it was replaced between them.
+        """
+
     def stream(self, path: str) -> AsyncIterator[bytes]:
         """The whole of a file in pieces, one version of it from the first to the last.
 

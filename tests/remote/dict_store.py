@@ -193,6 +193,10 @@ class DictStore:
                 raise os_error(errno.ESTALE, path)
             return self.service.contents[path][start:stop]
 
+    async def read_latest(self, path: str, start: int, stop: int) -> tuple[Entry, bytes]:
+        async with self.service.request("read"):
+            return self._file(path), self.service.contents[path][start:stop]
+
     async def stream(self, path: str) -> AsyncIterator[bytes]:
         async with self.service.request("stream"):
             self._file(path)

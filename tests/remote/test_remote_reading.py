@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.remote.store import Attributes, Entry
 from chuk_fsspec.testing.checks import fails_with
-from tests.remote.dict_store import PART, DictFileSystem
+from tests.remote.dict_store import PART, DictFileSystem, DictStore
 
 DATA = random.Random(8).randbytes(5 * PART + 17)
 BLOCK = PART
@@ -94,6 +95,28 @@ def test_a_file_that_was_replaced_before_it_is_read_is_the_new_one(fs: DictFileS
         fs.pipe_file("/f", b"another")
         assert file.read() == b"another"
         assert file.size == 7
+
+
+@pytest.mark.parametrize("size", [10, 5 * BLOCK])
+def test_a_file_that_is_replaced_all_the_time_is_read_from_one_version(
+    fs: DictFileSystem, monkeypatch: pytest.MonkeyPatch, size: int
+):
+    """It is another one whenever somebody has looked what it is, until a version is in hand."""
+    if not fs.capabilities.versioned_reads:
+        pytest.skip("what is replaced all the time is ESTALE without versions")
+    look = DictStore.look
+
+    async def look_and_replace(self: DictStore, path: str) -> Entry | None:
+        found = await look(self, path)
+        number = self.service.requests["look"]
+        self.service.put("/f", bytes([number]) * (size + number), Attributes())
+        return found
+
+    monkeypatch.setattr(DictStore, "look", look_and_replace)
+    with fs.open("/f", "rb") as file:
+        data = file.read()
+    assert len(set(data)) == 1
+    assert len(data) == size + data[0] == file.size
 
 
 def test_a_small_file_is_read_on_when_it_is_gone(fs: DictFileSystem):

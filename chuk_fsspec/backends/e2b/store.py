@@ -134,6 +134,10 @@ class E2BStore:
             path, lambda: read_span(client, real, user, start, stop, patience), size=_ANY_SIZE
         )
 
+    async def read_latest(self, path: str, start: int, stop: int) -> tuple[Entry, bytes]:
+        """Which version that would be is not told."""
+        raise not_supported("to tell the version of what is read", path)
+
     async def stream(self, path: str) -> AsyncIterator[bytes]:
         real, client = self._place.real(path), await self.asker.client()
         response = await self.asker.calls(path, lambda: opened(client, real, self.asker.user or ""))

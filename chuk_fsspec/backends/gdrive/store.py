@@ -95,6 +95,11 @@ class DriveStore:
         """One request if the path is known."""
         return await self._reader.read(path, start, stop, etag)
 
+    async def read_latest(self, path: str, start: int, stop: int) -> tuple[Entry, bytes]:
+        """Of the version that is seen first, which a Drive keeps for a while."""
+        found = await self._reader.file(path)
+        return found.entry(path), await self._reader.read(path, start, stop, found.version)
+
     def stream(self, path: str) -> AsyncIterator[bytes]:
         """The whole file."""
         return self._reader.stream(path)

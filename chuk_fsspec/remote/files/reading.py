@@ -8,7 +8,7 @@ import io
 import os
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chuk_fsspec.contract.errors import os_error
@@ -61,15 +61,27 @@ class Window:
         Raises:
             OSError: ESTALE if the file was replaced after some of it was read, EIO if it ends too early.
         """
-        for _ in range(VERSION_ATTEMPTS):
+        for attempt in range(VERSION_ATTEMPTS):
             try:
-                return await self._read(start, min(stop, self.entry.size))
-            except OSError as error:
+                if attempt:
+                    await self._begin_anew(start, stop)
+                data = await self._read(start, min(stop, self.entry.size))
+            except OSError as error:  # noqa: PERF203 - the next attempt reads another version
+                # As long as nobody has seen anything of the old version, the new one is as good.
                 if error.errno != errno.ESTALE or self._is_begun:
                     raise
-            # Nobody has seen anything of the old version: the new one is as good.
-            self.entry = await self._fs._file_at(self.entry.path)
+            else:
+                self._is_begun = self._is_begun or bool(data)
+                return data
         raise os_error(errno.ESTALE, self.entry.path, hint="it is replaced faster than it can be read")
+
+    async def _begin_anew(self, start: int, stop: int) -> None:
+        """Go over to another version, where possible with bytes of it in hand: so it may be replaced at once again."""
+        if not self._fs.capabilities.versioned_reads:
+            self.entry = await self._fs._file_at(self.entry.path)
+            return
+        found, self._data = await self._fs._store.read_latest(self.entry.path, start, max(stop, start + self._size))
+        self.entry, self._start = replace(self.entry, size=found.size, etag=found.etag), start
 
     @property
     def is_looking_ahead(self) -> bool:
@@ -97,7 +109,7 @@ class Window:
         fetched = await self._next(first, min(max(stop, first + self._size), self.entry.size))
         if len(known) + len(fetched) < stop - start:
             fetched += await self._fetch(first + len(fetched), stop)
-        self._start, self._data, self._is_begun = start, known + fetched if known else fetched, True
+        self._start, self._data = start, known + fetched if known else fetched
         if goes_on and first > 0:
             self._look_ahead(first + len(fetched))
         return self._data[: stop - start]

@@ -11,6 +11,7 @@ from chuk_fsspec.contract.errors import PreconditionFailed, link_in_the_way, os_
 from chuk_fsspec.remote.keys.keystore import Piece
 from chuk_fsspec.remote.keys.metadata import is_link
 from chuk_fsspec.remote.keys.space import Space
+from chuk_fsspec.remote.store import Entry
 from chuk_fsspec.remote.together import together
 
 _ROUNDS = 10
@@ -38,6 +39,12 @@ async def _read(space: Space, path: str, start: int, stop: int | None, etag: str
     rest = (_piece(space, path, at, min(at + size, last), first.etag) for at in range(end, last, size))
     pieces = await together(rest, space.keys.traits.parallel_reads)
     return b"".join((first.data, *(piece.data for piece in pieces)))
+
+
+async def read_latest(space: Space, path: str, start: int, stop: int) -> tuple[Entry, bytes]:
+    """Bytes of whatever version is there, and which one that is, as ``RemoteStore.read_latest`` has it."""
+    piece = await _piece(space, path, start, min(stop, start + space.keys.traits.part_size), "")
+    return Entry(path, "file", piece.size, etag=piece.etag), piece.data
 
 
 async def stream(space: Space, path: str) -> AsyncIterator[bytes]:

@@ -94,6 +94,10 @@ class KeyTree:
         """Bytes of a file."""
         return await reading.read(self.space, path, start, stop, etag)
 
+    async def read_latest(self, path: str, start: int, stop: int) -> tuple[Entry, bytes]:
+        """Bytes of whatever version is there, and which one that is."""
+        return await reading.read_latest(self.space, path, start, stop)
+
     def stream(self, path: str) -> AsyncIterator[bytes]:
         """The whole of a file."""
         return reading.stream(self.space, path)

@@ -95,6 +95,10 @@ class BucketTrees:
         """Bytes of a file."""
         return await (await self._tree_of_file(path)).read(path, start, stop, etag)
 
+    async def read_latest(self, path: str, start: int, stop: int) -> tuple[Entry, bytes]:
+        """Bytes of whatever version is there, and which one that is."""
+        return await (await self._tree_of_file(path)).read_latest(path, start, stop)
+
     async def stream(self, path: str) -> AsyncIterator[bytes]:
         """The whole of a file."""
         async with closing((await self._tree_of_file(path)).stream(path)) as stream:
