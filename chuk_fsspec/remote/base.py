@@ -15,7 +15,7 @@ from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.errors import not_found, os_error
 from chuk_fsspec.contract.paths import split
 from chuk_fsspec.contract.surface import LeafSurface
-from chuk_fsspec.remote.blocking import is_in_loop, run_interruptibly
+from chuk_fsspec.remote.blocking import is_in_loop, run
 from chuk_fsspec.remote.known import Known
 from chuk_fsspec.remote.store import Entry, RemoteStore, Traits
 from chuk_fsspec.remote.stores import Stores
@@ -138,7 +138,7 @@ class RemoteBase(LeafSurface, AsyncFileSystem):
     def _wait_briefly(self, work: Coroutine[Any, Any, Result]) -> Result:
         """The same for a coroutine about one small file: here, if the store can do without a loop."""
         if self._blocks and not self.asynchronous and not is_in_loop():
-            return run_interruptibly(work)
+            return run(work)
         return self._wait(work)
 
     async def _close(self) -> None:

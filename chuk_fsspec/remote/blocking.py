@@ -11,7 +11,7 @@ import contextvars
 import os
 import threading
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ _here = threading.local()
 """Of a thread that works for another one: ``given_up``, an event that tells that nobody waits any more."""
 
 _idle: list[_Helper] = []
-"""Threads that wait for what the main thread has to do."""
+"""Threads that wait for requests of the main thread."""
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_idle.clear)
@@ -51,16 +51,16 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     raise RuntimeError("this coroutine waits for an event loop")
 
 
-def run_interruptibly(work: Coroutine[Any, Any, Result]) -> Result:
-    """The same. From the main thread it is run by another one: signals do not interrupt a request that blocks.
+def interruptibly(request: Callable[[], Result]) -> Result:
+    """Make a request that blocks. For the main thread another one makes it: signals do not interrupt what blocks.
 
-    Whoever is interrupted does not wait for the request that is on its way; none is made after it.
+    Whoever is interrupted does not wait for the request that is on its way.
     """
     if threading.current_thread() is not threading.main_thread():
-        return run(work)
+        return request()
     helper = _idle.pop() if _idle else _Helper()
     try:
-        result, error = helper.outcome_of(work)
+        result, error = helper.outcome_of(request)
     except BaseException:
         helper.give_up()
         raise
@@ -74,35 +74,44 @@ def run_interruptibly(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 def run_together(work: Sequence[Coroutine[Any, Any, Result]], count: int) -> list[Result]:
-    """Run coroutines in so many threads at once; the first error ends the others, after what they are at."""
+    """Run coroutines in so many threads at once; the first error ends the others, after what they are at.
+
+    Whoever is interrupted does not wait for the requests that are on their way; none is made after them.
+    """
     results: dict[int, Result] = {}
     failures: list[BaseException] = []
+    given_up = getattr(_here, "given_up", None) or threading.Event()
     turns, lock = iter(enumerate(work)), threading.RLock()
-    given_up = getattr(_here, "given_up", None)
 
     def take_turns() -> None:
         _here.given_up = given_up
-        while not failures:
+        while True:
             with lock:
                 number, coroutine = next(turns, (-1, None))
             if coroutine is None:
                 return
+            if failures or given_up.is_set():
+                coroutine.close()
+                continue
             try:
                 results[number] = run(coroutine)
             except BaseException as error:  # noqa: BLE001 - raised again below
                 failures.append(error)
 
+    # Daemons: requests that were given up must not keep the process from ending.
     threads = [
         threading.Thread(target=contextvars.copy_context().run, args=(take_turns,), daemon=True)
         for _ in range(min(count, len(work)))
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        given_up.set()
+        raise
     if failures:
-        for coroutine in work:
-            coroutine.close()
         raise failures[0]
     return [results[number] for number in range(len(work))]
 
@@ -117,35 +126,32 @@ def pause(seconds: float) -> None:
 
 
 class _Helper:
-    """A thread that runs coroutines of the main thread, one after the other."""
+    """A thread that makes requests of the main thread, one after the other."""
 
     def __init__(self) -> None:
         """Start it."""
-        self._steps: SimpleQueue[tuple[contextvars.Context, Coroutine[Any, Any, Any]] | None] = SimpleQueue()
+        self._requests: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
         self._outcomes: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-        self._given_up = threading.Event()
         # A daemon: a request that was given up must not keep the process from ending.
-        threading.Thread(target=self._take_steps, name="chuk-fsspec requests", daemon=True).start()
+        threading.Thread(target=self._make_requests, name="chuk-fsspec requests", daemon=True).start()
 
-    def outcome_of(self, work: Coroutine[Any, Any, Result]) -> tuple[Result, BaseException | None]:
-        """Run a coroutine to its end there; what it returns, or raises."""
-        self._steps.put((contextvars.copy_context(), work))
+    def outcome_of(self, request: Callable[[], Result]) -> tuple[Result, BaseException | None]:
+        """Make a request there; what it returns, or raises."""
+        self._requests.put(request)
         return self._outcomes.get()
 
     def give_up(self) -> None:
-        """Nobody waits for what it does, and it ends as soon as it can."""
-        self._given_up.set()
-        self._steps.put(None)
+        """Nobody waits for what it does, and it ends after that."""
+        self._requests.put(None)
 
-    def _take_steps(self) -> None:
-        _here.given_up = self._given_up
-        while (step := self._steps.get()) is not None:
-            self._outcomes.put(_outcome(*step))
-            del step
+    def _make_requests(self) -> None:
+        while (request := self._requests.get()) is not None:
+            self._outcomes.put(_outcome(request))
+            del request
 
 
-def _outcome(context: contextvars.Context, work: Coroutine[Any, Any, Any]) -> tuple[Any, BaseException | None]:
+def _outcome(request: Callable[[], Any]) -> tuple[Any, BaseException | None]:
     try:
-        return context.run(run, work), None
+        return request(), None
     except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
         return None, error

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from chuk_fsspec.remote.writing import Writing
 
 
+_PIECE = 1 << 20
+"""Bytes from which on a piece of what is gathered no longer grows: to grow is to be copied."""
+
+
 @dataclass(frozen=True)
 class Order:
     """What is to be written, but for the content.
@@ -43,7 +47,7 @@ class Sending:
         self._fs, self._order = fs, order
         self._traits = fs.traits
         self._turns = asyncio.Semaphore(self._traits.parallel_parts)
-        self._gathered = bytearray()
+        self._gathered = _Pieces()
         self._upload: Upload | None = None
         self._number = 0
         self._on_their_way: set[asyncio.Task[None]] = set()
@@ -52,24 +56,23 @@ class Sending:
     async def write(self, data: Buffer) -> None:
         """Add content; waits while as many parts as allowed are on their way. The error of an earlier part."""
         view = memoryview(data).cast("B")
-        if self._upload is None and len(self._gathered) + view.nbytes > self._traits.largest_whole:
+        if self._upload is None and self._gathered.size + view.nbytes > self._traits.largest_whole:
             self._upload = await self._fs._begin_upload(self._order)
-            gathered, self._gathered = self._gathered, bytearray()
-            await self._add(memoryview(gathered))
+            await self._add(memoryview(self._gathered.take()))
         await self._add(view)
 
     async def _add(self, view: memoryview) -> None:
         """Gather content, and send every part that is complete."""
-        while self._upload is not None and len(self._gathered) + view.nbytes >= self._traits.part_size:
-            room = self._traits.part_size - len(self._gathered)
-            part = b"".join((self._gathered, view[:room]))
-            self._gathered, view = bytearray(), view[room:]
-            await self._send(part)
-        self._gathered += view
+        while self._upload is not None and self._gathered.size + view.nbytes >= self._traits.part_size:
+            room = self._traits.part_size - self._gathered.size
+            self._gathered.add(view[:room])
+            view = view[room:]
+            await self._send(self._gathered.take())
+        self._gathered.add(view)
 
     async def finish(self) -> str | None:
         """Publish it; returns its etag. PreconditionFailed, with nothing done."""
-        last, self._gathered = bytes(self._gathered), bytearray()
+        last = self._gathered.take()
         if self._upload is None:
             return await self._fs._write_whole(self._order, last)
         if last:
@@ -91,7 +94,7 @@ class Sending:
             raise error  # noqa: B904 - its own cause stays
 
     async def _abort(self) -> None:
-        self._gathered = bytearray()
+        self._gathered.take()
         for task in list(self._on_their_way):
             task.cancel()
             await ended(task)
@@ -119,3 +122,30 @@ class Sending:
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
+
+
+class _Pieces:
+    """Content that is gathered.
+
+    Attributes:
+        size: its bytes.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.size = 0
+        self._pieces: list[bytearray] = []
+
+    def add(self, view: memoryview) -> None:
+        """Keep a copy."""
+        if not self._pieces or len(self._pieces[-1]) >= _PIECE:
+            self._pieces.append(bytearray())
+        self._pieces[-1] += view
+        self.size += view.nbytes
+
+    def take(self) -> bytes:
+        """All of it, and begin with nothing again."""
+        taken = b"".join(self._pieces)
+        self._pieces.clear()
+        self.size = 0
+        return taken

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fsspec.asyn import get_loop
 
-from chuk_fsspec.remote.blocking import pause, run, run_interruptibly, run_together
+from chuk_fsspec.remote.blocking import interruptibly, pause, run, run_together
 from chuk_fsspec.remote.calling import BlockingCalls, Patience, Verdict
 from chuk_fsspec.remote.store import Entry, RemoteStore
 from tests.remote.dict_store import DictFileSystem, DictStore
@@ -71,7 +72,6 @@ def test_one_small_file_is_worked_on_without_the_loop(fs: BlockingFileSystem, lo
         fs.info("/d/30")
     assert fs.threads
     assert loop_thread not in fs.threads
-    assert threading.get_ident() not in fs.threads  # signals would wait for the request
 
 
 def test_another_thread_makes_its_requests_itself(fs: BlockingFileSystem) -> None:
@@ -147,37 +147,87 @@ def one_interrupt() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.usefixtures("one_interrupt")
-def test_an_interrupt_does_not_wait_for_the_request_and_none_follows(hung: threading.Event) -> None:
-    attempts: list[threading.Thread] = []
-    over = threading.Event()
+class Hanging:
+    """A request that hangs, interrupts the main thread, and is lost in the end."""
 
-    async def request() -> None:
-        attempts.append(threading.current_thread())
-        while not hung.wait(0.01):  # one that comes just before the main thread waits is seen with the next
+    def __init__(self, hung: threading.Event) -> None:
+        self.made_by: list[threading.Thread] = []
+        self._hung = hung
+        self._calls = BlockingCalls(lambda error, path: Verdict(OSError(str(error)), is_passing=True), Patience(), 1)
+
+    async def __call__(self) -> None:
+        """Make it, and again if it is lost."""
+
+        async def request() -> None:
+            interruptibly(self._request)
+
+        await self._calls("/f", request)
+
+    def _request(self) -> None:
+        self.made_by.append(threading.current_thread())
+        while not self._hung.wait(0.01):  # one that comes just before the main thread waits is seen with the next
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         raise ConnectionResetError
 
-    async def work() -> None:
-        try:
-            await calls("/f", request)
-        finally:
-            over.set()
 
-    calls = BlockingCalls(lambda error, path: Verdict(OSError(str(error)), is_passing=True), Patience(), 1)
+def test_the_main_thread_leaves_to_another_what_blocks_and_others_do_not() -> None:
+    assert interruptibly(threading.current_thread) is not threading.current_thread()
+    made_by: list[threading.Thread] = []
+    thread = threading.Thread(target=lambda: made_by.append(interruptibly(threading.current_thread)))
+    thread.start()
+    thread.join()
+    assert made_by == [thread]
+    with pytest.raises(ZeroDivisionError):
+        interruptibly(lambda: 1 // 0)
+
+
+@pytest.mark.usefixtures("one_interrupt")
+def test_an_interrupt_does_not_wait_for_the_request_and_none_follows(hung: threading.Event) -> None:
+    hanging = Hanging(hung)
     with pytest.raises(KeyboardInterrupt):
-        run_interruptibly(work())
+        run(hanging())
     hung.set()
-    assert over.wait(30)
-    assert len(attempts) == 1
-    attempts[0].join(30)
-    assert not attempts[0].is_alive()
+    hanging.made_by[0].join(30)
+    assert not hanging.made_by[0].is_alive()
+    assert len(hanging.made_by) == 1
+    assert interruptibly(lambda: "done") == "done"
 
-    async def next_one() -> str:
-        pause(0)
-        return "done"
 
-    assert run_interruptibly(next_one()) == "done"
+@pytest.mark.usefixtures("one_interrupt")
+def test_nor_does_it_when_there_are_several_at_once(hung: threading.Event) -> None:
+    hanging = Hanging(hung)
+    with pytest.raises(KeyboardInterrupt):
+        run_together([hanging() for _ in range(20)], 1)
+    hung.set()
+    hanging.made_by[0].join(30)
+    assert not hanging.made_by[0].is_alive()
+    assert len(hanging.made_by) == 1
+
+
+def test_who_has_given_up_is_not_waited_for() -> None:
+    begun, outcomes = threading.Event(), []
+
+    async def work() -> None:
+        begun.set()
+        try:
+            pause(600)
+        except InterruptedError as error:
+            outcomes.append(error)
+            raise
+
+    def interrupt() -> None:
+        begun.wait(30)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    other = threading.Thread(target=interrupt)
+    other.start()
+    with pytest.raises(KeyboardInterrupt):
+        run_together([work()], 1)
+    other.join(30)
+    deadline = time.monotonic() + 30
+    while not outcomes and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(outcomes) == 1
 
 
 def test_not_more_requests_at_once_than_said() -> None:

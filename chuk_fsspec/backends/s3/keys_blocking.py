@@ -10,6 +10,8 @@ from obstore.store import S3Store
 
 from chuk_fsspec.backends.s3.keys_by_obstore import KeysByObstore
 from chuk_fsspec.backends.s3.keys_obstore import ObstoreKeys
+from chuk_fsspec.backends.s3.obstore_requests import HEAD
+from chuk_fsspec.remote.blocking import interruptibly
 from chuk_fsspec.remote.keys import KeyTraits
 from chuk_fsspec.remote.keys.elsewhere import Elsewhere, KeysElsewhere
 from chuk_fsspec.remote.keys.keystore import KeyStore
@@ -24,14 +26,22 @@ class BlockingKeys(KeysByObstore, KeysElsewhere):
         self._store: S3Store | None = None
         self._opening = threading.RLock()
 
-    async def _got(self, key: str, options: Any) -> Any:
-        return obstore.get(self._opened(), key, options=options)
+    async def _looked(self, key: str) -> Any:
+        store = self._opened()
+        return interruptibly(lambda: obstore.get(store, key, options=HEAD))
 
-    async def _content(self, found: Any) -> bytes:
-        return bytes(found.bytes())
+    async def _got(self, key: str, options: Any) -> tuple[Any, bytes]:
+        store = self._opened()
+
+        def get() -> tuple[Any, bytes]:
+            found = obstore.get(store, key, options=options)
+            return found, bytes(found.bytes())
+
+        return interruptibly(get)
 
     async def _put(self, key: str, data: bytes, arguments: Any) -> Any:
-        return obstore.put(self._opened(), key, data, **arguments)
+        store = self._opened()
+        return interruptibly(lambda: obstore.put(store, key, data, **arguments))
 
     def _opened(self) -> S3Store:
         if self._store is None:

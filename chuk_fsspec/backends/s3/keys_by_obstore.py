@@ -11,7 +11,6 @@ from obstore import exceptions
 
 from chuk_fsspec.backends.s3.keys import NO_BYTES, past_the_end
 from chuk_fsspec.backends.s3.obstore_requests import (
-    HEAD,
     arguments_of,
     etag_of,
     is_empty,
@@ -24,6 +23,9 @@ from chuk_fsspec.backends.s3.obstore_requests import (
 )
 from chuk_fsspec.remote.keys import Guard, Key, KeyStore, Labels, Piece
 
+_LARGE = 4 << 20
+"""Bytes of a piece of a large object: threads of obstore keep the memory of several such, and gain little by them."""
+
 
 class KeysByObstore:
     """The part of a ``KeyStore`` that obstore has requests for. A subclass makes them, and has all else."""
@@ -31,12 +33,12 @@ class KeysByObstore:
     _others: KeyStore
     """Asks for what obstore would not ask for as it is."""
 
-    async def _got(self, key: str, options: Any) -> Any:
-        """Obstore's reply to ``get``."""
+    async def _looked(self, key: str) -> Any:
+        """Obstore's reply to ``get`` without content."""
         raise NotImplementedError
 
-    async def _content(self, found: Any) -> bytes:
-        """The bytes that such a reply has brought."""
+    async def _got(self, key: str, options: Any) -> tuple[Any, bytes]:
+        """Its reply to ``get``, and the bytes that it has brought."""
         raise NotImplementedError
 
     async def _put(self, key: str, data: bytes, arguments: Any) -> Any:
@@ -48,7 +50,7 @@ class KeysByObstore:
         if version or not is_plain(key):
             return await self._others.head(key, version)
         try:
-            return key_of(key, await self._got(key, HEAD))
+            return key_of(key, await self._looked(key))
         except FileNotFoundError:
             return None
         except exceptions.GenericError as error:
@@ -58,15 +60,16 @@ class KeysByObstore:
 
     async def get(self, key: str, start: int = 0, stop: int | None = None, etag: str = "", version: str = "") -> Piece:
         """Bytes of an object."""
-        if version or not is_plain(key):
+        goes_on = start > 0 and (stop is None or stop - start >= _LARGE)
+        if version or goes_on or not is_plain(key):
             return await self._others.get(key, start, stop, etag, version)
         try:
-            found = await self._got(key, options_of(start, stop, etag))
+            found, data = await self._got(key, options_of(start, stop, etag))
         except exceptions.GenericError as error:
             if is_past_the_end(error):
                 return NO_BYTES if is_empty(error) and not etag else await past_the_end(self._others, key, etag)
             raise
-        return piece_of(found, await self._content(found))
+        return piece_of(found, data)
 
     async def put(self, key: str, data: bytes, labels: Labels, guard: Guard | None) -> Key:
         """Make or replace an object."""

@@ -14,6 +14,7 @@ from chuk_fsspec.backends.s3 import errors
 from chuk_fsspec.backends.s3.client import Client
 from chuk_fsspec.backends.s3.keys import S3Keys
 from chuk_fsspec.backends.s3.keys_by_obstore import KeysByObstore
+from chuk_fsspec.backends.s3.obstore_requests import HEAD
 from chuk_fsspec.backends.s3.options import is_amazon
 from chuk_fsspec.remote.keys import KeyTraits
 
@@ -40,11 +41,12 @@ class ObstoreKeys(KeysByObstore, S3Keys):
         self._seconds = seconds
         self._store: S3Store | None = None
 
-    async def _got(self, key: str, options: Any) -> Any:
-        return await obstore.get_async(await self._opened(), key, options=options)
+    async def _looked(self, key: str) -> Any:
+        return await obstore.get_async(await self._opened(), key, options=HEAD)
 
-    async def _content(self, found: Any) -> bytes:
-        return bytes(await found.bytes_async())
+    async def _got(self, key: str, options: Any) -> tuple[Any, bytes]:
+        found = await obstore.get_async(await self._opened(), key, options=options)
+        return found, bytes(await found.bytes_async())
 
     async def _put(self, key: str, data: bytes, arguments: Any) -> Any:
         return await obstore.put_async(await self._opened(), key, data, **arguments)

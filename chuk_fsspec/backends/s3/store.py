@@ -104,8 +104,6 @@ def key_traits(use: Use) -> KeyTraits:
     """What S3 can do, as far as the service that is used does it."""
     return KeyTraits(
         part_size=use.part_size,
-        # obstore holds a piece three times while it comes
-        parallel_reads=2 if use.engine == "obstore" else 3,
         largest_put=use.part_size,
         largest_copy=_LARGEST_COPY,
         lists_labels=False,
