@@ -6,7 +6,6 @@ import asyncio
 import errno
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -158,8 +157,7 @@ class Calls:
         while True:
             attempt += 1
             try:
-                async with self.turn():
-                    return await self._attempt(request, seconds)
+                return await self._attempt(request, seconds)
             except UnfinishedError:
                 attempt = 0
                 continue
@@ -169,18 +167,19 @@ class Calls:
                     raise verdict.error from (None if verdict.error is error else error)
             await self._pause(self._patience.wait(attempt, verdict.wait, is_throttled=verdict.is_throttled))
 
-    def turn(self) -> AbstractAsyncContextManager[None]:
-        """Wait until it is one's turn to make a request."""
+    async def _attempt(self, request: Callable[[], Awaitable[Result]], seconds: float) -> Result:
+        """Make a request when it is its turn."""
+        async with self._turn():
+            if _within is None:
+                return await asyncio.wait_for(request(), seconds)
+            async with _within(seconds):
+                return await request()
+
+    def _turn(self) -> asyncio.Semaphore:
         loop = asyncio.get_running_loop()
         if self._turns is None or self._turns[0] is not loop:
             self._turns = (loop, asyncio.Semaphore(self._parallel))
         return self._turns[1]
-
-    async def _attempt(self, request: Callable[[], Awaitable[Result]], seconds: float) -> Result:
-        if _within is None:
-            return await asyncio.wait_for(request(), seconds)
-        async with _within(seconds):
-            return await request()
 
     async def _pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -192,34 +191,21 @@ class Calls:
         return self._judge(error, path)
 
 
-class _Turns:
-    """So many turns at once, for threads."""
-
-    def __init__(self, count: int) -> None:
-        self._free: SimpleQueue[None] = SimpleQueue()
-        for _ in range(count):
-            self._free.put(None)
-
-    async def __aenter__(self) -> None:
-        self._free.get()
-
-    async def __aexit__(self, *failure: object) -> None:
-        self._free.put(None)
-
-
 class BlockingCalls(Calls):
     """The same for requests that block their thread, and that keep to the time themselves (``remote.blocking``)."""
 
     def __init__(self, judge: Judge, patience: Patience, parallel: int) -> None:
         super().__init__(judge, patience, parallel)
-        self._free = _Turns(parallel)
-
-    def turn(self) -> AbstractAsyncContextManager[None]:
-        """Wait until it is one's turn to make a request."""
-        return self._free
+        self._free: SimpleQueue[None] = SimpleQueue()
+        for _ in range(parallel):
+            self._free.put(None)
 
     async def _attempt(self, request: Callable[[], Awaitable[Result]], seconds: float) -> Result:
-        return await request()
+        self._free.get()
+        try:
+            return await request()
+        finally:
+            self._free.put(None)
 
     async def _pause(self, seconds: float) -> None:
         pause(seconds)

@@ -11,7 +11,7 @@ from chuk_fsspec.contract.conditions import Condition, condition_of, refuse_etag
 from chuk_fsspec.contract.expansion import has_glob, is_one
 from chuk_fsspec.contract.paths import join, split
 from chuk_fsspec.remote.removing import Removing
-from chuk_fsspec.remote.resolving import told_as
+from chuk_fsspec.remote.resolving import ToldAs
 from chuk_fsspec.remote.sending import Order
 
 
@@ -115,7 +115,7 @@ class Copying(Removing):
             if condition is not None:
                 condition.require(target, entry.etag)
             return entry.etag or None
-        with told_as(source, entry.path):
+        with ToldAs(source, entry.path):
             return await self._copy_to(entry.path, target, condition, entry.etag if wanted is not None else "")
 
     def _needs_no_look(self, target: str) -> bool:

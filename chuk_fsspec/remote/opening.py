@@ -17,7 +17,7 @@ from chuk_fsspec.remote.files.reading import ReadingFile, Window
 from chuk_fsspec.remote.files.spooling import AppendingFile, SpoolingFile
 from chuk_fsspec.remote.files.writing import WritingFile
 from chuk_fsspec.remote.moving import Moving
-from chuk_fsspec.remote.resolving import told_as
+from chuk_fsspec.remote.resolving import ToldAs
 from chuk_fsspec.remote.sending import Order
 from chuk_fsspec.remote.store import Entry
 from chuk_fsspec.remote.streams import closing
@@ -153,7 +153,7 @@ class Opening(Moving):
             real = await self._real(file.path)
             order = Order(real, condition=self._unchanged(entry))
             try:
-                with told_as(file.path, real):
+                with ToldAs(file.path, real):
                     return await self._send(order, self._with_behind(entry, file.body))
             except OSError as error:
                 is_replaced = isinstance(error, PreconditionFailed) or error.errno == errno.ESTALE

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -12,7 +11,7 @@ from chuk_fsspec.contract.conditions import ANY, Condition
 from chuk_fsspec.contract.errors import AlreadyThere, LinkInTheWay, not_supported, os_error
 from chuk_fsspec.contract.paths import split
 from chuk_fsspec.remote.reading import Reading
-from chuk_fsspec.remote.resolving import told_as
+from chuk_fsspec.remote.resolving import ToldAs
 from chuk_fsspec.remote.sending import Order
 from chuk_fsspec.remote.store import Entry
 
@@ -33,7 +32,7 @@ class Placing(Reading):
         if not self.capabilities.directories:
             return
         real = await self._real(path, follow=False)
-        with told_as(path, real):
+        with ToldAs(path, real):
             await self._require_parent(real, make=make_parents)
             try:
                 await self._store.make_directory(real, is_missing=is_missing)
@@ -77,7 +76,7 @@ class Placing(Reading):
         missing: list[str] = []
         above = split(path)[0]
         while self.capabilities.directories and not self._is_known(above):
-            with told_as(path, above):
+            with ToldAs(path, above):
                 entry = await self._store.look(above)
             if entry is not None and entry.kind == "link" and self._service_follows:
                 entry = await self._look(above, follow=True)
@@ -109,7 +108,7 @@ class Placing(Reading):
     async def _make_link(self, path: str, destination: str) -> None:
         """Make a symbolic link at a normal path. EEXIST, ENOENT, ENOTDIR."""
         real = await self._real(path, follow=False)
-        with told_as(path, real):
+        with ToldAs(path, real):
             await self._require_parent(real, make=False)
             await self._store.make_link(real, destination)
         self._known.gone(real)
@@ -119,10 +118,10 @@ class Placing(Reading):
 
         Where the directory was only remembered, and somebody else has removed it, it is looked at again.
         """
-        with told_as_asked(order):
+        with ToldAsAsked(order):
             real, condition = await self._prepare(order, looks=not self._service_follows)
             try:
-                with told_as(order.path, real):
+                with ToldAs(order.path, real):
                     return await make(real, condition)
             except LinkInTheWay:
                 if not self.follow_links:
@@ -131,7 +130,7 @@ class Placing(Reading):
                 if not self._known.forget_above(real):
                     raise
             real, condition = await self._prepare(order)
-            with told_as(order.path, real):
+            with ToldAs(order.path, real):
                 return await make(real, condition)
 
     async def _prepare(self, order: Order, *, looks: bool = True) -> tuple[str, Condition | None]:
@@ -184,12 +183,16 @@ class Placing(Reading):
         return entry.etag or None
 
 
-@contextmanager
-def told_as_asked(order: Order) -> Iterator[None]:
-    """Have a file that is in the way of ``mode="create"`` told as Python does, and not as a failed condition."""
-    try:
-        yield
-    except AlreadyThere:
-        if not order.is_new:
-            raise
-        raise os_error(errno.EEXIST, order.path) from None
+class ToldAsAsked:
+    """A context in which a file in the way of ``mode="create"`` is told as Python does, not as a failed condition."""
+
+    def __init__(self, order: Order) -> None:
+        """For what is to be written."""
+        self._order = order
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if self._order.is_new and isinstance(error, AlreadyThere):
+            raise os_error(errno.EEXIST, self._order.path) from None

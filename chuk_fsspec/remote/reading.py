@@ -14,7 +14,7 @@ from chuk_fsspec.contract.threads import in_thread
 from chuk_fsspec.remote.local import LocalTarget
 from chuk_fsspec.remote.looking import Looking
 from chuk_fsspec.remote.ranges import Merged, merge, ranges_of
-from chuk_fsspec.remote.resolving import told_as
+from chuk_fsspec.remote.resolving import ToldAs
 from chuk_fsspec.remote.store import Entry
 from chuk_fsspec.remote.streams import closing
 
@@ -75,7 +75,7 @@ class Reading(Looking):
                 if not self.capabilities.symlinks:
                     raise await self._nothing_at(path) from None
         real = (await self._file_at(path)).path
-        with told_as(path, real):
+        with ToldAs(path, real):
             return await self._store.read(real, start, stop, etag)
 
     async def _file_at(self, path: str) -> Entry:
@@ -89,7 +89,7 @@ class Reading(Looking):
         """The whole of the file that a normal path leads to, in pieces, one version of it. ENOENT, EISDIR."""
         real = path if self._service_follows else await self._real(path)
         try:
-            with told_as(path, real):
+            with ToldAs(path, real):
                 async with closing(self._store.stream(real)) as stream:
                     async for piece in stream:
                         yield piece

@@ -10,7 +10,7 @@ from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.expansion import has_glob, listed
 from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.remote.conditions import conditions_by_path
-from chuk_fsspec.remote.resolving import told_as
+from chuk_fsspec.remote.resolving import ToldAs
 from chuk_fsspec.remote.store import Entry
 from chuk_fsspec.remote.writing import Writing
 
@@ -35,7 +35,7 @@ class Removing(Writing):
         self._require_checkable(normal, condition)
         try:
             real = await self._real(normal, follow=False)
-            with told_as(normal, real):
+            with ToldAs(normal, real):
                 if condition is not None and self.capabilities.symlinks:
                     require_of_name(condition, await self._look(normal))
                 await self._store.remove_file(real, condition)
@@ -52,7 +52,7 @@ class Removing(Writing):
             raise os_error(errno.EBUSY, normal, hint="the root directory stays where it is")
         real = await self._real(normal, follow=False)
         try:
-            with told_as(normal, real):
+            with ToldAs(normal, real):
                 await self._store.remove_directory(real)
         except FileNotFoundError:
             raise await self._nothing_at(normal) from None
@@ -105,7 +105,7 @@ class Removing(Writing):
     async def _rm_all(self, path: str) -> None:
         """Remove whatever is at a path. ENOENT."""
         real = await self._real(path, follow=False)
-        with told_as(path, real):
+        with ToldAs(path, real):
             if real != "/" and await self._is_removed_as_file(real):
                 return
             try:

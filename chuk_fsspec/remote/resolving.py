@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from chuk_fsspec.contract.errors import LinkInTheWay, link_in_the_way, not_found, os_error
 from chuk_fsspec.contract.paths import join, split
@@ -71,7 +69,7 @@ class Resolving(RemoteBase):
         """Where a link leads, and what is there. ENOENT, ENOTDIR, ELOOP."""
         text = link.destination
         path = text if text.startswith("/") else f"{split(link.path)[0]}/{text}"
-        with told_as(link.path, path):
+        with ToldAs(link.path, path):
             return await self._walk_to(path, follow=True, links=LINKS_MAX - 1)
 
     async def _place(self, path: str, *, follow: bool) -> tuple[str, Entry | None]:
@@ -140,17 +138,19 @@ class Resolving(RemoteBase):
         return directory == "/" or bool(self._known.directories.get(directory))
 
 
-@contextmanager
-def told_as(path: str, real: str) -> Iterator[None]:
-    """Have an error name the path that was asked for, and not what it leads to."""
-    try:
-        yield
-    except LinkInTheWay:
-        raise
-    except OSError as error:
-        if error.filename == real:
-            error.filename = path
-        raise
+class ToldAs:
+    """A context in which an error names the path that was asked for, and not what it leads to."""
+
+    def __init__(self, path: str, real: str) -> None:
+        """For a path, and what it leads to."""
+        self._path, self._real = path, real
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if isinstance(error, OSError) and not isinstance(error, LinkInTheWay) and error.filename == self._real:
+            error.filename = self._path
 
 
 def _components(path: str) -> list[str]:

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
+from functools import cached_property
 
 from chuk_fsspec.remote.store import RemoteStore, Traits
 
@@ -37,21 +38,18 @@ class Stores:
         self._make_blocking = make_blocking
         self._blocking: RemoteStore | None = None
         self._spare: RemoteStore | None = None
-        self._traits: Traits | None = None
         self._last: tuple[asyncio.AbstractEventLoop, RemoteStore] | None = None
         self._open: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, RemoteStore] = weakref.WeakKeyDictionary()
         self._pid = os.getpid()
         self._lock = threading.RLock()
 
-    @property
+    @cached_property
     def traits(self) -> Traits:
         """What all of them have in common."""
-        if self._traits is None:
-            with self._lock:
-                if self._spare is None:
-                    self._spare = self._make()
-                self._traits = self._spare.traits
-        return self._traits
+        with self._lock:
+            if self._spare is None:
+                self._spare = self._make()
+            return self._spare.traits
 
     def _make(self) -> RemoteStore:
         return _made(self._make_method)
@@ -71,7 +69,7 @@ class Stores:
                 self._forget_those_of_closed_loops()
                 store = self._make() if self._spare is None else self._spare
                 self._spare = None
-                self._traits = store.traits
+                self.traits = store.traits
                 self._open[loop] = store
             self._last = loop, store
         return store

@@ -15,8 +15,8 @@ from chuk_fsspec.contract.errors import not_a_file
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.contract.threads import in_thread
 from chuk_fsspec.remote.conditions import conditions_by_path
-from chuk_fsspec.remote.placing import Placing, told_as_asked
-from chuk_fsspec.remote.resolving import told_as
+from chuk_fsspec.remote.placing import Placing, ToldAsAsked
+from chuk_fsspec.remote.resolving import ToldAs
 from chuk_fsspec.remote.sending import Order, Sending
 from chuk_fsspec.remote.store import NOTHING_BESIDES, Attributes, Upload
 from chuk_fsspec.remote.streams import closing
@@ -74,7 +74,7 @@ class Writing(Placing):
         return await self._placed(order, lambda real, condition: self._store.upload(real, order.besides, condition))
 
     async def _finish_upload(self, order: Order, upload: Upload) -> str | None:
-        with told_as_asked(order):
+        with ToldAsAsked(order):
             return self._written(await upload.finish())
 
     async def _send(self, order: Order, pieces: AsyncIterator[Buffer]) -> str | None:
@@ -179,7 +179,7 @@ class Writing(Placing):
         """Change what is kept with what a normal path leads to. ENOENT."""
         real = await self._real(path, follow=follow)
         try:
-            with told_as(path, real):
+            with ToldAs(path, real):
                 await self._store.set_attributes(real, changed)
         except FileNotFoundError:
             raise await self._nothing_at(path) from None
