@@ -31,6 +31,12 @@ else:
         with service_in(tmp_path_factory.getbasetemp()) as service:
             yield service
 
+    @pytest.fixture(autouse=True)
+    def _found_by_the_sdk(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whatever other tests of this process have told the SDK."""
+        for name, value in service.environment.items():
+            monkeypatch.setenv(name, value)
+
     @pytest.fixture
     def fs(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[E2BFileSystem]:
         """A filesystem in a sandbox of its own."""

@@ -90,7 +90,7 @@ def etag_of(path: str) -> str | None:
 
 
 def main() -> None:
-    server = Server(("127.0.0.1", 0), Strict(create_backend_app("s3")), numthreads=32)
+    server = Server(("127.0.0.1", 0), Strict(create_backend_app("s3")), numthreads=32, timeout=600)
     server.prepare()
     sys.stdout.write(f"http://127.0.0.1:{server.bind_addr[1]}\n")
     sys.stdout.flush()

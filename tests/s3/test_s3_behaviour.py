@@ -31,8 +31,9 @@ MOTO = {"TestPaths::test_odd_names_are_names[a\\nb]": "moto routes no path with 
 NUMBERS = "a service names files by path and keeps no numbers, and not every file has a mode"
 ONE_TIME = "there is one time, of the last change of content, as a float"
 FEW = "directories are not stamped, counted, or asked for their group"
+SEEN = "TestWriting::test_writing_below_a_file_is_an_error"  # who looks for links on the way sees files too
 POSIX_DEVIATIONS = {
-    **DEVIATIONS,
+    **{name: reason for name, reason in DEVIATIONS.items() if name != SEEN},
     "TestPosixAttributes::test_a_file_keeps_its_number_and_no_other_has_it": NUMBERS,
     "TestPosixAttributes::test_info_agrees_with_stat": NUMBERS,
     "TestPosixAttributes::test_every_change_stamps_ctime[chmod]": ONE_TIME,
@@ -84,7 +85,7 @@ class TestObstore(OnMoto):
 class TestPosix(OnMoto):
     deviations: ClassVar = {**POSIX_DEVIATIONS, **MOTO}
 
-    @pytest.fixture
+    @pytest.fixture(scope="class")
     def fs(self, s3_url: str, all_buckets: S3FileSystem) -> S3FileSystem:
         return filesystem(s3_url, new_bucket(all_buckets), posix=True)
 

@@ -64,7 +64,7 @@ class TestObstore(BehaviourSuite):
 class TestPosix(BehaviourSuite):
     deviations: ClassVar = POSIX_DEVIATIONS
 
-    @pytest.fixture
+    @pytest.fixture(scope="class")
     def fs(self, url: str, service: S3FileSystem) -> S3FileSystem:
         return filesystem(url, new_bucket(service), posix=True)
 

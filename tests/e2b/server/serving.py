@@ -89,7 +89,9 @@ def serving(root: Path) -> Iterator[tuple[Cloud, str]]:
     # With its protocol said, asyncio sends answers at once, and not when the client has acknowledged their heads.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application(cloud), log_level="warning", lifespan="off"))
+    # As long as clients keep theirs: a connection that is closed when a request comes over it loses that.
+    config = uvicorn.Config(application(cloud), log_level="warning", lifespan="off", timeout_keep_alive=600)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: server.run([listening]), name="e2b service")
     thread.start()
     try:
