@@ -67,6 +67,22 @@ def test_each_request_of_an_upload_may_fail(
     assert uploads_of(all_buckets, bucket) == []
 
 
+def test_what_a_lost_reply_has_begun_is_told_from_what_another_writer_has(
+    proxy: FaultProxy, fs: S3FileSystem, bucket: str, s3_url: str, all_buckets: S3FileSystem
+) -> None:
+    data, other = bytes(2 * PART), filesystem(s3_url, bucket, **OPTIONS)
+    with other.open("/f", "wb") as theirs:
+        with fs.open("/f", "wb") as file:
+            proxy.next = [Fault.DROP_AFTER]
+            file.write(data)
+            theirs.write(data + b"theirs")
+            assert uploads_of(all_buckets, bucket) == ["f"] * 3
+        assert uploads_of(all_buckets, bucket) == ["f"]
+        assert fs.cat_file("/f") == data
+    assert uploads_of(all_buckets, bucket) == []
+    assert fs.cat_file("/f") == data + b"theirs"
+
+
 def test_an_upload_that_cannot_be_finished_leaves_nothing(
     proxy: FaultProxy, fs: S3FileSystem, bucket: str, all_buckets: S3FileSystem
 ) -> None:

@@ -138,7 +138,9 @@ class S3Keys:
         for found in reply.get("Uploads", ()):
             age = (now - found["Initiated"]).total_seconds()
             if found["Key"] == key and found["UploadId"] != kept and age <= seconds + _SWEEP_MARGIN:
-                await S3Upload(self._client, self._bucket, key, found["UploadId"]).abort()
+                lost = S3Upload(self._client, self._bucket, key, found["UploadId"])
+                if not await lost.has_parts():
+                    await lost.abort()
 
     async def page(
         self, prefix: str, *, deep: bool, rest: str = "", limit: int = 1000, names_only: bool = False

@@ -9,6 +9,9 @@ from chuk_fsspec.backends.s3.errors import code_of
 from chuk_fsspec.backends.s3.replies import etag_of, parameters_of_guard, parameters_of_source
 from chuk_fsspec.remote.keys import Guard, Key, Source
 
+_GONE = ("NoSuchUpload", "404")
+"""Codes for an upload that is finished or aborted."""
+
 
 class S3Upload:
     """An upload (``remote.keys.KeyUpload``).
@@ -40,6 +43,15 @@ class S3Upload:
         )
         self._etags[number] = etag_of(reply["CopyPartResult"])
 
+    async def has_parts(self) -> bool:
+        """Whether any part has come, from whoever sends it."""
+        try:
+            return bool((await self._client("list_parts", MaxParts=1, **self._place)).get("Parts"))
+        except ClientError as error:
+            if code_of(error) not in _GONE:
+                raise
+            return False
+
     async def finish(self, guard: Guard | None) -> Key:
         """Put the object in its place."""
         parts = [{"PartNumber": number + 1, "ETag": f'"{etag}"'} for number, etag in sorted(self._etags.items())]
@@ -56,5 +68,5 @@ class S3Upload:
         try:
             await self._client("abort_multipart_upload", **self._place)
         except ClientError as error:
-            if code_of(error) not in ("NoSuchUpload", "404"):
+            if code_of(error) not in _GONE:
                 raise

@@ -198,7 +198,10 @@ class KeyStore(Protocol):
         """Begin to send an object in parts; the guard is the one that ``finish`` will be given, if nothing changes."""
 
     async def sweep(self, key: str, seconds: float, keep: KeyUpload | None) -> None:
-        """Abort what calls of ``begin`` whose replies were lost have begun in the last so many seconds, but for one."""
+        """Abort what calls of ``begin`` whose replies were lost have begun in the last so many seconds, but for one.
+
+        No part was sent to those: an upload that has some is another writer's.
+        """
 
     async def page(
         self, prefix: str, *, deep: bool, rest: str = "", limit: int = 1000, names_only: bool = False

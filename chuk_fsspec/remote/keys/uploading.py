@@ -20,7 +20,15 @@ from chuk_fsspec.remote.store import Entry
 class KeyTreeUpload:
     """A file that is being sent (``remote.store.Upload``)."""
 
-    def __init__(self, space: Space, path: str, sent: KeyUpload, token: str, condition: Condition | None) -> None:
+    def __init__(
+        self,
+        space: Space,
+        path: str,
+        sent: KeyUpload,
+        token: str,
+        condition: Condition | None,
+        lost_since: float | None = None,
+    ) -> None:
         """Go on with an upload that has begun.
 
         Args:
@@ -29,9 +37,10 @@ class KeyTreeUpload:
             sent: the service's side of it.
             token: in the labels that it has begun with.
             condition: what has to be at the path when it is finished.
+            lost_since: of ``time.monotonic``, since when others may have begun whose replies were lost; None for none.
         """
         self._space, self._path, self._sent = space, path, sent
-        self._token, self._condition = token, condition
+        self._token, self._condition, self._lost_since = token, condition, lost_since
         self._size = 0
         self._is_over = False
 
@@ -54,6 +63,7 @@ class KeyTreeUpload:
 
     async def finish(self) -> Entry:
         """Put the file in its place, as ``remote.store.Upload`` has it."""
+        await self._end_lost()
         key = await self._finished()
         self._is_over = True
         return written(self._path, key, self._size)
@@ -77,11 +87,18 @@ class KeyTreeUpload:
         if self._is_over:
             return
         self._is_over = True
+        await self._end_lost()
         await self._space.calls(self._path, self._sent.abort)
+
+    async def _end_lost(self) -> None:
+        """Only now: another writer who has begun at the same time has sent something since, and can be told by that."""
+        since, self._lost_since = self._lost_since, None
+        if since is not None:
+            await _sweep(self._space, self._path, since, self._sent)
 
 
 async def begin(space: Space, path: str, labels: Labels, condition: Condition | None) -> KeyTreeUpload:
-    """Begin to send a file. What a lost reply has left open is closed."""
+    """Begin to send a file. What a lost reply has left open is closed, at once or when the upload ends."""
     key = space.names.key(path)
     token = os.urandom(12).hex()
     labels = with_token(labels, token)
@@ -94,11 +111,15 @@ async def begin(space: Space, path: str, labels: Labels, condition: Condition | 
         attempts += 1
         return await space.keys.begin(key, labels, guard)
 
-    sent: KeyUpload | None = None
     try:
         sent = await space.calls(path, attempt)
-    finally:
-        if attempts > 1 or sent is None:
-            with suppress(OSError):  # the first error is the one to tell, and what is left open does no harm to files
-                await space.calls(path, lambda: space.keys.sweep(key, time.monotonic() - began, sent))
-    return KeyTreeUpload(space, path, sent, token, condition)
+    except BaseException:
+        await _sweep(space, path, began, None)
+        raise
+    return KeyTreeUpload(space, path, sent, token, condition, began if attempts > 1 else None)
+
+
+async def _sweep(space: Space, path: str, since: float, keep: KeyUpload | None) -> None:
+    """End uploads that nobody knows of. What cannot be ended does no harm to files, and is no error of theirs."""
+    with suppress(OSError):
+        await space.calls(path, lambda: space.keys.sweep(space.names.key(path), time.monotonic() - since, keep))
