@@ -56,7 +56,7 @@ def interruptibly(request: Callable[[], Result]) -> Result:
 
     Whoever is interrupted does not wait for the request that is on its way.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if threading.get_ident() != threading.main_thread().ident:
         return request()
     helper = _idle.pop() if _idle else _Helper()
     try:
