@@ -13,6 +13,7 @@ from botocore import exceptions
 from chuk_fsspec.backends.s3 import S3FileSystem
 from chuk_fsspec.backends.s3.errors import judge
 from chuk_fsspec.backends.s3.options import Access
+from chuk_fsspec.backends.s3.session import moment
 from tests.s3.odd_services import Asked, Told, answering, refusal
 from tests.s3.s3_servers import filesystem, options
 
@@ -105,6 +106,33 @@ def test_a_parameter_for_all_requests_gives_way_to_that_of_one(s3_url: str, buck
     fs.pipe_file("/b", b"b", metadata={"by": "one"})
     fs.pipe_file("/a", b"again", if_match=etag)
     assert [fs.info(path)["metadata"] for path in ("/a", "/b")] == [{}, {"by": "one"}]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "2026-11-23T19:12:07.250Z",
+        "2026-11-23T19:12:07Z",
+        "2026-11-23T19:12:07.2Z",
+        "2026-11-23T20:12:07+01:00",
+        "Mon, 23 Nov 2026 19:12:07 GMT",
+        "1795461127",
+        1795461127,
+    ],
+)
+def test_times_in_any_form(told: object) -> None:
+    assert int(moment(told).timestamp()) == 1795461127
+
+
+def test_a_time_that_is_none_is_an_error_as_ever() -> None:
+    with pytest.raises(ValueError, match="timestamp"):
+        moment("yesterdayZ")
+
+
+def test_a_listing_tells_the_time_that_the_object_tells(s3_url: str, bucket: str) -> None:
+    fs = filesystem(s3_url, bucket)
+    fs.pipe_file("/f", b"content")
+    assert fs.ls("/")[0]["mtime"] == fs.info("/f")["mtime"]
 
 
 def test_a_copy_is_kept_at_the_price_of_its_source(s3_url: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:

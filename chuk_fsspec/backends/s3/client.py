@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from chuk_fsspec.backends.s3.errors import BrokenReply, code_of
 from chuk_fsspec.backends.s3.options import Access
+from chuk_fsspec.backends.s3.session import new_session
 
 Reply = dict[str, Any]
 
@@ -154,7 +155,6 @@ class Client:
         given = {
             "endpoint_url": access.endpoint_url,
             "key": access.key,
-            "profile": access.profile,
             "secret": access.secret,
             "token": access.token,
         }
@@ -163,6 +163,7 @@ class Client:
             asynchronous=True,
             client_kwargs=client_kwargs,
             config_kwargs=config,
+            session=new_session(access.profile),
             skip_instance_cache=True,
             **{name: value for name, value in given.items() if value},
         )
