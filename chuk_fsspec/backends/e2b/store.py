@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -94,9 +94,8 @@ class E2BStore:
             return None
         return entry_of(info, path, await self.asker.people(), destination)
 
-    async def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
-        for entry in await self._entries(path, await self._all_below(path), _ALL_LEVELS):
-            yield entry
+    async def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Sequence[Entry]]:
+        yield await self._entries(path, await self._all_below(path), _ALL_LEVELS)
 
     async def _all_below(self, path: str) -> Mapping[str, e2b.EntryInfo]:
         """All levels of a directory in one request. It fails when a directory goes meanwhile, and is made again."""
@@ -120,7 +119,7 @@ class E2BStore:
         shown = {way: info for way, info in found.items() if not is_reserved(way)}
         return [entry_of(info, join(path, way), people, held.get(way, "")) for way, info in shown.items()]
 
-    async def list(self, path: str) -> list[Entry]:
+    async def list(self, path: str, *, names_only: bool = False) -> list[Entry]:
         found = await self._listed(path, 1)
         await self._sweep(info for way, info in found.items() if is_reserved(way))
         return await self._entries(path, found, 1)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from chuk_fsspec.contract.versions import FileVersion
 
@@ -32,9 +33,8 @@ class Labels:
 NO_LABELS = Labels()
 
 
-@dataclass(frozen=True)
-class Key:
-    """An object as the service describes it.
+class Key(NamedTuple):
+    """An object as the service describes it; a tuple, as ``Entry`` is.
 
     Attributes:
         name: the key.
@@ -52,7 +52,7 @@ class Key:
     mtime: float | None = None
     etag: str = ""
     labels: Labels | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = MappingProxyType({})
     storage_class: str = ""
 
 
