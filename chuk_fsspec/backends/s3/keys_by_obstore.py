@@ -74,3 +74,7 @@ class KeysByObstore:
             return await self._others.put(key, data, labels, guard)
         made = await self._put(key, data, arguments_of(labels, guard))
         return Key(key, len(data), etag=etag_of(made))
+
+    async def head_whole(self, key: str, version: str = "") -> Key | None:
+        """An object with all that a copy has to be told; obstore does not tell the storage class."""
+        return await self._others.head_whole(key, version)

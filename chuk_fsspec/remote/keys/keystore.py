@@ -131,6 +131,7 @@ class KeyTraits:
         largest_copy: bytes that ``copy`` takes; more is copied by the parts of an upload.
         delete_batch: how many keys ``delete_many`` takes.
         lists_labels: listings tell the labels too.
+        heads_whole: ``head`` tells all that ``head_whole`` tells.
         guards_writes: ``put`` and ``finish`` check their guard in the same step.
         guards_all: and so do ``copy``, with that of the source, and ``delete``.
     """
@@ -143,6 +144,7 @@ class KeyTraits:
     largest_copy: int = 5 << 30
     delete_batch: int = 1000
     lists_labels: bool = True
+    heads_whole: bool = True
     guards_writes: bool = True
     guards_all: bool = True
 
@@ -176,6 +178,9 @@ class KeyStore(Protocol):
 
     async def head(self, key: str, version: str = "") -> Key | None:
         """An object, or a version of it, with its labels; None if there is none, or it is a removal."""
+
+    async def head_whole(self, key: str, version: str = "") -> Key | None:
+        """The same with all that a copy of it has to be told: its storage class, of which ``head`` may know nothing."""
 
     async def versions(self, key: str) -> list[FileVersion]:
         """All versions of an object, the latest first."""
