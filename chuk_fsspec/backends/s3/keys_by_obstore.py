@@ -1,6 +1,7 @@
 """The objects of one bucket, the frequent requests of which are made by obstore, with less work of the processor.
 
-What obstore has no request for is done as ever: listings, removals, copies, uploads in parts, markers of directories.
+What obstore has no request for is done as ever: removals, copies, uploads in parts, markers of directories; and so are
+listings, for its own tell markers as files and no storage class, and fail where one key holds ``//``.
 """
 
 from __future__ import annotations
