@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from chuk_fsspec.contract.errors import LinkInTheWay, not_found, not_supported, os_error
 from chuk_fsspec.contract.operations import FSSPEC, POSIX, Effect, Operation
+from chuk_fsspec.contract.whereabouts import Way, ways_of
 from chuk_fsspec.forwarding.conditions import NAMES, refuse, taken_from
 from chuk_fsspec.forwarding.links import through_links
 from chuk_fsspec.mounted.table import Mount, Point
@@ -152,6 +153,17 @@ def call(
         return getattr(posix, operation.name)(**dict(zip(operation.paths, inner, strict=True)), **options)
     except Exception as error:
         found = mount.names.error(error, *paths)
+        if found is error:
+            raise
+        raise found from error
+
+
+def ways_in(mount: Mount, inner: str, path: str) -> list[Way]:
+    """Where a directory of one filesystem is (``contract.whereabouts``); errors name its path in the tree."""
+    try:
+        return ways_of(mount.fs, inner)
+    except OSError as error:
+        found = mount.names.error(error, path)
         if found is error:
             raise
         raise found from error

@@ -16,9 +16,10 @@ from chuk_fsspec.contract.errors import not_found, not_supported, os_error
 from chuk_fsspec.contract.expansion import takes_inside
 from chuk_fsspec.contract.operations import FSSPEC, POSIX, Operation
 from chuk_fsspec.contract.paths import is_inside
+from chuk_fsspec.contract.whereabouts import Way, way_by_name
 from chuk_fsspec.forwarding.conditions import NAMES, require_for_directory, taken_from
 from chuk_fsspec.forwarding.surface import ForwardingFileSystem
-from chuk_fsspec.mounted.access import Access, call
+from chuk_fsspec.mounted.access import Access, call, ways_in
 from chuk_fsspec.mounted.arguments import PlainArguments
 from chuk_fsspec.mounted.bulk import Bulk
 from chuk_fsspec.mounted.describing import Describing
@@ -188,6 +189,16 @@ class MountedFileSystem(ForwardingFileSystem, metaclass=PlainArguments):
         """Names the tree: two with one ``fsid`` show the same files in the same places."""
         parts = "\n".join(mount.identity for mount in self._tree.table.mounts.values())
         return f"{self.protocol}-{sha256(parts.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}"
+
+    def ways(self, path: str) -> list[Way]:
+        """Where a directory of the tree is, and what is mounted below it (``contract.whereabouts``)."""
+        return self._access.through(self._ways, self._normal(path))
+
+    def _ways(self, path: str) -> list[Way]:
+        mount, inner, _, _ = self._tree.table.route(path)
+        own = [way_by_name(self, path)] if mount is None else ways_in(mount, inner, path)
+        inside = self._tree.table.inside(path)
+        return own + [way for mount in inside for way in ways_in(mount, mount.names.root, mount.path)]
 
     def __repr__(self) -> str:
         points = ", ".join(f"{path!r}: {mount.config.name}" for path, mount in self._tree.table.mounts.items())

@@ -43,6 +43,10 @@ def info_of(entry: Entry, path: str, *, target: Entry | None = None, has_etags: 
         info["gid"] = entry.gid
     if shown.etag or has_etags:
         info["etag"] = etag_of(shown)
+    if entry.content_type:
+        info["content_type"] = entry.content_type
+    if entry.metadata is not None:
+        info["metadata"] = dict(entry.metadata)
     if entry.kind == "link":
         info["destination"] = entry.destination
     return info

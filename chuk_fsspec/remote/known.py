@@ -65,6 +65,7 @@ class Known(Generic[Value]):
     Attributes:
         directories: that they are there.
         listings: what is in them.
+        keeps_listings: whether any of these are remembered.
         changes: how many there were; what was asked before the last one may be of yesterday.
     """
 
@@ -77,6 +78,7 @@ class Known(Generic[Value]):
         """
         self.directories: Remembered[bool] = Remembered(seconds)
         self.listings: Remembered[list[Value]] = Remembered(seconds if listings else 0)
+        self.keeps_listings = listings and seconds > 0
         self.changes = 0
 
     def seen(self, path: str, changes: int, listing: list[Value] | None = None) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -45,42 +44,52 @@ class Looking(Resolving):
         etags = self.capabilities.etags
         return info_of(entry, path, target=target if leads_to_file else None, has_etags=etags)
 
-    async def _all_described(self, entries: Iterable[Entry], top: str, real: str) -> dict[str, InfoDict]:
-        """The info dicts of what is below a directory, in the order of their paths.
+    async def _all_described(
+        self, entries: Sequence[Entry], top: str, real: str, *, names_only: bool
+    ) -> dict[str, InfoDict]:
+        """The info dicts of what is below a directory, by their paths.
 
         Args:
             entries: what is there.
             top: the directory as it is shown.
             real: the directory as it is.
+            names_only: an info dict holds name and type alone, a link's own.
         """
-        paths = {_rebased(entry.path, real, top): entry for entry in entries}
-        if any(entry.kind == "link" for entry in paths.values()):
-            infos = await self._together(self._described(path, entry) for path, entry in sorted(paths.items()))
+        paths = [entry.path if real == top else _rebased(entry.path, real, top) for entry in entries]
+        named = zip(paths, entries, strict=True)
+        if names_only:
+            return {path: {"name": path, "type": entry.kind} for path, entry in named}
+        can = self.capabilities
+        if can.symlinks and any(entry.kind == "link" for entry in entries):
+            infos = await self._together(self._described(path, entry) for path, entry in named)
             return {info["name"]: info for info in infos}
-        etags = self.capabilities.etags
-        return {path: info_of(paths[path], path, has_etags=etags) for path in sorted(paths)}
+        return {path: info_of(entry, path, has_etags=can.etags) for path, entry in named}
 
     async def _ls(self, path: str, detail: bool = True, **kwargs: Any) -> list[Any]:
         """A directory's entries in name order, or the one entry that a path is. ENOENT, ENOTDIR."""
-        normal = self._strip_protocol(path)
-        real = await self._real(normal)
-        try:
-            entries = await self._entries(real)
-        except NotADirectoryError:
-            return [await self._info(normal)] if detail else [(await self._info(normal))["name"]]
-        except FileNotFoundError:
-            raise await self._nothing_at(normal) from None
-        if detail:
-            return list((await self._all_described(entries, normal, real)).values())
-        return sorted(_rebased(entry.path, real, normal) for entry in entries)
+        infos = await self._listed(self._strip_protocol(path), names_only=not detail)
+        return infos if detail else [info["name"] for info in infos]
 
-    async def _entries(self, path: str) -> list[Entry]:
+    async def _listed(self, path: str, *, names_only: bool) -> list[InfoDict]:
+        """What ``ls`` gives for a normal path; ``names_only`` as for ``_all_described``."""
+        real = await self._real(path)
+        try:
+            entries = await self._entries(real, names_only=names_only)
+        except NotADirectoryError:
+            return [await self._info(path)]
+        except FileNotFoundError:
+            raise await self._nothing_at(path) from None
+        infos = await self._all_described(entries, path, real, names_only=names_only)
+        return [infos[name] for name in sorted(infos)]
+
+    async def _entries(self, path: str, *, names_only: bool) -> list[Entry]:
         """What is in a directory, as it was at most the expiry time ago if listings are remembered."""
         found = self._known.listings.get(path)
         if found is None:
             changes = self._known.changes
-            found = await self._store.list(path)
-            self._known.seen(path, changes, found)
+            is_remembered = self._known.keeps_listings
+            found = await self._store.list(path, names_only=names_only and not is_remembered)
+            self._known.seen(path, changes, found if is_remembered else None)
         return found
 
     async def _find(
@@ -99,40 +108,52 @@ class Looking(Resolving):
             ValueError: for a ``maxdepth`` below 1.
         """
         require_depth(maxdepth)
-        return await self._found_below(self._strip_protocol(path), maxdepth, withdirs=withdirs, detail=detail)
+        start = self._strip_protocol(path)
+        found = await self._found_below(start, maxdepth, withdirs=withdirs, names_only=not detail)
+        return found if detail else list(found)
 
     async def _found_below(
-        self, start: str, maxdepth: int | None, *, withdirs: bool, detail: bool, with_start: bool = True
-    ) -> Any:
-        """What ``find`` gives for a normal path; what is at the path itself is left out without ``with_start``."""
+        self, start: str, maxdepth: int | None, *, withdirs: bool, names_only: bool, with_start: bool = True
+    ) -> dict[str, InfoDict]:
+        """What ``find`` gives for a normal path.
+
+        Args:
+            start: where to start.
+            maxdepth: as for ``find``.
+            withdirs: likewise.
+            names_only: as for ``_all_described``.
+            with_start: what is at the path itself is not left out.
+        """
         try:
             real = await self._real(start)
         except (FileNotFoundError, NotADirectoryError):
-            return {} if detail else []
-        below = self._levels(real, maxdepth) if maxdepth else self._store.descend(real, names_only=not detail)
-        found = [entry async for entry in below if withdirs or entry.kind != "directory"]
+            return {}
+        found: dict[str, InfoDict] = {}
+        if maxdepth:
+            below = self._levels(real, maxdepth, names_only=names_only)
+        else:
+            below = self._store.descend(real, names_only=names_only)
+        async for entries in below:
+            wanted = entries if withdirs else [entry for entry in entries if entry.kind != "directory"]
+            found |= await self._all_described(wanted, start, real, names_only=names_only)
         if with_start and (withdirs or not found):
             entry = await self._look_or_none(start)
             if entry is not None and (withdirs or entry.kind != "directory"):
-                found.append(replace(entry, path=real))
-        if not detail:
-            return sorted(_rebased(entry.path, real, start) for entry in found)
-        return await self._all_described(found, start, real)
+                found |= await self._all_described([entry._replace(path=real)], start, real, names_only=names_only)
+        return {path: found[path] for path in sorted(found)}
 
-    async def _levels(self, start: str, maxdepth: int) -> AsyncIterator[Entry]:
+    async def _levels(self, start: str, maxdepth: int, *, names_only: bool) -> AsyncIterator[Sequence[Entry]]:
         """So many levels of a directory, links not followed; nothing if there is no such directory."""
         level = [start]
         for _ in range(maxdepth):
-            listings = await self._together(self._entries_or_none(directory) for directory in level)
-            level = []
-            for entry in (entry for entries in listings for entry in entries):
-                yield entry
-                if entry.kind == "directory":
-                    level.append(entry.path)
+            listings = await self._together(self._entries_or_none(one, names_only=names_only) for one in level)
+            for entries in listings:
+                yield entries
+            level = [entry.path for entries in listings for entry in entries if entry.kind == "directory"]
 
-    async def _entries_or_none(self, path: str) -> list[Entry]:
+    async def _entries_or_none(self, path: str, *, names_only: bool) -> list[Entry]:
         try:
-            return await self._entries(path)
+            return await self._entries(path, names_only=names_only)
         except (FileNotFoundError, NotADirectoryError):
             return []
 
@@ -143,7 +164,7 @@ class Looking(Resolving):
         require_depth(maxdepth)
         start, detail = self._strip_protocol(path), kwargs.pop("detail", False)
         try:
-            infos = await self._ls(start, detail=True)
+            infos = await self._listed(start, names_only=not detail)
         except OSError as error:
             if on_error == "raise":
                 raise
@@ -174,7 +195,9 @@ class Looking(Resolving):
         if has_glob(pattern):
             search = search_of(pattern, only_directories=stringify_path(path).endswith("/"), maxdepth=maxdepth)
             root, with_start = self._strip_protocol(search.root), search.may_give_root
-            below = await self._found_below(root, search.depth, withdirs=withdirs, detail=True, with_start=with_start)
+            below = await self._found_below(
+                root, search.depth, withdirs=withdirs, names_only=not detail, with_start=with_start
+            )
             found = search.choose(below)
         else:
             found = {pattern: await self._info(pattern)} if await self._exists(pattern) else {}

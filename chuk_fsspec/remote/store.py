@@ -7,18 +7,18 @@ be checked here has been checked by the caller.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from chuk_fsspec.contract.capabilities import Capabilities
 from chuk_fsspec.contract.conditions import Condition
 from chuk_fsspec.contract.info import FileType
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What a store knows of one path.
+class Entry(NamedTuple):
+    """What a store knows of one path. It is a tuple because a listing makes many, which takes a dataclass far longer.
 
     Attributes:
         path: absolute and normal.
@@ -31,6 +31,8 @@ class Entry:
         uid: the owner; None if the store keeps none.
         gid: the group; None if the store keeps none.
         destination: what a link holds; empty for anything else.
+        content_type: a media type; empty if the store does not tell it.
+        metadata: names and values of the user's own; None if the store does not tell them.
         details: what the service says besides, shown by ``info`` under these names.
     """
 
@@ -44,7 +46,9 @@ class Entry:
     uid: int | None = None
     gid: int | None = None
     destination: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
+    content_type: str = ""
+    metadata: Mapping[str, str] | None = None
+    details: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -135,11 +139,13 @@ class RemoteStore(Protocol):
         Only with ``resolves_links``: ENOTDIR below a file, ELOOP.
         """
 
-    async def list(self, path: str) -> list[Entry]:
-        """What is in a directory, in no order. ENOENT, ENOTDIR."""
+    async def list(self, path: str, *, names_only: bool = False) -> list[Entry]:
+        """What is in a directory, in no order; arguments as for ``descend``. ENOENT, ENOTDIR."""
 
-    def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
+    def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Sequence[Entry]]:
         """Everything below a directory, directories included, in no order; nothing if there is no such directory.
+
+        It comes in parts, of which each may be dropped before the next one is asked for.
 
         Args:
             path: where.

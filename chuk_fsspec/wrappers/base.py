@@ -11,10 +11,11 @@ from fsspec import AbstractFileSystem, filesystem
 from fsspec.implementations.dirfs import DirFileSystem
 
 from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
-from chuk_fsspec.contract.errors import not_supported
+from chuk_fsspec.contract.errors import not_found, not_supported
 from chuk_fsspec.contract.nodes import NodeOperations
 from chuk_fsspec.contract.operations import Effect, Operation, Returns
 from chuk_fsspec.contract.posix import Handle
+from chuk_fsspec.contract.whereabouts import Way, ways_of
 from chuk_fsspec.forwarding.files import ForwardingFile, ForwardingHandle, ForwardingStream
 from chuk_fsspec.forwarding.names import form_of
 from chuk_fsspec.forwarding.surface import OPEN_ASYNC, ForwardingFileSystem
@@ -92,6 +93,13 @@ class WrapperFileSystem(ForwardingFileSystem, metaclass=OwnInstances):
     def fsid(self) -> str:
         """Names the wrapper and the store below. NotImplementedError where that has no name."""
         return f"{self.protocol}-{self.__inner.fsid}"
+
+    def ways(self, path: str) -> list[Way]:
+        """Where a directory is (``contract.whereabouts``). ENOENT for one that is not shown."""
+        normal = self._normal(path)
+        if not self.isdir(normal):
+            raise not_found(normal)
+        return ways_of(self.__inner, normal if self.__form.is_ours else self.__form.inward(normal))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.__name})"

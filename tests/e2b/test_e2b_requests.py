@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import threading
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -140,6 +141,20 @@ def test_what_others_left_behind_goes(fs: E2BFileSystem, root: Path) -> None:
     with pytest.raises(OSError) as caught:
         fs.cat_file(f"/{young.name}")
     assert caught.value.errno == errno.EINVAL
+
+
+@pytest.mark.parametrize("ahead", [-10_000, 10_000])
+def test_how_old_that_is_the_clock_of_the_sandbox_says(
+    ahead: int, fs: E2BFileSystem, root: Path, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service.cloud, "ahead", ahead)
+    old, young = (root / (".chuk-tmp-" + digit * 16) for digit in "01")
+    for file, age in ((old, 3700), (young, 3500)):
+        file.write_bytes(b"half")
+        made = time.time() + ahead - age
+        os.utime(file, (made, made))
+    assert fs.ls("/") == []
+    assert os.listdir(root) == [young.name]
 
 
 def test_an_empty_directory_is_removed_and_no_other(fs: E2BFileSystem) -> None:

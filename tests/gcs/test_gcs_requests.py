@@ -68,22 +68,40 @@ def test_a_listing_of_names_asks_for_nothing_else(server: GcsServer, bucket: str
     fs.posix.symlink("b/f", "/a/link")
     del proxy.requests[:]
     assert fs.find("/a") == ["/a/b/f", "/a/link"]
-    (asked,) = proxy.requests
-    assert "items%28name%29" in asked
+    assert fs.ls("/a", detail=False) == ["/a/b", "/a/link"]
+    assert fs.glob("/a/**/*") == ["/a/b", "/a/b/f", "/a/link"]
+    assert fs.glob("/a/*/") == ["/a/b"]
+    listed = [asked for asked in proxy.requests if "/o?" in asked]
+    assert len(listed) >= 4
+    assert [asked for asked in listed if "items%28name%29" not in asked] == []
     shown = fs.find("/a", detail=True)
     assert shown["/a/b/f"] == fs.info("/a/b/f")
     assert shown["/a/b/f"]["metadata"] == {"owner": "me"}
     assert shown["/a/link"]["islink"]
+    assert fs.ls("/a")[1] == shown["/a/link"] == next(fs.walk("/a", detail=True))[2]["link"]
+    fs.close()
+
+
+def test_what_is_remembered_of_a_listing_of_names_is_all_of_it(
+    server: GcsServer, bucket: str, proxy: FaultProxy
+) -> None:
+    fs = filesystem(server, bucket_name=bucket, endpoint_url=proxy.url, use_listings_cache=True)
+    fs.pipe_file("/a/f", b"content")
+    del proxy.requests[:]
+    assert fs.ls("/a", detail=False) == ["/a/f"]
+    assert fs.ls("/a")[0]["size"] == len(b"content")
+    assert len(proxy.requests) == 1
     fs.close()
 
 
 def test_keys_that_no_path_leads_to_are_not_listed(fs: GCSFileSystem, server: GcsServer, bucket: str) -> None:
-    for key in ("d//f", "d/../f", "d/./f", "d/.", "d/a", "d/a/hidden", "d/a0/f", "d/b/", "d/b/c/f", "e/f"):
+    for key in ("d//f", "d/../f", "d/./f", "d/.", "d/a", "d/a/hidden", "d/a0/f", "d/b/", "d/b/c/f", "e/f", "z"):
         server.cloud.put(bucket, key, b"", {}, {})
     files = ["/d/a", "/d/a0/f", "/d/b/c/f"]
     assert fs.find("/d") == files == [path for path, info in fs.find("/d", detail=True).items() if info["size"] == 0]
     assert fs.find("/d", withdirs=True) == ["/d", "/d/a", "/d/a0", "/d/a0/f", "/d/b", "/d/b/c", "/d/b/c/f"]
-    assert fs.find("/") == [*files, "/e/f"]
+    assert fs.find("/") == [*files, "/e/f", "/z"]
+    assert fs.ls("/d", detail=False) == ["/d/a", "/d/a0", "/d/b"]
 
 
 @pytest.mark.parametrize("options", [{}, {"metadata": {"owner": "me"}}])

@@ -114,8 +114,8 @@ class Service:
     def put(self, path: str, data: bytes, besides: Attributes) -> Entry:
         """Make or replace a file."""
         old, now = self.entries.get(path), time()
-        entry = replace(old, mtime=now) if old is not None else Entry(path, "file", mtime=now, created=now)
-        entry = replace(entry, kind="file", size=len(data), etag=f"{next(self.numbers):x}", destination="")
+        entry = old._replace(mtime=now) if old is not None else Entry(path, "file", mtime=now, created=now)
+        entry = entry._replace(kind="file", size=len(data), etag=f"{next(self.numbers):x}", destination="")
         self.entries[path], self.contents[path] = _with(entry, besides), data
         return self.entries[path]
 
@@ -155,12 +155,12 @@ class DictStore:
 
     def _with_what_is_declared(self, entry: Entry) -> Entry:
         if not self._can.etags or entry.kind != "file":
-            entry = replace(entry, etag="")
+            entry = entry._replace(etag="")
         if not self._can.modified_times:
-            entry = replace(entry, mtime=None, created=None)
+            entry = entry._replace(mtime=None, created=None)
         return entry
 
-    async def list(self, path: str) -> list[Entry]:
+    async def list(self, path: str, *, names_only: bool = False) -> list[Entry]:
         async with self.service.request("list"):
             found = self._shown(path)
             if found is None:
@@ -172,17 +172,15 @@ class DictStore:
             entries = [self._shown(join(path, name)) for name in names]
             return [entry for entry in entries if entry is not None]
 
-    async def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
+    async def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Sequence[Entry]]:
         async with self.service.request("descend"):
             prefix = path.rstrip("/") + "/"
             below = {one for one in self.service.entries if one.startswith(prefix)}
             for one in list(below):
                 while (one := split(one)[0]).startswith(prefix) and one != "/" and one not in below:
                     below.add(one)
-        for one in below:
-            entry = self._shown(one)
-            if entry is not None:
-                yield entry
+        shown = [self._shown(one) for one in below]
+        yield [entry for entry in shown if entry is not None]
 
     # ---- reading
 
@@ -322,7 +320,7 @@ class DictStore:
                 raise os_error(errno.ENOTEMPTY, source.path, target)
             for one in self._all(source.path):
                 to = target + one[len(source.path) :]
-                self.service.entries[to] = replace(self.service.entries[one], path=to)
+                self.service.entries[to] = self.service.entries[one]._replace(path=to)
                 if one in self.service.contents:
                     self.service.contents[to] = self.service.contents[one]
                 self._forget(one)
@@ -365,7 +363,7 @@ class DictUpload:
 
 def _with(entry: Entry, besides: Attributes) -> Entry:
     changed = {name: value for name in ("mode", "mtime", "uid", "gid") if (value := getattr(besides, name)) is not None}
-    return replace(entry, **changed)
+    return entry._replace(**changed)
 
 
 class DictFileSystem(RemoteFileSystem):

@@ -13,6 +13,7 @@ from botocore import exceptions
 from chuk_fsspec.backends.s3 import S3FileSystem
 from chuk_fsspec.backends.s3.errors import judge
 from chuk_fsspec.backends.s3.options import Access
+from chuk_fsspec.backends.s3.session import moment
 from tests.s3.odd_services import Asked, Told, answering, refusal
 from tests.s3.s3_servers import filesystem, options
 
@@ -107,22 +108,55 @@ def test_a_parameter_for_all_requests_gives_way_to_that_of_one(s3_url: str, buck
     assert [fs.info(path)["metadata"] for path in ("/a", "/b")] == [{}, {"by": "one"}]
 
 
-def test_a_copy_is_kept_at_the_price_of_its_source(s3_url: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "told",
+    [
+        "2026-11-23T19:12:07.250Z",
+        "2026-11-23T19:12:07Z",
+        "2026-11-23T19:12:07.2Z",
+        "2026-11-23T20:12:07+01:00",
+        "Mon, 23 Nov 2026 19:12:07 GMT",
+        "1795461127",
+        1795461127,
+    ],
+)
+def test_times_in_any_form(told: object) -> None:
+    assert int(moment(told).timestamp()) == 1795461127
+
+
+def test_a_time_that_is_none_is_an_error_as_ever() -> None:
+    with pytest.raises(ValueError, match="timestamp"):
+        moment("yesterdayZ")
+
+
+def test_a_listing_tells_the_time_that_the_object_tells(s3_url: str, bucket: str) -> None:
+    fs = filesystem(s3_url, bucket)
+    fs.pipe_file("/f", b"content")
+    assert fs.ls("/")[0]["mtime"] == fs.info("/f")["mtime"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_copy_is_kept_at_the_price_of_its_source(
+    engine: str, s3_url: str, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("chuk_fsspec.backends.s3.store._LARGEST_COPY", 5 << 20)
     rare = fresh(s3_url, bucket, request_kwargs={"StorageClass": "STANDARD_IA"})
     rare.pipe({"/d/f": b"small", "/large": bytes(6 << 20)})
-    rare.close()
-    fs = fresh(s3_url, bucket, posix=True)
+    fs = fresh(s3_url, bucket, posix=True, engine=engine)
     fs.pipe_file("/often", b"content")
+    fs.cp_file("/d/f", "/moved over")
+    fs.mv("/d/f", "/moved over")
+    fs.cp_file("/moved over", "/d/f", if_none_match="*")
     fs.cp_file("/d/f", "/copy")
     fs.cp_file("/large", "/parts")
     fs.mv("/d", "/e", recursive=True)
     fs.mv("/copy", "/moved")
     fs.posix.chmod("/moved", 0o600)
-    kept = {path: info.get("storage_class") for path, info in fs.find("/", detail=True).items()}
+    kept = {path: info.get("storage_class") for path, info in rare.find("/", detail=True).items()}
     assert kept.pop("/often") is None
-    assert kept == dict.fromkeys(("/e/f", "/large", "/moved", "/parts"), "STANDARD_IA")
+    assert kept == dict.fromkeys(("/e/f", "/large", "/moved", "/moved over", "/parts"), "STANDARD_IA")
     fs.close()
+    rare.close()
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "eu-central-1"])

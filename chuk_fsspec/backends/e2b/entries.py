@@ -34,7 +34,6 @@ def entry_of(info: EntryInfo, path: str, people: People, destination: str = "") 
         destination: what it holds, if it is a link.
     """
     kind: Kind = "link" if is_link(info) else _KINDS[info.type]
-    details = {"owner": info.owner, "group": info.group}
     return Entry(
         path=path,
         kind=kind,
@@ -44,7 +43,8 @@ def entry_of(info: EntryInfo, path: str, people: People, destination: str = "") 
         uid=people.shown_uid(info.owner),
         gid=people.shown_gid(info.group),
         destination=destination,
-        details={**details, "metadata": info.metadata} if info.metadata else details,
+        metadata=info.metadata or None,
+        details={"owner": info.owner, "group": info.group},
     )
 
 

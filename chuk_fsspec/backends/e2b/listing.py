@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -20,10 +22,24 @@ _ROUTE = "/filesystem.Filesystem/ListDir"
 _TYPES = {"FILE_TYPE_FILE": FileType.FILE, "FILE_TYPE_DIRECTORY": FileType.DIR, "FILE_TYPE_SYMLINK": FileType.SYMLINK}
 
 
+@dataclass(frozen=True)
+class Listing:
+    """What is in a directory, and in those below it.
+
+    Attributes:
+        entries: by the path from there.
+        moment: of the reply (RFC 9110, 6.6.1), in seconds since the epoch, by the clock that gives files their times;
+            None if it does not say.
+    """
+
+    entries: Mapping[str, EntryInfo]
+    moment: float | None
+
+
 async def list_directory(
     client: httpx.AsyncClient, real: str, user: str | None, timeout: float, depth: int = 1
-) -> dict[str, EntryInfo]:
-    """What is in a directory, and in those below it, by the path from there.
+) -> Listing:
+    """List a directory.
 
     Args:
         client: of ``downloading.client_of``.
@@ -40,7 +56,15 @@ async def list_directory(
         headers["Authorization"] = f"Basic {base64.b64encode(f'{user}:'.encode()).decode()}"
     response = await client.post(_ROUTE, json={"path": real, "depth": depth}, headers=headers, timeout=timeout)
     await refused(response)
-    return _by_way([_info_of(told) for told in response.json().get("entries", ())])
+    entries = _by_way([_info_of(told) for told in response.json().get("entries", ())])
+    return Listing(entries, _moment_of(response.headers.get("date", "")))
+
+
+def _moment_of(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None
 
 
 def _by_way(found: list[EntryInfo]) -> dict[str, EntryInfo]:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +18,7 @@ from chuk_fsspec.backends.e2b.downloading import opened, pieces_of, read_span
 from chuk_fsspec.backends.e2b.entries import entry_of
 from chuk_fsspec.backends.e2b.errors import told
 from chuk_fsspec.backends.e2b.linking import Links
-from chuk_fsspec.backends.e2b.listing import list_directory
+from chuk_fsspec.backends.e2b.listing import Listing, list_directory
 from chuk_fsspec.backends.e2b.place import Place, is_reserved
 from chuk_fsspec.backends.e2b.publishing import Publisher, require_replaceable
 from chuk_fsspec.backends.e2b.scripts import (
@@ -94,15 +93,14 @@ class E2BStore:
             return None
         return entry_of(info, path, await self.asker.people(), destination)
 
-    async def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
-        for entry in await self._entries(path, await self._all_below(path), _ALL_LEVELS):
-            yield entry
+    async def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Sequence[Entry]]:
+        yield await self._entries(path, await self._all_below(path), _ALL_LEVELS)
 
     async def _all_below(self, path: str) -> Mapping[str, e2b.EntryInfo]:
         """All levels of a directory in one request. It fails when a directory goes meanwhile, and is made again."""
         for _ in range(self.asker.patience.attempts):
             try:
-                return await self._listed(path, _ALL_LEVELS)
+                return (await self._listed(path, _ALL_LEVELS)).entries
             except (FileNotFoundError, NotADirectoryError):  # noqa: PERF203 - each is asked anew
                 with suppress(NotADirectoryError):
                     entry = await self.look(path)
@@ -111,7 +109,7 @@ class E2BStore:
                 return {}
         raise os_error(errno.EAGAIN, path, hint="directories below it come and go faster than they can be listed")
 
-    async def _listed(self, path: str, depth: int) -> Mapping[str, e2b.EntryInfo]:
+    async def _listed(self, path: str, depth: int) -> Listing:
         asker, real, client = self.asker, self._place.real(path), await self.asker.client()
         return await asker.calls(path, lambda: list_directory(client, real, asker.user, asker.patience.timeout, depth))
 
@@ -120,10 +118,10 @@ class E2BStore:
         shown = {way: info for way, info in found.items() if not is_reserved(way)}
         return [entry_of(info, join(path, way), people, held.get(way, "")) for way, info in shown.items()]
 
-    async def list(self, path: str) -> list[Entry]:
+    async def list(self, path: str, *, names_only: bool = False) -> list[Entry]:
         found = await self._listed(path, 1)
-        await self._sweep(info for way, info in found.items() if is_reserved(way))
-        return await self._entries(path, found, 1)
+        await self._sweep(found)
+        return await self._entries(path, found.entries, 1)
 
     # ---- reading
 
@@ -258,9 +256,12 @@ class E2BStore:
     async def close(self) -> None:
         await self.asker.close()
 
-    async def _sweep(self, temporary: Iterable[e2b.EntryInfo]) -> None:
-        """Remove what writers left behind that ended without a word."""
-        latest = time.time() - ABANDONED_SECONDS
+    async def _sweep(self, listing: Listing) -> None:
+        """Remove what writers left behind that ended without a word. The clock of this machine has no say in it."""
+        if listing.moment is None:
+            return
+        latest = listing.moment - ABANDONED_SECONDS
+        temporary = [info for way, info in listing.entries.items() if is_reserved(way)]
         # Sandboxes of old templates tell no times, which are 0 then.
         left = [one.path for one in temporary if 0 < one.modified_time.timestamp() < latest]
         await asyncio.gather(*(self._publisher.discard(real) for real in left))

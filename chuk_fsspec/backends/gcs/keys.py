@@ -69,6 +69,10 @@ class GcsKeys:
         reply = await self._connection.request("GET", self._url(key), query=query, taken=(404,))
         return None if reply.status == 404 else key_of(reply.json())
 
+    async def head_whole(self, key: str, version: str = "") -> Key | None:
+        """The same: nothing is left out there."""
+        return await self.head(key, version)
+
     async def versions(self, key: str) -> list[FileVersion]:
         """All generations of an object that are kept. Those of keys that only begin with it come after them."""
         found: list[FileVersion] = []

@@ -27,14 +27,8 @@ def key_of(resource: Mapping[str, Any]) -> Key:
     generation = resource["generation"]
     details = {name: resource[name] for name in _SHOWN if name in resource}
     details["version_id"] = generation
-    return Key(
-        resource["name"],
-        size=int(resource.get("size", 0)),
-        mtime=seconds(resource["timeCreated"]),
-        etag=generation,
-        labels=_labels_of(resource),
-        details=details,
-    )
+    size, made = int(resource.get("size", 0)), seconds(resource["timeCreated"])
+    return Key(resource["name"], size, made, generation, _labels_of(resource), details)
 
 
 def _labels_of(resource: Mapping[str, Any]) -> Labels:

@@ -77,11 +77,18 @@ class Resource:
             details["link"] = self.link
         if self.md5:
             details["md5"] = self.md5
-        if self.properties:
-            details["metadata"] = dict(self.properties)
         if self.others:
             details["duplicates"] = self.others
-        return Entry(path, self.kind, self.size, self.modified, self.created, self.version, details=details)
+        return Entry(
+            path,
+            self.kind,
+            self.size,
+            self.modified,
+            self.created,
+            self.version,
+            metadata=self.properties or None,
+            details=details,
+        )
 
     @property
     def version(self) -> str:

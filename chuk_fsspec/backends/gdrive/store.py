@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from chuk_fsspec.backends.gdrive.client import DriveClient
 from chuk_fsspec.backends.gdrive.finding import Finder
@@ -72,16 +72,14 @@ class DriveStore:
         found = await self._finder.look(path)
         return found.entry(path) if found else None
 
-    async def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
+    async def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Sequence[Entry]]:
         """One request for each folder, several at once."""
         folders = [path]
         while folders:
             inside = await asyncio.gather(*(self._listed(folder) for folder in folders))
-            folders = []
-            for entry in (entry for entries in inside for entry in entries):
-                if entry.kind == "directory":
-                    folders.append(entry.path)
-                yield entry
+            for entries in inside:
+                yield entries
+            folders = [entry.path for entries in inside for entry in entries if entry.kind == "directory"]
 
     async def _listed(self, path: str) -> list[Entry]:
         try:
@@ -174,7 +172,7 @@ class DriveStore:
 
     # ---- the rest
 
-    async def list(self, path: str) -> list[Entry]:
+    async def list(self, path: str, *, names_only: bool = False) -> list[Entry]:
         """One request for each thousand files."""
         return [child.entry(name) for name, child in await self._finder.children(path)]
 

@@ -37,6 +37,7 @@ from chuk_fsspec.contract.expansion import Paths, matches, move_pairs
 from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.contract.transaction import EndingTransaction
+from chuk_fsspec.contract.whereabouts import Way, way_up
 
 
 class LocalDirectoryFileSystem(LookingFileSystem):
@@ -140,6 +141,11 @@ class LocalDirectoryFileSystem(LookingFileSystem):
         """Names the root directory: two filesystems with one ``fsid`` see the same files."""
         device, ino = self.shared.identity
         return f"chuklocal-{device:x}-{ino:x}"
+
+    def ways(self, path: str) -> list[Way]:
+        """Where a directory of this machine is (``contract.whereabouts``). ENOENT, ENOTDIR, ELOOP; LinkInTheWay."""
+        directory = self.beneath.directory(self._strip_protocol(path))
+        return [way_up(directory.number)]
 
     # ---- opening
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import s3fs
-from aiobotocore.session import AioSession
 from botocore.exceptions import ClientError
-from botocore.loaders import Loader
 
 from chuk_fsspec.backends.s3.errors import BrokenReply, code_of
 from chuk_fsspec.backends.s3.options import Access
+from chuk_fsspec.backends.s3.session import new_session
 
 Reply = dict[str, Any]
 
@@ -165,7 +163,7 @@ class Client:
             asynchronous=True,
             client_kwargs=client_kwargs,
             config_kwargs=config,
-            session=_session(access.profile),
+            session=new_session(access.profile),
             skip_instance_cache=True,
             **{name: value for name, value in given.items() if value},
         )
@@ -175,19 +173,6 @@ class Client:
         name = client.meta.method_to_api_mapping[operation]
         known = client.meta.service_model.operation_model(name).input_shape.members
         return {key: value for key, value in self._access.request_kwargs.items() if key in known}
-
-
-def _session(profile: str) -> AioSession:
-    """A session that shares with others the descriptions of services, 12 MB that botocore reads for each."""
-    session = AioSession(profile=profile or None)
-    session.register_component("data_loader", _descriptions(profile))
-    return session
-
-
-@cache
-def _descriptions(profile: str) -> Loader:
-    loader: Loader = AioSession(profile=profile or None).get_component("data_loader")
-    return loader
 
 
 def _signed_as_requests_are(signature_version: Any, **_: Any) -> str | None:

@@ -78,6 +78,10 @@ class S3Keys:
             raise await self._client.explained(error, self._bucket) from None
         return key_of(key, reply, has_labels=True)
 
+    async def head_whole(self, key: str, version: str = "") -> Key | None:
+        """An object with all that a copy has to be told."""
+        return await self.head(key, version)
+
     async def versions(self, key: str) -> list[FileVersion]:
         """All versions of an object. Those of keys that only begin with it come after them."""
         found: list[FileVersion] = []

@@ -1,6 +1,7 @@
 """The objects of one bucket, the frequent requests of which are made by obstore, with less work of the processor.
 
-What obstore has no request for is done as ever: listings, removals, copies, uploads in parts, markers of directories.
+What obstore has no request for is done as ever: removals, copies, uploads in parts, markers of directories; and so are
+listings, for its own tell markers as files and no storage class, and fail where one key holds ``//``.
 """
 
 from __future__ import annotations
@@ -77,3 +78,7 @@ class KeysByObstore:
             return await self._others.put(key, data, labels, guard)
         made = await self._put(key, data, arguments_of(labels, guard))
         return Key(key, len(data), etag=etag_of(made))
+
+    async def head_whole(self, key: str, version: str = "") -> Key | None:
+        """An object with all that a copy has to be told; obstore does not tell the storage class."""
+        return await self._others.head_whole(key, version)

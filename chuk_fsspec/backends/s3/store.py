@@ -107,6 +107,7 @@ def key_traits(use: Use) -> KeyTraits:
         largest_put=use.part_size,
         largest_copy=_LARGEST_COPY,
         lists_labels=False,
+        heads_whole=use.engine != "obstore",
         guards_writes=use.conditions != "none",
         guards_all=use.conditions == "all",
     )

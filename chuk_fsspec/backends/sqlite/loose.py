@@ -14,7 +14,7 @@ from chuk_fsspec.engine.inode import Inode
 from chuk_fsspec.engine.store import Stage
 
 if TYPE_CHECKING:
-    from chuk_fsspec.backends.sqlite.store import SqliteStore
+    from chuk_fsspec.backends.sqlite.contents import FileContents
 
 PIECE = 8 << 20
 """Bytes that are written in one transaction, so that others get in between and the write-ahead log stays small."""
@@ -27,7 +27,7 @@ class Loose(Stage):
         stored: where it is, and how large.
     """
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: FileContents) -> None:
         """Begin an empty content. EROFS, EBUSY, ENOSPC."""
         self._store = store
         self._process = os.getpid()
@@ -89,7 +89,7 @@ class Loose(Stage):
             self._store.loose.unused.append(self._cid)
 
 
-def copy_of(store: SqliteStore, inode: Inode) -> Loose:
+def copy_of(store: FileContents, inode: Inode) -> Loose:
     """A copy of a file in chunks as it is at one moment.
 
     It is made piece by piece, each in a transaction. If somebody changes the file meanwhile it is made anew, at once.
@@ -103,7 +103,7 @@ def copy_of(store: SqliteStore, inode: Inode) -> Loose:
     return copy
 
 
-def _copy_pieces(store: SqliteStore, inode: Inode, version: int, copy: Loose) -> bool:
+def _copy_pieces(store: FileContents, inode: Inode, version: int, copy: Loose) -> bool:
     """Copy all chunks; False if the file is of another version meanwhile."""
     count = PIECE // store.chunk_size
     first = 0

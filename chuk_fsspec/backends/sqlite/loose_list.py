@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from chuk_fsspec.backends.sqlite.inode import Stored
 
 if TYPE_CHECKING:
+    from chuk_fsspec.backends.sqlite.contents import FileContents
     from chuk_fsspec.backends.sqlite.loose import Loose
-    from chuk_fsspec.backends.sqlite.store import SqliteStore
 
 _REMEMBERED = 256
 """Contents that are dropped once more if their dropping may have been undone."""
@@ -24,7 +24,7 @@ class LooseList:
             looked at when the next change ends.
     """
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: FileContents) -> None:
         self.unpinned: deque[int] = deque()
         self.unused: deque[int] = deque()
         self._store = store

@@ -11,13 +11,13 @@ from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.engine.inode import Inode
 
 if TYPE_CHECKING:
-    from chuk_fsspec.backends.sqlite.store import SqliteStore
+    from chuk_fsspec.backends.sqlite.contents import FileContents
 
 
 class Pin:
     """A file's content as long as somebody reads it (``engine.store.Readable``)."""
 
-    def __init__(self, store: SqliteStore, inode: Inode, stored: Stored) -> None:
+    def __init__(self, store: FileContents, inode: Inode, stored: Stored) -> None:
         assert stored.cid is not None
         self._store, self._inode, self._last, self._cid = store, inode, stored, stored.cid
         self._process = os.getpid()

@@ -54,7 +54,7 @@ async def copy_file(
     target_space.names.key(target)
     etag = None
     for _ in range(_ROUNDS):
-        found = found or await space.head(source, space.names.key(source))
+        found = found or await space.head_whole(source, space.names.key(source))
         if found is None:
             raise await space.why_no_file(source)
         etag = found.etag

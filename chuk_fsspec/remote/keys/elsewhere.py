@@ -59,6 +59,10 @@ class KeysElsewhere:
         """As ``KeyStore`` has it; so are all that follow."""
         return self._ask(lambda keys: keys.head(key, version))
 
+    async def head_whole(self, key: str, version: str = "") -> Key | None:
+        """An object with all that a copy has to be told."""
+        return self._ask(lambda keys: keys.head_whole(key, version))
+
     async def versions(self, key: str) -> list[FileVersion]:
         """All versions of an object."""
         return self._ask(lambda keys: keys.versions(key))

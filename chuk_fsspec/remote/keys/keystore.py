@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from chuk_fsspec.contract.versions import FileVersion
 
@@ -32,9 +33,8 @@ class Labels:
 NO_LABELS = Labels()
 
 
-@dataclass(frozen=True)
-class Key:
-    """An object as the service describes it.
+class Key(NamedTuple):
+    """An object as the service describes it; a tuple, as ``Entry`` is.
 
     Attributes:
         name: the key.
@@ -52,7 +52,7 @@ class Key:
     mtime: float | None = None
     etag: str = ""
     labels: Labels | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = MappingProxyType({})
     storage_class: str = ""
 
 
@@ -131,6 +131,7 @@ class KeyTraits:
         largest_copy: bytes that ``copy`` takes; more is copied by the parts of an upload.
         delete_batch: how many keys ``delete_many`` takes.
         lists_labels: listings tell the labels too.
+        heads_whole: ``head`` tells all that ``head_whole`` tells.
         guards_writes: ``put`` and ``finish`` check their guard in the same step.
         guards_all: and so do ``copy``, with that of the source, and ``delete``.
     """
@@ -143,6 +144,7 @@ class KeyTraits:
     largest_copy: int = 5 << 30
     delete_batch: int = 1000
     lists_labels: bool = True
+    heads_whole: bool = True
     guards_writes: bool = True
     guards_all: bool = True
 
@@ -176,6 +178,9 @@ class KeyStore(Protocol):
 
     async def head(self, key: str, version: str = "") -> Key | None:
         """An object, or a version of it, with its labels; None if there is none, or it is a removal."""
+
+    async def head_whole(self, key: str, version: str = "") -> Key | None:
+        """The same with all that a copy of it has to be told: its storage class, of which ``head`` may know nothing."""
 
     async def versions(self, key: str) -> list[FileVersion]:
         """All versions of an object, the latest first."""

@@ -31,7 +31,7 @@ async def set_attributes(space: Space, path: str, changed: Attributes) -> None:
 
 async def _object_of(space: Space, path: str) -> Key:
     """The object of a file, or the marker of a directory, which is made for one that is only a prefix."""
-    found = None if path == space.names.top else await space.head(path, space.names.key(path))
+    found = None if path == space.names.top else await space.head_whole(path, space.names.key(path))
     if found is not None:
         return found
     if not await space.has_directory(path):

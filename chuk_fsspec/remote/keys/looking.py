@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 
 from chuk_fsspec.contract.paths import join
 from chuk_fsspec.remote.keys.keystore import Key, Page
@@ -33,54 +32,57 @@ async def look_at_directory(space: Space, path: str) -> Entry | None:
     return await _directory(space, path, marker if page.keys[0].name == marker else "")
 
 
-async def list_directory(space: Space, path: str) -> list[Entry]:
+async def list_directory(space: Space, path: str, *, names_only: bool = False) -> list[Entry]:
     """What is in a directory. A name that is a file and a prefix too is a file."""
     prefix = space.names.directory(path)
     found: dict[str, Entry] = {}
     is_there = path == space.names.top
-    async for page in pages(space, path, prefix, deep=False):
+    async for page in pages(space, path, prefix, deep=False, names_only=names_only):
         is_there = is_there or bool(page.keys or page.prefixes)
-        for entry in await _directories(space, page.prefixes):
+        for entry in await _directories(space, page.prefixes, names_only=names_only):
             found.setdefault(entry.path, entry)
-        found |= {entry.path: entry for entry in await _files(space, _named(space, page.keys))}
+        names = [(key.name[len(prefix) :], key) for key in page.keys]
+        files = [(join(path, name), key) for name, key in names if is_name(name)]
+        found |= {entry.path: entry for entry in await _files(space, files, names_only=names_only)}
     if not is_there:
         raise await space.why_no_directory(path)
     return list(found.values())
 
 
-async def descend(space: Space, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
-    """Everything below a directory, each directory before what it holds."""
+async def descend(space: Space, path: str, *, names_only: bool = False) -> AsyncIterator[Sequence[Entry]]:
+    """Everything below a directory, page by page, each directory before what it holds."""
     prefix = space.names.directory(path)
-    folder, folder_path = prefix, path
+    folder, last_shown = prefix, prefix
+    folder_path: str | None = path
     files: list[str] = []
     async for page in pages(space, path, prefix, deep=True, names_only=names_only):
         shown: list[tuple[str, Key]] = []
         directories: list[str] = []
         for key in page.keys:
+            above, name = _split(key.name)
             while files and not key.name.startswith(files[-1]):
                 files.pop()
-            if files and any(key.name[len(file)] == "/" for file in files):
-                continue
-            above, name = _split(key.name)
             if above != folder:
-                above_path = path if above == prefix else space.names.path(above)
-                if above_path is None:
-                    continue
-                directories += _new_folders(folder, above, len(prefix))
-                folder, folder_path = above, above_path
-            if name and is_name(name):
+                folder, folder_path = above, path if above == prefix else _path_of(space, above, files)
+                if folder_path is not None:
+                    directories += _new_folders(last_shown, above, len(prefix))
+                    last_shown = above
+            if folder_path is not None and is_name(name):
                 files.append(key.name)
                 shown.append((join(folder_path, name), key))
-        for entry in await _directories(space, directories, names_only=names_only):
-            yield entry
-        for entry in await _files(space, shown, names_only=names_only):
-            yield entry
+        yield await _directories(space, directories, names_only=names_only)
+        yield await _files(space, shown, names_only=names_only)
 
 
 def _split(key: str) -> tuple[str, str]:
     """The folder of a key, which a ``/`` ends if it has one, and its name in there, empty for a marker."""
     end = key.rfind("/") + 1
     return key[:end], key[end:]
+
+
+def _path_of(space: Space, folder: str, files: Sequence[str]) -> str | None:
+    """The path of a folder; None for one that no path leads to, and below one of these files."""
+    return None if any(folder.startswith(f"{file}/") for file in files) else space.names.path(folder)
 
 
 def _new_folders(before: str, folder: str, start: int) -> list[str]:
@@ -104,11 +106,6 @@ async def pages(space: Space, path: str, prefix: str, *, deep: bool, names_only:
         rest = page.rest
         if not rest:
             return
-
-
-def _named(space: Space, keys: Sequence[Key]) -> list[tuple[str, Key]]:
-    """Files with their paths; neither markers nor what no path leads to."""
-    return [(path, key) for key in keys if not key.name.endswith("/") and (path := space.names.path(key.name))]
 
 
 async def _files(space: Space, named: Sequence[tuple[str, Key]], *, names_only: bool = False) -> list[Entry]:
@@ -135,7 +132,7 @@ async def _looked_up(space: Space, path: str, key: Key) -> Entry | None:
 async def _described(space: Space, path: str, key: Key) -> Entry:
     if not (space.keeps_posix or space.keys.traits.lists_labels or space.version):
         # What no listing tells of an object's labels is not told here either.
-        return entry_of(path, replace(key, labels=None), keeps_posix=False)
+        return entry_of(path, key._replace(labels=None), keeps_posix=False)
     destination = ""
     if space.keeps_posix and key.labels is not None and is_link(key.labels.metadata):
         destination = await read_link(space, path)
@@ -154,5 +151,4 @@ async def _directory(space: Space, path: str, marker: str) -> Entry:
     key = await space.head(path, marker) if space.keeps_posix and marker else None
     if key is None:
         return Entry(path, "directory")
-    entry = entry_of(path, key, keeps_posix=True)
-    return replace(entry, details={})
+    return entry_of(path, key, keeps_posix=True)._replace(content_type="", metadata=None, details={})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from chuk_fsspec.contract.info import FileType
 from chuk_fsspec.remote.keys.keystore import NO_LABELS, Key, Labels
@@ -70,33 +69,38 @@ def entry_of(path: str, key: Key, *, keeps_posix: bool, destination: str = "") -
     """
     kind: FileType = "directory" if key.name.endswith("/") else "link" if destination else "file"
     size, etag = (key.size, key.etag) if kind == "file" else (0, "")
-    details = _details(key, keeps_posix=keeps_posix)
-    if not keeps_posix or key.labels is None:
-        return Entry(path, kind, size, key.mtime, key.mtime, etag, details=details)
-    mode, uid, gid, mtime = (_number(key.labels.metadata, name) for name in (_MODE, _UID, _GID, _MTIME))
-    return Entry(
+    labels = key.labels
+    if labels is None:
+        return Entry(path, kind, size, key.mtime, key.mtime, etag, details=key.details)
+    entry = Entry(
         path,
         kind,
         size,
+        key.mtime,
+        key.mtime,
+        etag,
+        content_type=labels.content_type,
+        metadata=_shown(labels.metadata, keeps_posix=keeps_posix),
+        details=key.details,
+    )
+    if not keeps_posix:
+        return entry
+    mode, uid, gid, mtime = (_number(labels.metadata, name) for name in (_MODE, _UID, _GID, _MTIME))
+    return entry._replace(
         mtime=key.mtime if mtime is None else mtime,
-        created=key.mtime,
-        etag=etag,
         mode=None if mode is None else stat.S_IMODE(int(mode)),
         uid=None if uid is None else int(uid),
         gid=None if gid is None else int(gid),
         destination=destination if kind == "link" else "",
-        details=details,
     )
 
 
-def _details(key: Key, *, keeps_posix: bool) -> Mapping[str, Any]:
-    """What is shown of an object besides its attributes."""
-    if key.labels is None:
-        return key.details
+def _shown(metadata: Mapping[str, str], *, keeps_posix: bool) -> Mapping[str, str]:
+    """Metadata without what is kept there under names of this library."""
+    if not metadata:
+        return metadata
     hidden = (WRITE_TOKEN, *_POSIX) if keeps_posix else (WRITE_TOKEN,)
-    metadata = {name: value for name, value in key.labels.metadata.items() if name not in hidden}
-    told = {"content_type": key.labels.content_type} if key.labels.content_type else {}
-    return {**key.details, "metadata": metadata, **told}
+    return {name: value for name, value in metadata.items() if name not in hidden}
 
 
 def _posix(besides: Attributes, kind: FileType) -> dict[str, str]:

@@ -31,12 +31,13 @@ async def move(
 
 
 async def _object_of(space: Space, source: Entry, target_space: Space, condition: Condition | None) -> Key:
-    """The object of a file or a link as it was seen; asked for if its labels are needed, or it has no etag. ENOENT."""
+    """The object of a file or a link as it was seen; asked for if that does not tell all that is needed. ENOENT."""
     name = space.names.key(source.path)
-    if source.etag and condition is None and source.size <= target_space.keys.traits.largest_copy:
+    is_small = source.size <= target_space.keys.traits.largest_copy
+    if source.etag and condition is None and is_small and space.keys.traits.heads_whole:
         storage_class = str(source.details.get("storage_class", ""))
         return Key(name, source.size, source.mtime, source.etag, storage_class=storage_class)
-    found = await space.head(source.path, name)
+    found = await space.head_whole(source.path, name)
     if found is None:
         raise await space.why_no_file(source.path)
     return found

@@ -33,6 +33,10 @@ class Space:
         """The object of a key; None if there is none."""
         return await self.calls(path, lambda: self.keys.head(key, self.version))
 
+    async def head_whole(self, path: str, key: str) -> Key | None:
+        """The same with all that a copy of it has to be told."""
+        return await self.calls(path, lambda: self.keys.head_whole(key, self.version))
+
     async def page(
         self, path: str, prefix: str, *, deep: bool, rest: str = "", limit: int = 1000, names_only: bool = False
     ) -> Page:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from chuk_fsspec.contract.capabilities import Capabilities
@@ -82,11 +82,11 @@ class KeyTree:
         """As ``RemoteStore`` has it; so are all that follow."""
         return await looking.look(self.space, path)
 
-    async def list(self, path: str) -> list[Entry]:
+    async def list(self, path: str, *, names_only: bool = False) -> list[Entry]:
         """What is in a directory."""
-        return await looking.list_directory(self.space, path)
+        return await looking.list_directory(self.space, path, names_only=names_only)
 
-    def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
+    def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Sequence[Entry]]:
         """Everything below a directory."""
         return looking.descend(self.space, path, names_only=names_only)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from chuk_fsspec.contract.conditions import Condition
 from chuk_fsspec.contract.errors import not_found, not_supported, os_error
@@ -70,24 +70,25 @@ class BucketTrees:
         found = await self.calls(path, lambda: self.service.bucket(path[1:]))
         return None if found is None else Entry(path, "directory")
 
-    async def list(self, path: str) -> list[Entry]:
+    async def list(self, path: str, *, names_only: bool = False) -> list[Entry]:
         """What is in a directory; the buckets, in the root."""
         if path != _ROOT:
-            return await self._tree(path).list(path)
+            return await self._tree(path).list(path, names_only=names_only)
         buckets = await self.calls(path, self.service.buckets)
         return [Entry(f"/{bucket.name}", "directory") for bucket in buckets]
 
-    def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Entry]:
+    def descend(self, path: str, *, names_only: bool = False) -> AsyncIterator[Sequence[Entry]]:
         """Everything below a directory."""
         if path == _ROOT:
             return self._all(names_only=names_only)
         return self._tree(path).descend(path, names_only=names_only)
 
-    async def _all(self, *, names_only: bool) -> AsyncIterator[Entry]:
-        for bucket in await self.list(_ROOT):
-            yield bucket
-            async for entry in self.descend(bucket.path, names_only=names_only):
-                yield entry
+    async def _all(self, *, names_only: bool) -> AsyncIterator[Sequence[Entry]]:
+        buckets = await self.list(_ROOT)
+        yield buckets
+        for bucket in buckets:
+            async for entries in self.descend(bucket.path, names_only=names_only):
+                yield entries
 
     # ---- reading
 

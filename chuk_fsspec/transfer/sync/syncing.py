@@ -12,6 +12,7 @@ from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import is_inside
+from chuk_fsspec.contract.whereabouts import overlap, ways_of
 from chuk_fsspec.transfer.batches import Batches
 from chuk_fsspec.transfer.copying import Copier, Ends
 from chuk_fsspec.transfer.sync.batching import BatchCarrier
@@ -53,7 +54,7 @@ def sync(
         What was done, or what a dry run would do, and what could not be copied.
 
     Raises:
-        ValueError: for a directory that is to be copied into itself, or that holds the target.
+        ValueError: for a directory that is to be copied into itself, or that holds the target, by whatever filesystems.
         OSError: ENOENT, ENOTDIR for the source; ENOTDIR for the target; ENOSPC, EROFS, EIO. What was copied stays.
     """
     ends = Ends(source[0], target[0], same or source[0] is target[0])
@@ -92,5 +93,6 @@ def _require_directories(ends: Ends, source: str, target: str) -> None:
         raise os_error(code, source, hint="give a directory")
     if ends.target.lexists(target) and not ends.target.isdir(target):
         raise os_error(errno.ENOTDIR, target, hint="give a directory")
-    if ends.same and (is_inside(source, target) or is_inside(target, source)):
+    lie_by_name = ends.same and (is_inside(source, target) or is_inside(target, source))
+    if lie_by_name or overlap(ways_of(ends.source, source), ways_of(ends.target, target)):
         raise ValueError(f"{source} and {target} lie in one another; give directories that lie apart")

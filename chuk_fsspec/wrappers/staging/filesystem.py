@@ -13,6 +13,7 @@ from chuk_fsspec.contract.capabilities import Capabilities, capabilities_of
 from chuk_fsspec.contract.changes import Changes
 from chuk_fsspec.contract.nodes import NodeOperations
 from chuk_fsspec.contract.operations import Operation
+from chuk_fsspec.contract.whereabouts import Way, way_by_name
 from chuk_fsspec.wrappers.base import WrapperFileSystem
 from chuk_fsspec.wrappers.staging import committing, texts
 from chuk_fsspec.wrappers.staging.bulk import Bulk
@@ -205,6 +206,10 @@ class StageFileSystem(WrapperFileSystem):
     def fsid(self) -> str:
         """Names the stage; NotImplementedError where what lies below has no name."""
         return f"{self.protocol}-{self._overlay.base.fs.fsid}-{self._overlay.upper.fsid}"
+
+    def ways(self, path: str) -> list[Way]:
+        """Where a directory is (``contract.whereabouts``): in the stage, since nothing below it is changed."""
+        return [way_by_name(self, path)]
 
     def _view(self, fs: AbstractFileSystem) -> AbstractFileSystem:
         self._overlay = self._given or overlay_for(self._key, fs, *self._upper)

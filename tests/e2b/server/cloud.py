@@ -56,12 +56,14 @@ class Cloud:
         machines: by id.
         requests: how many of each kind were made, by method and path.
         refusals: answers to give to the next requests to a sandbox.
+        ahead: seconds by which the clock of its replies is ahead of ours.
     """
 
     root: Path
     machines: dict[str, Machine] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
     refusals: list[Refusal] = field(default_factory=list)
+    ahead: float = 0.0
 
     def create(self, timeout: int) -> Machine:
         """Start a sandbox."""

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from tests.e2b.server import content, control, processes
 from tests.e2b.server.cloud import Cloud, NotFoundHereError
@@ -35,7 +36,14 @@ class Door:
         request = Request(scope, receive)
         self._cloud.requests[f"{request.method} {request.url.path}"] += 1
         answer = None if "sandboxes" in request.url.path else self._refusal(request)
-        await (answer or self._inside)(scope, receive, send)
+
+        async def send_dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = formatdate(time.time() + self._cloud.ahead, usegmt=True)
+                message["headers"] = [*message["headers"], (b"date", date.encode())]
+            await send(message)
+
+        await (answer or self._inside)(scope, receive, send_dated)
 
     def _refusal(self, request: Request) -> Response | None:
         refusal = self._cloud.refusal_of(request.url.path)
@@ -90,7 +98,9 @@ def serving(root: Path) -> Iterator[tuple[Cloud, str]]:
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     # As long as clients keep theirs: a connection that is closed when a request comes over it loses that.
-    config = uvicorn.Config(application(cloud), log_level="warning", lifespan="off", timeout_keep_alive=600)
+    config = uvicorn.Config(
+        application(cloud), log_level="warning", lifespan="off", date_header=False, timeout_keep_alive=600
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: server.run([listening]), name="e2b service")
     thread.start()
