@@ -13,8 +13,9 @@ from tests.cli.commands import ENVIRONMENT, PROGRAM, bash, outcome
 PRINTING = (
     "ls d", "ls -lR .", "ls --json d", "tree", "find .", "find . -print0", "du -a d", "stat d/1", "cat text d/1",
     "head text", "tail text", "grep -n line text", "grep -c line text", "cp text -", "cp -v text new",
-    "mv -v text moved", "rm -v d/1", "snapshot list d --store s", "snapshot log d --store s", "snapshot diff d one --store s",
-    "snapshot verify d --store s", "export d - --format tar", "export d d.zip", "sqlite size w.db", "sync -v d other",
+    "mv -v text moved", "rm -v d/1", "snapshot list d --store s", "snapshot log d --store s",
+    "snapshot diff d one --store s", "snapshot verify d --store s", "export d - --format tar", "export d d.zip",
+    "sqlite size w.db", "sync -v d other",
     "completion bash", "completion --words chuk-fsspec\\ ls\\ d/", "mcp --print-config", "--help", "ls --help",
     "--version",
 )  # fmt: skip
