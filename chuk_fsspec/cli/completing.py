@@ -10,20 +10,15 @@ from chuk_fsspec.cli.commands import COMMANDS
 
 _BASH = r"""
 _chuk_fsspec() {
-    local line=${COMP_LINE:0:COMP_POINT} prefix number
-    mapfile -t COMPREPLY < <(chuk-fsspec completion --words "$line" 2>/dev/null)
-    # bash breaks words at : and =, and replaces only what stands after the last of them.
-    if [[ ${#COMPREPLY[@]} -gt 0 && ${line##* } == *[:=]* ]]; then
-        prefix=${line##* }
-        prefix=${prefix%"${prefix##*[:=]}"}
-        COMPREPLY=("${COMPREPLY[@]#"$prefix"}")
-    fi
-    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ ]]; then
+    local line=${COMP_LINE:0:COMP_POINT} rest=${COMP_LINE:COMP_POINT} breaks=${COMP_WORDBREAKS//[^:=]/} number
+    mapfile -t COMPREPLY < <(chuk-fsspec completion --words "$line" --rest "$rest" --breaks "$breaks" 2>/dev/null)
+    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ || $rest == ::* ]]; then
         compopt -o nospace
     fi
     if [[ ${COMP_WORDS[COMP_CWORD]} != [\'\"]* ]]; then
         for number in "${!COMPREPLY[@]}"; do
             printf -v "COMPREPLY[number]" %q "${COMPREPLY[number]}"
+            COMPREPLY[number]=${COMPREPLY[number]/#\\~\//'~/'}
         done
     fi
 }
@@ -33,12 +28,23 @@ _ZSH = r"""
 #compdef chuk-fsspec
 _chuk_fsspec() {
     local -a found ends
-    found=(${(f)"$(chuk-fsspec completion --words "${LBUFFER}" 2>/dev/null)"})
+    local line="${(j: :)words[1,CURRENT-1]} $QIPREFIX$PREFIX"
+    found=(${(f)"$(chuk-fsspec completion --words "$line" --rest "$SUFFIX" 2>/dev/null)"})
     ends=(${(M)found:#*/})
     found=(${found:#*/})
+    if [[ $PREFIX == \~/* ]]; then
+        PREFIX=${PREFIX/#\~/$HOME}
+        ends=(${ends/#\~/$HOME})
+        found=(${found/#\~/$HOME})
+    fi
+    if [[ $PREFIX == *::* ]]; then  # what is completed stands before the rest of the chain
+        SUFFIX="::${PREFIX#*::}$SUFFIX"
+        PREFIX=${PREFIX%%::*}
+    fi
     (( $#ends )) && compadd -S '' -- $ends
     (( $#found )) && compadd -- $found
 }
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
 compdef _chuk_fsspec chuk-fsspec
 """
 _FISH = r"""
@@ -48,11 +54,12 @@ SCRIPTS = {"bash": _BASH.lstrip(), "zsh": _ZSH.lstrip(), "fish": _FISH.lstrip()}
 """By the name of the shell."""
 
 
-def candidates(line: str) -> list[str]:
+def candidates(line: str, rest: str = "") -> list[str]:
     """What the last word of a line can be.
 
     Args:
         line: up to the cursor, with the name of the program.
+        rest: what stands after the cursor; the end of a chained URL belongs to its word.
 
     Returns:
         Whole words; those that end with a slash go on.
@@ -71,19 +78,66 @@ def candidates(line: str) -> list[str]:
     choices = _choices(parser, words[-1])
     if choices:
         return [choice for choice in choices if choice.startswith(last)]
-    return _paths(last)
+    return _paths(last + _chain(rest))
+
+
+def after_breaks(found: list[str], line: str, rest: str, breaks: str) -> list[str]:
+    """What is left of candidates for a shell that breaks words, and replaces what is between a break and the cursor.
+
+    Args:
+        found: whole words.
+        line: up to the cursor, as for ``candidates``.
+        rest: of the line, likewise.
+        breaks: the characters at which the shell breaks a word; not where they are quoted.
+
+    Returns:
+        Ends of words; whole ones, and one that has no beginning in common with them, where the shell can only show what
+        there is.
+    """
+    raw = _raw_last(line)
+    kept = max((number for number, (letter, is_plain) in enumerate(raw) if is_plain and letter in breaks), default=-1)
+    prefix = "".join(letter for letter, _ in raw[: kept + 1])
+    found = [one.removesuffix(_chain(rest)) for one in found]
+    if not all(one.startswith(prefix) for one in found):
+        return [*found, " "]
+    return [one.removeprefix(prefix) for one in found]
+
+
+def _chain(rest: str) -> str:
+    """The end of a chained URL after the cursor; nothing where something else stands there."""
+    words = shlex.split(rest) if rest.startswith("::") else []
+    return words[0] if words else ""
+
+
+def _raw_last(line: str) -> list[tuple[str, bool]]:
+    """The letters of the last word, without quotes and backslashes, and whether each stood there without."""
+    letters: list[tuple[str, bool]] = []
+    quote = ""
+    is_escaped = False
+    for letter in line:
+        if is_escaped:
+            letters.append((letter, False))
+            is_escaped = False
+        elif letter == "\\" and quote != "'":
+            is_escaped = True
+        elif letter in "'\"" and quote in ("", letter):
+            quote = "" if quote else letter
+        elif letter.isspace() and not quote:
+            letters = []
+        else:
+            letters.append((letter, not quote))
+    return letters
 
 
 def _words(line: str) -> tuple[list[str], str]:
     """The words before the last one, and that: empty after a space. Quotes that are still open are taken as closed."""
     for end in ("", "'", '"'):
         try:
-            words = shlex.split(line + end)
+            # A letter at the cursor keeps the space before it that is escaped or quoted.
+            words = shlex.split(f"{line}x{end}")
         except ValueError:
             continue
-        if not end and line[-1:].isspace():
-            return words, ""
-        return words[:-1], words[-1] if words else ""
+        return words[:-1], words[-1][:-1]
     return [], ""
 
 
@@ -129,7 +183,7 @@ def _paths(word: str) -> list[str]:
         from chuk_fsspec.registry import PROTOCOLS
 
         protocols = [f"{name}://" for name in (*PROTOCOLS, "file") if word and name.startswith(word)]
-        return protocols + _entries(os.path.expanduser(word), "")
+        return protocols + _entries(word, "")
     first, colons, rest = word.partition("::")
     if not colons and not first.startswith("file://") and ":/" in first and "://" in first:
         known = _entries(word, "")
@@ -145,7 +199,7 @@ def _entries(word: str, rest: str) -> list[str]:
 
     directory, slash, start = word.rpartition("/")
     try:
-        location = open_location((directory + slash or ".") + rest)
+        location = open_location(os.path.expanduser(directory + slash or ".") + rest)
         found = listed(location.fs, location.path)
     except (CommandError, ImportError, OSError, ValueError):
         return []

@@ -15,13 +15,14 @@ from chuk_fsspec.cli.commands import COMMANDS
 from chuk_fsspec.cli.output import (
     PROGRAM,
     CommandError,
+    OutputError,
     complain_of,
     describe,
     reader_is_gone,
     say,
     speaking_json,
 )
-from chuk_fsspec.cli.parsing import Parser
+from chuk_fsspec.cli.parsing import FAILED, Parser
 from chuk_fsspec.cli.starting import INTERRUPTED
 
 EPILOG = f"""
@@ -55,30 +56,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # names of files are bytes, whatever the language is
     with speaking_json(arguments):
-        args = build_parser(_command_of(arguments)).parse_args(arguments)
-        args.argv = arguments
-        return _run(args)
+        return _run(arguments)
 
 
-def _run(args: argparse.Namespace) -> int:
-    if args.debug:
-        logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(name)s %(message)s")
+def _run(arguments: Sequence[str]) -> int:
+    args = argparse.Namespace(failed=FAILED)
     try:
-        code: int = args.run(args)
-        sys.stdout.flush()
+        try:
+            args = build_parser(_command_of(arguments)).parse_args(arguments)
+            args.argv = arguments
+            return _carry_out(args)
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:
-        if isinstance(error, BrokenPipeError) and reader_is_gone():
-            # What is still buffered has to go somewhere when Python ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
-        # A bug, ours or a backend's, still owes the user one line.
-        logging.getLogger(PROGRAM).debug("what went wrong", exc_info=error)
-        complain_of(error, _surprise(error))
-        failed: int = args.failed
-        return failed
+    except Exception as error:  # noqa: BLE001 - a bug, ours or a backend's, still owes the user one line
+        return _explain(error, args.failed)
+
+
+def _carry_out(args: argparse.Namespace) -> int:
+    if args.debug:
+        logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(name)s %(message)s")
+    code: int = args.run(args)
     return code
+
+
+def _explain(error: Exception, failed: int) -> int:
+    """Say what went wrong; returns the exit code."""
+    is_read_enough = isinstance(error, BrokenPipeError) and reader_is_gone()
+    if is_read_enough or isinstance(error, OutputError):
+        # What is still buffered has to go somewhere when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if is_read_enough:
+        return 0
+    logging.getLogger(PROGRAM).debug("what went wrong", exc_info=error)
+    complain_of(error, _surprise(error))
+    return failed
 
 
 def _surprise(error: Exception) -> str:

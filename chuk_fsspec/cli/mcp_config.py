@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chuk_fsspec.cli.mcp_environment import variables_of
-from chuk_fsspec.cli.mcp_opening import directory_of, url_of
+from chuk_fsspec.cli.mcp_opening import url_of
 from chuk_fsspec.cli.output import PROGRAM
+from chuk_fsspec.cli.trees import directory_of_this_machine
 from chuk_fsspec.cli.urls import is_workspace
 
 _SECRET = re.compile(r"token|secret|passw|credential|(^|_)key", re.IGNORECASE)
@@ -79,6 +80,8 @@ def _given(name: str, names: Sequence[str] | None) -> list[str]:
 
 
 def _absolute(source: str) -> str:
-    if (directory_of(source) is not None or is_workspace(source)) and "://" not in source:
+    if is_workspace(source):
         return os.path.abspath(os.path.expanduser(source))
+    if "://" not in source:
+        return directory_of_this_machine(source) or source
     return _PASSWORD.sub(r"\1:<password>@", source)

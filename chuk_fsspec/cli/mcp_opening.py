@@ -6,17 +6,14 @@ import argparse
 import dataclasses
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from chuk_fsspec.cli.mcp_environment import PROVIDER, open_environment
 from chuk_fsspec.cli.output import CommandError
-from chuk_fsspec.cli.urls import is_volatile, is_workspace, open_url
+from chuk_fsspec.cli.trees import directory_of_this_machine, open_tree
 
 if TYPE_CHECKING:
     from chuk_adapters.mcp.roots import WithRoots
     from chuk_adapters.mcp.workspace import Audit, Workspace
-
-_LOCAL = ("file", "local")
 
 
 def open_workspaces(args: argparse.Namespace) -> WithRoots:
@@ -31,7 +28,7 @@ def open_workspaces(args: argparse.Namespace) -> WithRoots:
     from chuk_adapters.mcp.opening import empty_workspace, workspace_of_directories
     from chuk_adapters.mcp.roots import WithRoots
 
-    directories = [directory_of(source) for source in args.sources]
+    directories = [directory_of_this_machine(source) for source in args.sources]
     if directories and None not in directories:
         if args.option:
             raise CommandError("--option is for a URL, and these are directories")
@@ -49,28 +46,16 @@ def open_workspaces(args: argparse.Namespace) -> WithRoots:
     return WithRoots(_settled(_open(args), args))
 
 
-def directory_of(source: str) -> str | None:
-    """The directory of this machine that a source names; None for any other URL, and for a workspace file."""
-    if is_workspace(source) and not os.path.isdir(source):
-        return None
-    if "://" not in source:
-        return None if "::" in source else source
-    parts = urlsplit(source)
-    return unquote(parts.path) if parts.scheme in _LOCAL and "::" not in source else None
-
-
 def _open(args: argparse.Namespace) -> Workspace:
     from chuk_adapters.mcp.opening import workspace_of
 
     if not args.sources:
         return workspace_of(open_environment(os.environ))
     [source] = args.sources
-    fs, path = open_url(source, dict(args.option))
-    if is_volatile(source):
-        fs.makedirs(path, exist_ok=True)
-    if not fs.isdir(path):
+    tree = open_tree(source, dict(args.option))
+    if not tree.fs.isdir(tree.path):
         raise CommandError(f"{source} is not a directory that is there")
-    return workspace_of(fs, f"/{path.lstrip('/')}")
+    return workspace_of(tree.fs, f"/{tree.path.lstrip('/')}")
 
 
 def _settled(workspace: Workspace, args: argparse.Namespace) -> Workspace:

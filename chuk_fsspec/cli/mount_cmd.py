@@ -13,7 +13,7 @@ from chuk_fsspec.cli.urls import add_option
 _EXAMPLE = """
 mkdir -p /tmp/work
 chuk-fsspec mount chukmem:// /tmp/work
-chuk-fsspec mount file:///usr/share/doc /tmp/doc --read-only --foreground
+chuk-fsspec mount /usr/share/doc /tmp/doc --read-only --foreground
 chuk-fsspec mount workspace.toml /tmp/work
 """
 
@@ -29,7 +29,9 @@ def add_parser(commands: Any) -> None:
         example=_EXAMPLE,
     )
     parser.add_argument(
-        "url", metavar="URL", help="any fsspec URL, with a path to mount that directory; or a workspace file (*.toml)"
+        "url",
+        metavar="URL",
+        help="a directory, any fsspec URL, with a path to mount that directory, or a workspace file (*.toml)",
     )
     parser.add_argument("mountpoint", metavar="MOUNTPOINT", help="an existing, empty directory")
     parser.add_argument("--read-only", action="store_true", help="refuse every change")

@@ -19,6 +19,7 @@ from chuk_fsspec.contract.display import printable
 __all__ = [
     "PROGRAM",
     "CommandError",
+    "OutputError",
     "complain",
     "complain_of",
     "describe",
@@ -38,6 +39,10 @@ _JSON = ContextVar("json", default=False)
 
 class CommandError(Exception):
     """What is wrong with the request and what to do about it, in one line."""
+
+
+class OutputError(OSError):
+    """Standard output takes nothing: it is closed, or its disk is full."""
 
 
 @contextmanager

@@ -14,8 +14,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from fsspec import AbstractFileSystem
-
 from chuk_adapters.fuse import Mount, MountOptions
 from chuk_adapters.fuse.mounting import check_mountpoint
 from chuk_fsspec.cli.changes import as_record, listing
@@ -25,7 +23,8 @@ from chuk_fsspec.cli.guarding import guarded
 from chuk_fsspec.cli.output import CommandError, complain
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.serving import check_is_free
-from chuk_fsspec.cli.urls import add_option, is_volatile, open_tree
+from chuk_fsspec.cli.trees import Tree, open_tree
+from chuk_fsspec.cli.urls import add_option
 from chuk_fsspec.contract.changes import Changes
 from chuk_fsspec.wrappers.staging import StageFileSystem
 
@@ -38,6 +37,8 @@ chuk-fsspec run --on chuksqlite://::file:///data/w.db --discard -- ls -l
 _NOT_FOUND = 127
 _BY_SIGNAL = 128
 _FAILED = 1
+_DATABASE_FILES = ("", "-wal", "-shm", "-journal")
+"""Endings of the names of the files that a SQLite database is."""
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -79,10 +80,12 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError("there is no command to run: chuk-fsspec run -- COMMAND ...")
     if not (args.yes or args.discard or args.keep or sys.stdin.isatty()):
         raise CommandError("there is no terminal to ask on: add --yes, --discard or --keep FILE")
-    fs, directory = _open(args.on, dict(args.option))
+    if args.keep and os.path.isdir(args.keep):
+        raise CommandError(f"--keep {args.keep} is a directory; name a file, which is made if it is not there")
+    tree = open_tree(args.on, dict(args.option))
     upper = os.path.abspath(args.keep) if args.keep else ""
-    stage = StageFileSystem(fs=fs, upper=upper)
-    code = _run_staged(stage, directory, words, args)
+    stage = StageFileSystem(fs=tree.fs, upper=upper, hidden_paths=_own_files(tree, upper))
+    code = _run_staged(stage, tree, words, args)
     changes = stage.diff()
     if not args.json:
         for line in listing(changes, full=args.full):
@@ -95,20 +98,19 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _open(what: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str]:
-    """The filesystem that is meant, and the directory in it."""
-    fs, directory = open_tree(what, options)
-    if is_volatile(what):
-        fs.makedirs(directory, exist_ok=True)
-    return fs, directory
+def _own_files(tree: Tree, upper: str) -> list[str]:
+    """Where the files that keep the changes would be seen in the tree."""
+    inside = tree.inward(upper) if upper else None
+    return [] if inside is None else [f"{inside}{ending}" for ending in _DATABASE_FILES]
 
 
 # ---- running
 
 
-def _run_staged(stage: StageFileSystem, directory: str, words: list[str], args: argparse.Namespace) -> int:
+def _run_staged(stage: StageFileSystem, tree: Tree, words: list[str], args: argparse.Namespace) -> int:
     """Run a command in a mount of the stage; nothing is mounted any more when this returns."""
-    nodes = open_directory(stage, directory)
+    _look_around(stage, tree, args.at or tempfile.gettempdir())
+    nodes = open_directory(stage, tree.path)
     options = MountOptions(debug=args.debug, fsname="chuk-fsspec-run")
     with ExitStack() as stack:
         point = check_mountpoint(args.at or stack.enter_context(_temporary_directory()))
@@ -120,6 +122,13 @@ def _run_staged(stage: StageFileSystem, directory: str, words: list[str], args: 
         if not mounted.is_live:
             raise CommandError(f"the mount on {point} ended while the command ran; nothing is committed")
     return code
+
+
+def _look_around(stage: StageFileSystem, tree: Tree, place: str) -> None:
+    """Have a stage look at a place of the tree before it is mounted there: later, it would wait for its own answer."""
+    inside = tree.inward(place)
+    if inside is not None and stage.isdir(inside):
+        stage.ls(inside)
 
 
 @contextmanager

@@ -17,19 +17,13 @@ from chuk_fsspec.cli.output import CommandError, is_json, say, say_json
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.passwords import ENVIRONMENT, read_password
 from chuk_fsspec.cli.serving import ENDING
-from chuk_fsspec.cli.urls import (
-    add_option,
-    directory_of_this_machine,
-    is_volatile,
-    is_workspace,
-    open_tree,
-    source_name,
-)
+from chuk_fsspec.cli.trees import Tree, open_tree
+from chuk_fsspec.cli.urls import add_option
 from chuk_fsspec.mounted import MountedFileSystem
 
 _EXAMPLE = """
 chuk-fsspec serve webdav chukmem:// --port 0
-chuk-fsspec serve webdav file:///usr/share/doc --read-only --port 8080
+chuk-fsspec serve webdav /usr/share/doc --read-only --port 8080
 chuk-fsspec serve webdav workspace.toml --user alice
 chuk-fsspec serve webdav chuksqlite:///::file:///srv/work.db --host 0.0.0.0 --users users.txt \\
     --tls-cert server.pem --tls-key server.key
@@ -50,7 +44,9 @@ def add_commands(commands: Any, group: str) -> None:
         example=_EXAMPLE,
     )
     parser.add_argument(
-        "url", metavar="URL", help="any fsspec URL, with a path to serve that directory; or a workspace file (*.toml)"
+        "url",
+        metavar="URL",
+        help="a directory, any fsspec URL, with a path to serve that directory, or a workspace file (*.toml)",
     )
     parser.add_argument("--host", default="127.0.0.1", help="name or address to bind (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="0 for any free one (default: %(default)s)")
@@ -78,9 +74,9 @@ def add_commands(commands: Any, group: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal asks to end it; what is being answered then is answered."""
-    fs, name = _open(args)
+    tree = open_tree(args.url, dict(args.option))
     adapter = WebDAVAdapter(
-        fs,
+        _rooted(tree),
         args.host,
         args.port,
         readonly=args.read_only,
@@ -97,28 +93,19 @@ def run(args: argparse.Namespace) -> int:
     calm_collector()
     with adapter:
         if is_json():
-            say_json({"serving": name, "url": adapter.url})
+            say_json({"serving": tree.name, "url": adapter.url})
         else:
-            ends = "; its files end with this process" if is_volatile(args.url) else ""
-            say(f"serving {name} at {adapter.url}{ends}")
+            ends = "; its files end with this process" if tree.is_volatile else ""
+            say(f"serving {tree.name} at {adapter.url}{ends}")
         signal.sigwait(ENDING)
     if not is_json():
         say("stopped")
     return 0
 
 
-def _open(args: argparse.Namespace) -> tuple[AbstractFileSystem, str]:
-    """What is served, and what it is called: never with the credentials of a URL."""
-    fs, directory = open_tree(args.url, dict(args.option))
-    if is_workspace(args.url):
-        return fs, args.url
-    of_this_machine = directory_of_this_machine(args.url)
-    name = source_name(fs, directory) if of_this_machine is None else f"file://{of_this_machine}"
-    if is_volatile(args.url):
-        fs.makedirs(directory, exist_ok=True)
-    if directory.strip("/"):
-        fs = MountedFileSystem({"/": (fs, directory)})
-    return fs, name
+def _rooted(tree: Tree) -> AbstractFileSystem:
+    """The tree as a filesystem of which it is the root: what lies above it cannot be named."""
+    return MountedFileSystem({"/": (tree.fs, tree.path)}) if tree.path.strip("/") else tree.fs
 
 
 def _users(args: argparse.Namespace) -> Users | None:

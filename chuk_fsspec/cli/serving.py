@@ -20,7 +20,7 @@ from chuk_fsspec.cli.collector import calm_collector
 from chuk_fsspec.cli.directories import open_directory
 from chuk_fsspec.cli.mounts import find_mount
 from chuk_fsspec.cli.output import PROGRAM, CommandError, complain, say, say_json
-from chuk_fsspec.cli.urls import is_volatile, is_workspace, open_url, source_name
+from chuk_fsspec.cli.trees import open_tree
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that ask a server to end."""
@@ -38,10 +38,9 @@ def serve(args: argparse.Namespace, storage_options: dict[str, Any]) -> int:
     """
     path = check_mountpoint(args.mountpoint)
     check_is_free(Path(os.path.realpath(path)))
-    fs, directory = open_url(args.url, storage_options)
-    volatile = is_volatile(args.url)
-    if volatile:
-        fs.makedirs(directory, exist_ok=True)
+    tree = open_tree(args.url, storage_options)
+    if tree.inward(str(path)) is not None:
+        raise CommandError(f"{path} is inside of {tree.directory}, which cannot be shown in itself; mount it elsewhere")
     options = MountOptions(
         readonly=args.read_only,
         allow_other=args.allow_other,
@@ -50,9 +49,9 @@ def serve(args: argparse.Namespace, storage_options: dict[str, Any]) -> int:
         writeback=args.writeback,
         direct_io=args.direct_io,
         transport=args.transport,
-        fsname=Path(args.url).name if is_workspace(args.url) else source_name(fs, directory),
+        fsname=tree.name,
     )
-    nodes = open_directory(fs, directory, options.cache_timeout)
+    nodes = open_directory(tree.fs, tree.path, options.cache_timeout)
     for number in ENDING:
         signal.signal(number, signal.default_int_handler)
     impatience = threading.Timer(
@@ -64,15 +63,14 @@ def serve(args: argparse.Namespace, storage_options: dict[str, Any]) -> int:
     calm_collector()
     try:
         with Mount(nodes, path, options) as mounted:
-            ends = "; its files end with the unmount" if volatile else ""
+            ends = "; its files end with the unmount" if tree.is_volatile else ""
             try:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
                 if args.json:
-                    say_json(
-                        {_READY: str(path), "source": options.fsname, "process": os.getpid(), "volatile": volatile}
-                    )
+                    known = {"source": tree.name, "process": os.getpid(), "volatile": tree.is_volatile}
+                    say_json({_READY: str(path), **known})
                 else:
-                    say(f"{_READY} {options.fsname} on {path} (process {os.getpid()}{ends})")
+                    say(f"{_READY} {tree.name} on {path} (process {os.getpid()}{ends})")
                 mounted.wait()
             except KeyboardInterrupt:
                 impatience.start()

@@ -96,7 +96,7 @@ def add_commands(commands: Any, group: str) -> None:
 def _create(args: argparse.Namespace) -> int:
     if args.workers < 0:
         raise CommandError(f"--workers must be 0 or more, not {args.workers}")
-    fs = open_snapshots(args)
+    fs = open_snapshots(args, may_begin=True)
     with ProgressLine("read") as progress:
         snapshot = fs.create_snapshot(args.name, args.description, progress)
     for path in getattr(snapshot, "read_again", ()):

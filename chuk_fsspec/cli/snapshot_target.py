@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import errno
-import os
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.cli.output import CommandError, printable
 from chuk_fsspec.cli.parsing import add_command
-from chuk_fsspec.cli.urls import add_option, is_volatile, open_tree
+from chuk_fsspec.cli.trees import Tree, directory_of_this_machine, open_tree
+from chuk_fsspec.cli.urls import add_option, check_url, is_volatile, without_creation
 from chuk_fsspec.contract.display import amount
 
 if TYPE_CHECKING:
@@ -40,27 +40,53 @@ def add_snapshot_command(
     return parser
 
 
-def open_snapshots(args: argparse.Namespace) -> SnapshotFileSystem:
+def open_snapshots(args: argparse.Namespace, *, may_begin: bool = False) -> SnapshotFileSystem:
     """The filesystem that was asked for, with its snapshots.
 
+    Args:
+        args: of the command line.
+        may_begin: a store that is not there is made when something is kept in it.
+
     Raises:
-        CommandError: without a store where one is needed; for files that end with this command.
+        CommandError: without a store where one is needed, and for one that is not there; for files that end with this
+            command.
+        OSError: EINVAL for a store inside of the directory.
     """
     from chuk_fsspec.wrappers.snapshots import SnapshotFileSystem
 
     if is_volatile(args.url):
         raise CommandError(f"the files of {args.url} end with this command; give a URL that lasts")
-    store = os.path.abspath(args.store) if args.store and "://" not in args.store else args.store
-    options: dict[str, Any] = {"store": store, "store_options": dict(args.store_option)} if store else {}
-    options["fs"], options["root"] = open_tree(args.url, dict(args.option))
-    fs = SnapshotFileSystem(**options)
+    tree = open_tree(args.url, dict(args.option))
+    options = _store(args, tree, may_begin=may_begin) if args.store else {}
+    fs = SnapshotFileSystem(tree.fs, root=tree.path, **options)
     try:
         fs.list_snapshots()
     except OSError as error:
-        if error.errno == errno.ENOTSUP and not store:
+        if error.errno == errno.ENOTSUP and not args.store:
             raise CommandError(f"{args.url} keeps no snapshots itself: say where to keep them with --store") from error
         raise
     return fs
+
+
+def _store(args: argparse.Namespace, tree: Tree, *, may_begin: bool) -> dict[str, Any]:
+    """The options that name the store."""
+    from chuk_fsspec.wrappers.snapshots.repository import Repository
+    from chuk_fsspec.wrappers.snapshots.taking import store_inside
+
+    directory = directory_of_this_machine(args.store)
+    if directory is not None and tree.inward(directory) is not None:
+        raise store_inside(args.store)
+    check_url(args.store)
+    if is_volatile(args.store):
+        raise CommandError(f"--store {args.store}: its files end with this command; give a URL that lasts")
+    store, options = directory or args.store, dict(args.store_option)
+    if not may_begin:
+        options = without_creation(args.store, options)
+        if not Repository(store, options).is_there():
+            raise CommandError(
+                f"--store {args.store}: there is no store of snapshots; the first `snapshot create` makes one"
+            )
+    return {"store": store, "store_options": options}
 
 
 def as_dict(snapshot: Snapshot) -> dict[str, Any]:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import errno
 import json
 import os
 import re
-import sys
 from typing import Any
 
-from fsspec import AbstractFileSystem, available_protocols, filesystem
+from fsspec import AbstractFileSystem, available_protocols
 from fsspec.core import split_protocol, url_to_fs
 
 from chuk_fsspec.cli.output import CommandError
-from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.registry import PROTOCOLS
 
@@ -51,48 +48,33 @@ def open_url(url: str, options: dict[str, Any], *, may_create: bool = True) -> t
 
         file, path = split_workspace(url)
         return open_workspace(file), path
-    *links, last = url.split("::")
-    for part in links:
-        check_link(part, url)
-    check_protocol(last, is_alone=not links)
-    if not may_create and "create" not in options and any(part.partition("://")[0] == _DATABASE for part in links):
-        options = {**options, _DATABASE: {"create": False}}
+    check_url(url)
     try:
-        fs, path = url_to_fs(url, **options)
+        fs, path = url_to_fs(url, **(options if may_create else without_creation(url, options)))
     except TypeError as error:
         raise CommandError(f"{url} does not take these options: {error}") from error
     return fs, path
 
 
-def open_tree(url: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str]:
-    """The same for a directory that stands for all that is in it: one of this machine is a filesystem of its own then.
-
-    That one (``chuklocal``) keeps modes, owners and links, and no link leads out of it.
+def without_creation(url: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Storage options with which a URL makes no database that is not there.
 
     Args:
-        url: as above.
-        options: storage options.
-
-    Raises:
-        OSError: ENOENT, ENOTDIR for a directory of this machine.
+        url: chained or not.
+        options: those that were given; ``create`` among them decides.
     """
-    directory = directory_of_this_machine(url)
-    if directory is None or sys.platform == "win32":
-        return open_url(url, options)
-    if not os.path.isdir(directory):
-        raise os_error(errno.ENOTDIR if os.path.lexists(directory) else errno.ENOENT, directory)
-    return filesystem("chuklocal", root=directory, **options), "/"
+    links = url.split("::")[:-1]
+    if "create" in options or not any(part.partition("://")[0] == _DATABASE for part in links):
+        return options
+    return {**options, _DATABASE: {"create": False}}
 
 
-def directory_of_this_machine(url: str) -> str | None:
-    """The absolute path that a URL or plain path means; None where it means something else."""
-    if is_workspace(url):
-        return None
-    if os.path.lexists(url):
-        return os.path.abspath(url)
-    if "::" in url or split_protocol(url)[0] not in (None, "file", "local"):
-        return None
-    return os.path.abspath(open_url(url, {})[1])
+def check_url(url: str) -> None:
+    """Refuse a URL that cannot be meant, chained or not. CommandError."""
+    *links, last = url.split("::")
+    for part in links:
+        check_link(part, url)
+    check_protocol(last, is_alone=not links)
 
 
 def check_link(part: str, url: str) -> None:
@@ -159,7 +141,8 @@ def _option(text: str) -> tuple[str, Any]:
 
 def is_workspace(url: str) -> bool:
     """Whether what the user typed is a workspace file, or a path in one: ``work.toml:/src``."""
-    return "://" not in url and split_workspace(url)[0].endswith(".toml")
+    file = split_workspace(url)[0]
+    return "://" not in url and file.endswith(".toml") and not os.path.isdir(file)
 
 
 def split_workspace(url: str) -> tuple[str, str]:
@@ -180,12 +163,6 @@ def is_volatile(url: str) -> bool:
         return any(is_volatile(config.url or f"{config.protocol}://") for config in concerned)
     protocol, _ = split_protocol(url.rsplit("::", maxsplit=1)[-1])
     return protocol in PROTOCOLS and PROTOCOLS[protocol].volatile
-
-
-def source_name(fs: AbstractFileSystem, path: str) -> str:
-    """What a table of mounts shows as the source: protocol and path, never the credentials of a URL."""
-    protocol = fs.protocol if isinstance(fs.protocol, str) else fs.protocol[0]
-    return f"{protocol}://{path.lstrip('/') if protocol in PROTOCOLS else path}"
 
 
 def _known_protocols() -> list[str]:

@@ -19,7 +19,8 @@ from chuk_fsspec.cli.checks import Check
 from chuk_fsspec.cli.directories import open_directory
 from chuk_fsspec.cli.main import main
 from chuk_fsspec.cli.mounts import Mounted, find_mount, read_mountinfo
-from chuk_fsspec.cli.urls import is_volatile, parse_option, source_name
+from chuk_fsspec.cli.trees import source_name
+from chuk_fsspec.cli.urls import is_volatile, parse_option
 from chuk_fsspec.registry import PROTOCOLS
 
 COMMANDS = ("mount", "umount", "doctor", "audit")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from chuk_fsspec.cli.completing import candidates
+from chuk_fsspec.cli.completing import after_breaks, candidates
 from chuk_fsspec.cli.files.styling import uses_color
 from chuk_fsspec.cli.progress import ProgressLine, duration, progress_text, short_amount
 from tests.cli.commands import ENVIRONMENT, PROGRAM, bash, outcome, said
@@ -142,6 +142,10 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (tmp_path / "tree" / "sub").mkdir(parents=True)
     (tmp_path / "tree" / "sun.txt").touch()
     (tmp_path / "tree" / ".hidden").touch()
+    (tmp_path / "a b").mkdir()
+    (tmp_path / "a b" / "c d").touch()
+    (tmp_path / "a b" / "c e").touch()
+    monkeypatch.setenv("HOME", str(tmp_path))
     url = f"chuksqlite:///tree::file://{tmp_path}/w.db"
     assert outcome("put", "-r", "tree", url) == 0
     return f"::file://{tmp_path}/w.db"
@@ -160,6 +164,14 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         ("chuk-fsspec ls 'tree/su", ["tree/sub/", "tree/sun.txt"]),
         ("chuk-fsspec cat tree/.h", ["tree/.hidden"]),
         ("chuk-fsspec ls chuksqlite:///tree/su{db}", ["chuksqlite:///tree/sub/{db}", "chuksqlite:///tree/sun.txt{db}"]),
+        ("chuk-fsspec ls a\\ b/", ["a b/c d", "a b/c e"]),
+        ("chuk-fsspec ls a\\ ", ["a b/"]),
+        ("chuk-fsspec ls a\\ b/c\\ ", ["a b/c d", "a b/c e"]),
+        ("chuk-fsspec ls 'a ", ["a b/"]),
+        ("chuk-fsspec ls 'a b'/", ["a b/c d", "a b/c e"]),
+        ('chuk-fsspec ls "a b/c ', ["a b/c d", "a b/c e"]),
+        ("chuk-fsspec ls a\\ b/c\\ d tree/su", ["tree/sub/", "tree/sun.txt"]),
+        ("chuk-fsspec ls ~/tree/sub", ["~/tree/sub/"]),
         ("chuk-fsspec ls no/such/pl", []),
         ("chuk-fsspec ls chuksqlite:///x::file:///no/such/w.db", []),
         ("chuk-fsspec nonsense ", []),
@@ -168,6 +180,28 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 )
 def test_what_can_stand_at_the_end_of_a_line(line: str, found: list[str], places: str) -> None:
     assert candidates(line.replace("{db}", places))[: len(found) or 1] == [one.replace("{db}", places) for one in found]
+
+
+def test_in_a_chained_url_a_path_is_completed_where_the_cursor_is(places: str) -> None:
+    line = "chuk-fsspec ls chuksqlite:///tree/su"
+    whole = [f"chuksqlite:///tree/sub/{places}", f"chuksqlite:///tree/sun.txt{places}"]
+    assert candidates(line, f"{places} more") == whole
+    assert after_breaks(whole, line, f"{places} more", ":=") == ["///tree/sub/", "///tree/sun.txt"]
+    assert after_breaks(whole, line, places, "") == ["chuksqlite:///tree/sub/", "chuksqlite:///tree/sun.txt"]
+    assert after_breaks(whole, f"{line}{places}", "", ":=") == [*whole, " "]
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ("ls file:///a\\ ", "///a b"),
+        ("ls 'file:///a ", "file:///a b"),
+        ("ls file\\:///a", "file:///a b"),
+        ("ls f", "file:///a b"),
+    ],
+)
+def test_only_what_the_shell_replaces_is_offered(line: str, left: str) -> None:
+    assert after_breaks(["file:///a b"], line, "", ":=") == [left]
 
 
 def test_bash_completes(places: str, tmp_path: Path) -> None:
@@ -196,6 +230,50 @@ def test_bash_completes_names_as_they_are_typed_in_a_shell(tmp_path: Path) -> No
         "odd/it\\'s/",
     ]
     assert bash(f"set -- \\'odd/a; {script}", tmp_path).splitlines() == ["odd/a b/", "odd/a c/"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        ("ls a\\ b/\t", "ls a\\ b/c\\"), ("ls 'a b/\t", "ls 'a b/c"), ("ls ~/tree/sub\t", "ls ~/tree/sub/"),
+        ("ls file://{here}/a\\ b/\t", "ls file://{here}/a\\ b/c\\"), ("snap\t", "snapshot"),
+    ],
+)  # fmt: skip
+def test_bash_completes_as_it_is_typed(keys: str, line: str, places: str, tmp_path: Path) -> None:
+    """With readline itself, which replaces what it takes for the word."""
+    (tmp_path / "rc").write_text(
+        "PS1=; bind 'set enable-bracketed-paste off'; source <(chuk-fsspec completion bash); echo ready\n"
+    )
+    ours, theirs = pty.openpty()
+    variables = {**ENVIRONMENT, "TERM": "dumb", "COLUMNS": "500", "HOME": str(tmp_path)}
+    command = ["bash", "--rcfile", "rc", "-i"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=variables, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as shell:
+        os.close(theirs)
+        try:
+            read_until(ours, "ready\r\n")
+            os.write(ours, f"chuk-fsspec {keys}".replace("{here}", str(tmp_path)).encode())
+            read_until(ours, f"chuk-fsspec {line}".replace("{here}", str(tmp_path)))
+        finally:
+            shell.kill()
+    os.close(ours)
+
+
+def read_until(terminal: int, text: str) -> None:
+    """Read until this has been written. AssertionError with what was written, if it does not come."""
+    told = ""
+    for data in _until_closed(terminal):
+        told += data.decode().replace("\a", "")
+        if text in told:
+            return
+    raise AssertionError(told)
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_calls_compinit_where_nothing_else_did(tmp_path: Path) -> None:
+    script = "source <(chuk-fsspec completion zsh) && echo ${_comps[chuk-fsspec]}"
+    assert bash(f"HOME=$PWD zsh -f -c '{script}'", tmp_path) == "_chuk_fsspec\n"
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")

@@ -168,6 +168,39 @@ def test_a_directory_of_a_filesystem_can_be_mounted(bench: Bench, tmp_path: Path
     assert (tmp_path / "source" / "d" / "new").read_text() == "is there now"
 
 
+def test_a_plain_directory_keeps_links_and_modes(bench: Bench, tmp_path: Path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "file").write_text("content")
+    (tmp_path / "outside").write_text("not of the source")
+    bench.mount(url=str(source))
+    (bench.point / "link").symlink_to("file")
+    (bench.point / "out").symlink_to(tmp_path / "outside")
+    os.link(bench.point / "file", bench.point / "other")
+    (bench.point / "file").chmod(0o640)
+    os.utime(bench.point / "file", ns=(10**18, 10**18))
+    assert (bench.point / "link").read_text() == "content"
+    assert (bench.point / "out").read_text() == "not of the source"  # the kernel follows it, outside of the mount
+    mounted = find_mount(bench.point)
+    assert mounted is not None
+    assert mounted.source == f"file://{source}"
+    bench.umount()
+    status = (source / "file").stat()
+    assert (status.st_mode & 0o777, status.st_nlink, status.st_mtime_ns) == (0o640, 2, 10**18)
+    assert os.readlink(source / "link") == "file"
+
+
+def test_nothing_is_mounted_inside_of_itself(tmp_path: Path):
+    (tmp_path / "source" / "mnt").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("source")
+    for source in ("source", "link", f"file://{tmp_path}/source"):
+        done = chuk("mount", source, "source/mnt", cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "which cannot be shown in itself" in done.stderr
+    done = chuk("mount", "source/mnt", "source/mnt", cwd=tmp_path)
+    assert done.returncode == 1
+
+
 def test_a_directory_of_chukmem_is_made_when_it_is_mounted(bench: Bench):
     bench.mount(url="chukmem://a/b")
     mounted = find_mount(bench.point)

@@ -72,6 +72,7 @@ def test_to_the_past_and_back(project: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_coming_and_going(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("snapshots").mkdir()
     assert run(capsys, "list", "project") == "there are no snapshots yet\n"
     assert run_json(capsys, "create", "project", "one")["files"] == 3
     (project / "a.txt").write_text("changed")
@@ -118,20 +119,59 @@ def test_progress_on_a_terminal(
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [["list"], ["log"], ["verify"], ["diff", "one"], ["restore", "one"], ["delete", "one"], ["prune", "--keep-last=1"]],
+    ids=lambda arguments: arguments[0],
+)
+@pytest.mark.parametrize("store", ["typo", "file://{here}/typo", "other", "chuksqlite:///s::file://{here}/typo.db"])
+def test_a_store_that_is_not_there_is_named(
+    arguments: list[str], store: str, project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, "create", "project", "one")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "file").touch()
+    before = sorted(tmp_path.iterdir())
+    command, *more = arguments
+    store = store.format(here=tmp_path)
+    assert main(["snapshot", command, "project", *more, "--store", store]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "typo" in said.err or "--store other: there is no store of snapshots" in said.err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_nothing_is_made_where_a_store_would_hold_itself(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "link").symlink_to("project")
+    before = sorted(project.rglob("*"))
+    for store in ("project/new", "project", f"file://{project}/src/deep/store", "link/new"):
+        for source in ("project", str(project), f"file://{project}", "link"):
+            assert main(["snapshot", "create", source, "one", "--store", store]) == 1
+            assert "the store lies inside of what it is to hold" in capsys.readouterr().err
+            assert sorted(project.rglob("*")) == before
+
+
+def test_nothing_is_verified_in_an_empty_store(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("snapshots").mkdir()
+    assert "nothing was verified" in run(capsys, "verify", "project", code=1)
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["restore", "project", "nothing"], "no snapshot has this name"),
+        (["restore", "project", "nothing"], "no snapshot has this name; there is known"),
         (["create", "project", "a/b"], "cannot be a file name"),
         (["create", "chukmem://", "one"], "give a URL that lasts"),
         (["prune", "project"], "say what to keep"),
-        (["verify", "project"], "nothing was verified"),
-        (["create", ".", "one"], "the store lies inside"),
+        (["create", ".", "one"], "snapshots: Invalid argument: the store lies inside"),
         (["list", "chuklocall:///x"], "did you mean chuklocal"),
     ],
 )
 def test_what_is_wrong_is_said(
     arguments: list[str], said: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    run(capsys, "create", "project", "known")
     assert said in run(capsys, *arguments, code=1)
 
 

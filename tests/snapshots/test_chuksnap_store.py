@@ -248,6 +248,15 @@ def test_a_store_inside_is_refused(tmp_path: Path) -> None:
     assert fs.list_snapshots() == []
 
 
+def test_nothing_is_made_for_a_store_inside_of_the_same_filesystem(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"1")
+    for root in ("/", str(tmp_path), f"{tmp_path}/d/store"):
+        fs = SnapshotFileSystem(fsspec.filesystem("file"), store=f"file://{tmp_path}/d/store", root=root)
+        with fails_with(errno.EINVAL):
+            fs.create_snapshot("one")
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
 class Restless(ObjectFileSystem):
     """Somebody writes to a file each time it is read."""
 

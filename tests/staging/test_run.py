@@ -356,6 +356,44 @@ def test_it_is_killed_itself(project: Path, tmp_path: Path) -> None:
     assert not (project / "started").exists()
 
 
+def test_the_kept_file_is_not_seen_in_the_stage(project: Path) -> None:
+    keep = ("--keep", "changes.db")
+    chuk_run(*keep, "--", "sh", "-c", "find . > found; echo 1 > one", cwd=project)
+    done = chuk_run(*keep, "--", "sh", "-c", "find . | sort; rm found", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "changes.db" not in done.stdout
+    assert "./one" in done.stdout
+    assert done.stderr.splitlines()[-1] == "kept in changes.db"
+    done = chuk_run(*keep, "--yes", "--", "true", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert (project / "one").exists()
+    assert not (project / "found").exists()
+    assert (project / "changes.db").exists()
+
+
+def test_a_directory_with_the_kept_file_is_not_removed(project: Path) -> None:
+    (project / "d").mkdir()
+    done = chuk_run("--keep", "d/changes.db", "--yes", "--", "rmdir", "d", cwd=project)
+    assert done.returncode == 1
+    assert "/d/changes.db" in done.stderr
+    assert (project / "d" / "changes.db").exists()
+
+
+def test_it_is_mounted_inside_of_what_it_shows(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is for whoever works in the directory of temporary files, or gives --at there."""
+    (project / "tmp" / "deep").mkdir(parents=True)
+    monkeypatch.setenv("TMPDIR", str(project / "tmp" / "deep"))
+    for options in ((), ("--at", "tmp/deep")):
+        done = chuk_run("--discard", *options, "--", "find", "tmp", cwd=project)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "tmp\ntmp/deep\n", "nothing changed\n")
+
+
+def test_a_directory_keeps_no_changes(project: Path) -> None:
+    done = chuk_run("--keep", "src", "--", "true", cwd=project)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--keep src is a directory; name a file" in done.stderr
+
+
 # ---- a terminal
 
 

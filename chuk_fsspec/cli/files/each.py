@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from chuk_fsspec.cli.files.location import Location, open_location
-from chuk_fsspec.cli.output import CommandError, complain_of
+from chuk_fsspec.cli.output import CommandError, OutputError, complain_of
 from chuk_fsspec.cli.parsing import FAILED
 
 Operand = TypeVar("Operand")
@@ -30,9 +30,9 @@ def for_each(operands: Iterable[Operand], act: Callable[[Operand], object], fail
 def _succeeds(act: Callable[[Operand], object], operand: Operand) -> bool:
     try:
         return act(operand) is not False
+    except (BrokenPipeError, OutputError):
+        raise
     except (CommandError, ImportError, OSError, ValueError) as error:
-        if isinstance(error, BrokenPipeError):
-            raise
         complain_of(error)
         return False
 

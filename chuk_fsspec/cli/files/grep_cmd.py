@@ -15,7 +15,7 @@ from chuk_fsspec.cli.files.grep_writing import Shown, Writer
 from chuk_fsspec.cli.files.location import add_options, open_location
 from chuk_fsspec.cli.files.reading import Blocks, Source
 from chuk_fsspec.cli.files.styling import add_color, uses_color
-from chuk_fsspec.cli.output import CommandError
+from chuk_fsspec.cli.output import CommandError, OutputError
 from chuk_fsspec.cli.parsing import add_command
 from chuk_fsspec.cli.urls import PIPE
 from chuk_fsspec.transfer.copying import blocks_of
@@ -116,9 +116,9 @@ def _tried(write: Callable[[], int], complaints: Complaints) -> int:
     """How many lines of a file were found; one that cannot be read is said, and has none."""
     try:
         return write()
+    except (BrokenPipeError, OutputError):
+        raise
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
         complaints(error)
         return 0
 

@@ -23,7 +23,7 @@ from chuk_fsspec.wrappers.snapshots.repository.locks import adding
 from chuk_fsspec.wrappers.snapshots.repository.snapshots import taken
 from chuk_fsspec.wrappers.snapshots.restoring import restore
 from chuk_fsspec.wrappers.snapshots.stored import StoredTree
-from chuk_fsspec.wrappers.snapshots.taking import Taker
+from chuk_fsspec.wrappers.snapshots.taking import Taker, store_inside
 
 _REMOTE_WORKERS = 16
 
@@ -109,6 +109,8 @@ class StoredHistory:
     def create(self, name: str, description: str, callback: Callback) -> Snapshot:
         repository = self._repository
         began_ns, clock = now_ns(), time.monotonic_ns()
+        if repository.storage.lies_in(self._fs, self._root):
+            raise store_inside(repository.storage.url)
         repository.identity()
         with adding(repository.storage) as lock:
             if repository.records.has(name):

@@ -196,8 +196,7 @@ class Taker:
         except (ValueError, KeyError, TypeError):
             return
         if is_own:
-            hint = "the store lies inside of what it is to hold; pass a store that is somewhere else"
-            raise os_error(errno.EINVAL, path, hint=hint)
+            raise store_inside(path)
 
 
 class _Here:
@@ -216,6 +215,11 @@ class _Here:
 def _is_same(entry: Entry, current: Entry, result: Entry) -> bool:
     """Whether a file was the same before and after it was read, and was read whole."""
     return entry[:12] == current[:12] and (entry.size < 0 or result.size == entry.size)
+
+
+def store_inside(path: str) -> OSError:
+    """EINVAL for a store that would have to hold itself."""
+    return os_error(errno.EINVAL, path, hint="the store lies inside of what it is to hold; keep it somewhere else")
 
 
 def _restless(path: str) -> OSError:

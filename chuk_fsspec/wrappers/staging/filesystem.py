@@ -72,6 +72,7 @@ class StageFileSystem(WrapperFileSystem):
         upper: Any = "",
         upper_options: Mapping[str, Any] | None = None,
         name: str = "",
+        hidden_paths: Iterable[str] = (),
         follow_links: bool = True,
         overlay: Overlay | None = None,
         **kwargs: Any,
@@ -89,6 +90,8 @@ class StageFileSystem(WrapperFileSystem):
             upper_options: storage options of ``upper``.
             name: instances of one name in this process share a stage. Without one, those that are made of equal options
                 do, and each that is made of a filesystem object is its own.
+            hidden_paths: absolute paths of the base that the stage does not show: those of ``upper``, where that is one
+                of the base's own files.
             follow_links: follow symbolic links; False is what ``posix.nofollow`` gives.
             overlay: the stage of which this is another view.
             kwargs: fsspec's own options.
@@ -99,7 +102,7 @@ class StageFileSystem(WrapperFileSystem):
         """
         self._given = overlay
         self._key = name or ("" if fs is not None else tokenize(target_protocol, target_options, upper, upper_options))
-        self._upper = upper, upper_options
+        self._upper = upper, upper_options, hidden_paths
         self._follows = follow_links
         super().__init__(fs, fo, target_protocol, target_options, **kwargs)
         self._stage_calls(self._overlay)

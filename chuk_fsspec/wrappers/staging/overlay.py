@@ -16,6 +16,7 @@ from fsspec import AbstractFileSystem
 
 from chuk_fsspec.contract.errors import os_error
 from chuk_fsspec.contract.nodes import Node, NodeOperations
+from chuk_fsspec.contract.paths import join
 from chuk_fsspec.contract.posix import Posix
 from chuk_fsspec.wrappers.staging.base import Base
 from chuk_fsspec.wrappers.staging.book import Book
@@ -39,6 +40,7 @@ class Overlay:
         upper: a POSIX filesystem with inode operations and transactions, empty or with a stage of this base.
         takes_turns: whether that may do one thing at a time only: then who waits for it waits here, and is not given up
             on after a time.
+        hidden: absolute paths of the base that are not shown.
 
     Attributes:
         nodes: the stage's own view of the inodes of the upper filesystem.
@@ -50,7 +52,9 @@ class Overlay:
         moves: how often a directory or link has been moved or removed, so that paths may lead elsewhere.
     """
 
-    def __init__(self, base: Base, upper: AbstractFileSystem, *, takes_turns: bool) -> None:
+    def __init__(
+        self, base: Base, upper: AbstractFileSystem, *, takes_turns: bool, hidden: frozenset[str] = frozenset()
+    ) -> None:
         self.base = base
         self.upper = upper
         self.posix: Posix = upper.posix
@@ -58,6 +62,7 @@ class Overlay:
         self.book = Book(self.nodes)
         self.turns = Turns()
         self.takes_turns = takes_turns
+        self._hidden = hidden
         self.is_over = False
         self.home: tuple[str, int] | None = None
         self.moves = 0
@@ -115,6 +120,7 @@ class Overlay:
             infos = self.base.entries(path)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise os_error(errno.ESTALE, path, hint="it was removed from under the stage") from error
+        infos = {name: info for name, info in infos.items() if join(path, name) not in self._hidden}
         with self.turns.quiet():
             if directory.ino in self.book.unfilled:
                 take_over(self.base, self.book, nodes, directory, infos)

@@ -7,7 +7,7 @@ import os
 import secrets
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fsspec import AbstractFileSystem, filesystem
@@ -15,6 +15,7 @@ from fsspec.core import url_to_fs
 
 from chuk_fsspec.contract.capabilities import capabilities_of
 from chuk_fsspec.contract.errors import os_error
+from chuk_fsspec.contract.paths import normalise
 from chuk_fsspec.wrappers.staging.base import Base
 from chuk_fsspec.wrappers.staging.overlay import Overlay
 
@@ -25,7 +26,13 @@ _known: weakref.WeakValueDictionary[str, Overlay] = weakref.WeakValueDictionary(
 _lock = threading.RLock()
 
 
-def overlay_for(key: str, base: AbstractFileSystem, upper: Any, upper_options: Mapping[str, Any] | None) -> Overlay:
+def overlay_for(
+    key: str,
+    base: AbstractFileSystem,
+    upper: Any,
+    upper_options: Mapping[str, Any] | None,
+    hidden_paths: Iterable[str] = (),
+) -> Overlay:
     """The stage of a name, made if it is new.
 
     Args:
@@ -33,19 +40,23 @@ def overlay_for(key: str, base: AbstractFileSystem, upper: Any, upper_options: M
         base: the filesystem that is staged.
         upper: where changes are kept; see ``StageFileSystem``.
         upper_options: storage options of that.
+        hidden_paths: absolute paths that the stage does not show.
     """
+    hidden = frozenset(map(normalise, hidden_paths))
     if not key:
-        return _overlay(base, upper, upper_options)
+        return _overlay(base, upper, upper_options, hidden)
     with _lock:
         own = key, os.getpid()
         found = _kept.get(own)
         if found is None or found.is_over:
-            found = _kept[own] = _overlay(base, upper, upper_options)
+            found = _kept[own] = _overlay(base, upper, upper_options, hidden)
         return found
 
 
-def _overlay(base: AbstractFileSystem, upper: Any, upper_options: Mapping[str, Any] | None) -> Overlay:
-    return Overlay(Base(base), open_upper(upper, upper_options), takes_turns=bool(upper))
+def _overlay(
+    base: AbstractFileSystem, upper: Any, upper_options: Mapping[str, Any] | None, hidden: frozenset[str]
+) -> Overlay:
+    return Overlay(Base(base), open_upper(upper, upper_options), takes_turns=bool(upper), hidden=hidden)
 
 
 def name_of(overlay: Overlay) -> str:

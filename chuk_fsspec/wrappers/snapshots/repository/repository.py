@@ -57,6 +57,14 @@ class Repository:
             self.storage.write(MARK, json.dumps(mark).encode(), exclusive=True)
         return self._read_mark()
 
+    def is_there(self) -> bool:
+        """Whether the directory is a repository, or an empty one that can become one."""
+        try:
+            self._read_mark()
+        except FileNotFoundError:
+            return self.storage.is_empty()
+        return True
+
     def _read_mark(self) -> str:
         data = self.storage.read(MARK)
         try:

@@ -16,6 +16,9 @@ from chuk_fsspec.contract.snapshots import Snapshot
 from chuk_fsspec.wrappers.snapshots.entry import Entry, decode, encode
 from chuk_fsspec.wrappers.snapshots.repository.storage import Storage
 
+_NAMES = 10
+"""How many names of snapshots are told to somebody who asks for another."""
+
 _deleted: set[str] = set()
 _deleted_lock = threading.RLock()
 
@@ -65,7 +68,7 @@ class Records:
         try:
             return _decode(file, self._storage.read(file))
         except FileNotFoundError:
-            raise unknown(name) from None
+            raise unknown(name, [snapshot.name for snapshot in self.all()]) from None
 
     def has(self, name: str) -> bool:
         """Whether a name is taken."""
@@ -92,9 +95,16 @@ def require(snapshot: StoredSnapshot) -> None:
         raise os_error(errno.ESTALE, hint=f"the snapshot {snapshot.name!r} was deleted")
 
 
-def unknown(name: str) -> OSError:
-    """ENOENT for a name that no snapshot has."""
-    return os_error(errno.ENOENT, name, hint="no snapshot has this name; list_snapshots() shows those that there are")
+def unknown(name: str, known: list[str]) -> OSError:
+    """ENOENT for a name that no snapshot has.
+
+    Args:
+        name: the name.
+        known: those that there are, oldest first.
+    """
+    newest = known[-_NAMES:]
+    there = f"there {'is' if len(known) == 1 else 'are'} {'..., ' * (newest != known)}{', '.join(newest) or 'none'}"
+    return os_error(errno.ENOENT, name, hint=f"no snapshot has this name; {there}")
 
 
 def taken(name: str) -> OSError:

@@ -6,9 +6,11 @@ import posixpath
 from contextlib import suppress
 from typing import Any
 
+from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 
 from chuk_fsspec.contract.capabilities import capabilities_of
+from chuk_fsspec.contract.paths import is_inside, normalise
 from chuk_fsspec.forwarding.names import form_of
 from chuk_fsspec.forwarding.publishing import WholeFiles
 
@@ -41,6 +43,19 @@ class Storage:
         """A file's bytes, or a range of them, which counts as in a slice. FileNotFoundError."""
         data: bytes = self._fs.cat_file(self._path(name), start=start, end=end)
         return data
+
+    def is_empty(self) -> bool:
+        """Whether the directory is there, with nothing in it."""
+        return bool(self._fs.isdir(self._root or "/")) and not self._fs.ls(self._root or "/", detail=False)
+
+    def lies_in(self, fs: AbstractFileSystem, root: str) -> bool:
+        """Whether the directory is in another one, of a filesystem that has the same files under the same paths.
+
+        Args:
+            fs: any filesystem.
+            root: a directory in it.
+        """
+        return fs == self._fs and is_inside(normalise(self._root), normalise(root))
 
     def write(self, name: str, data: bytes, *, exclusive: bool = False) -> None:
         """Write a whole file in one step. FileExistsError with ``exclusive`` if there is one."""
