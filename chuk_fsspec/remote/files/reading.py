@@ -8,7 +8,7 @@ import io
 import os
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from chuk_fsspec.contract.errors import os_error
@@ -81,7 +81,7 @@ class Window:
             self.entry = await self._fs._file_at(self.entry.path)
             return
         found, self._data = await self._fs._store.read_latest(self.entry.path, start, max(stop, start + self._size))
-        self.entry, self._start = replace(self.entry, size=found.size, etag=found.etag), start
+        self.entry, self._start = self.entry._replace(size=found.size, etag=found.etag), start
 
     @property
     def is_looking_ahead(self) -> bool:
