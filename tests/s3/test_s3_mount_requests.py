@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,6 +59,7 @@ def point(s3_url: str, bucket: str, source: Path, tmp_path: Path) -> Iterator[Pa
         run(repository, *GIT, *command)
     fs = filesystem(s3_url, bucket)
     fs.put(f"{repository}/", "/repository/", recursive=True)
+    time.sleep(1.1)  # times in a bucket are whole seconds, and git reads again what changed in that of its index
     source.mkdir()
     for number in range(FILES):
         (source / f"file{number}").write_text("content")
