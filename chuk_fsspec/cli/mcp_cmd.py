@@ -82,7 +82,7 @@ def add_parser(commands: Any) -> None:
         metavar="URL",
         help="the directory of snapshots, where the files keep none themselves (default: a temporary one)",
     )
-    add_option(parser, "--option", what="a storage option of the URL")
+    add_option(parser, "--option", "-o", what="a storage option of the URL")
     parser.add_argument("--http", action="store_true", help="serve over streamable HTTP, not standard input and output")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: 127.0.0.1)")
     parser.add_argument("--port", type=PORT, default=8000, help="the port; 0 for a free one (default: 8000)")

@@ -70,7 +70,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--at", metavar="DIR", help="mount here, on an empty directory (default: a temporary one)")
     parser.add_argument("--full", action="store_true", help="show each file of new and removed directories")
-    add_option(parser, "--option", what="a storage option of the filesystem")
+    add_option(parser, "--option", "-o", what="a storage option of the filesystem")
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND ...", help="what to run, after --")
 
 

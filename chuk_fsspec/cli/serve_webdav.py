@@ -71,7 +71,7 @@ def add_commands(commands: Any, group: str) -> None:
     parser.add_argument(
         "--max-body", type=whole_number(1), metavar="BYTES", help="largest file that may be sent (default: any)"
     )
-    add_option(parser, "--option", what="a storage option of the filesystem, for example --option capacity=1000000")
+    add_option(parser, "--option", "-o", what="a storage option of the filesystem, such as -o capacity=1000000")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -35,8 +35,8 @@ def add_snapshot_command(
     parser.add_argument(
         "--store", default="", metavar="URL", help="the directory that snapshots are kept in, of any filesystem"
     )
-    for option, what in (("--option", "the filesystem"), ("--store-option", "the store")):
-        add_option(parser, option, what=f"storage option of {what}")
+    add_option(parser, "--option", "-o", what="storage option of the filesystem")
+    add_option(parser, "--store-option", what="storage option of the store")
     return parser
 
 

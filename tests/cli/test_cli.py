@@ -23,6 +23,7 @@ from chuk_fsspec.cli.output import CommandError, describe
 from chuk_fsspec.cli.trees import source_name
 from chuk_fsspec.cli.urls import is_volatile, parse_option
 from chuk_fsspec.registry import PROTOCOLS
+from tests.cli.commands import all_commands
 
 COMMANDS = ("mount", "umount", "doctor", "audit")
 
@@ -202,6 +203,12 @@ def assert_one_line(text: str, *parts: str) -> None:
     assert text.count("\n") == 1, text
     for part in parts:
         assert part in text
+
+
+def test_a_storage_option_is_spelled_the_same_everywhere():
+    for name, parser in all_commands().items():
+        spellings = [action.option_strings for action in parser._actions if "--option" in action.option_strings]
+        assert spellings in ([], [["--option", "-o"]]), name
 
 
 # ---- doctor
