@@ -22,6 +22,11 @@ class Protocol:
     summary: str
     volatile: bool = False
 
+    @property
+    def wraps(self) -> bool:
+        """Whether it is made of other filesystems."""
+        return self.home.startswith(("chuk_fsspec.wrappers.", "chuk_fsspec.mounted"))
+
     def load(self) -> type:
         """Import the class. ImportError, with what to install, where a package is missing."""
         module, _, name = self.home.partition(":")

@@ -75,7 +75,7 @@ def format_of_name(file_name: str) -> Format:
         if lowered.endswith(known.suffixes):
             return known
     suffixes = ", ".join(suffix for known in FORMATS.values() for suffix in known.suffixes)
-    raise ValueError(f"the name of the archive tells no format: end it with one of {suffixes}, or give format=")
+    raise ValueError(f"the name of the archive tells no format: end it with one of {suffixes}, or give the format")
 
 
 def format_of_content(start: bytes) -> Format:

@@ -63,7 +63,9 @@ def _run(arguments: Sequence[str]) -> int:
     args = argparse.Namespace(failed=FAILED)
     try:
         try:
-            args = build_parser(_command_of(arguments)).parse_args(arguments)
+            args, unknown = build_parser(_command_of(arguments)).parse_known_args(arguments)
+            if unknown:
+                args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
             args.argv = arguments
             return _carry_out(args)
         finally:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from chuk_fsspec.cli.mcp_config import config_json
 from chuk_fsspec.cli.mcp_opening import open_workspaces
 from chuk_fsspec.cli.output import PROGRAM, CommandError, say
-from chuk_fsspec.cli.parsing import add_command
+from chuk_fsspec.cli.parsing import PORT, add_command, whole_number
 from chuk_fsspec.cli.urls import add_option
 
 if TYPE_CHECKING:
@@ -64,7 +64,11 @@ def add_parser(commands: Any) -> None:
         "--timeout", type=_positive, default=_SECONDS, metavar="S", help="seconds until a call is given up"
     )
     parser.add_argument(
-        "--max-result", type=_count, default=_CHARACTERS, metavar="N", help="characters after which a result is cut"
+        "--max-result",
+        type=whole_number(1),
+        default=_CHARACTERS,
+        metavar="N",
+        help="characters after which a result is cut",
     )
     parser.add_argument(
         "--audit",
@@ -78,10 +82,10 @@ def add_parser(commands: Any) -> None:
         metavar="URL",
         help="the directory of snapshots, where the files keep none themselves (default: a temporary one)",
     )
-    add_option(parser, "--option", what="a storage option of the URL")
+    add_option(parser, "--option", "-o", what="a storage option of the URL")
     parser.add_argument("--http", action="store_true", help="serve over streamable HTTP, not standard input and output")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8000, help="the port; 0 for a free one (default: 8000)")
+    parser.add_argument("--port", type=PORT, default=8000, help="the port; 0 for a free one (default: 8000)")
     parser.add_argument(
         "--token-file", metavar="FILE", help=f"the token that HTTP clients must send (or in the variable {TOKEN})"
     )
@@ -101,7 +105,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--max-sessions",
-        type=_count,
+        type=whole_number(1),
         default=_MAX_SESSIONS,
         metavar="N",
         help="how many HTTP clients may have a session at once (default: 256)",
@@ -181,10 +185,6 @@ def _token(args: argparse.Namespace) -> str:
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _count(text: str) -> int:
-    return int(_positive(text))
 
 
 def _positive(text: str) -> float:

@@ -60,7 +60,7 @@ def add_parser(commands: Any) -> None:
         default="auto",
         help="kernel: talk to Linux directly; fusepy: through libfuse (default: kernel on Linux)",
     )
-    add_option(parser, "--option", what="a storage option of the filesystem, for example --option capacity=1000000")
+    add_option(parser, "--option", "-o", what="a storage option of the filesystem, such as -o capacity=1000000")
     parser.add_argument("--log", metavar="FILE", help="append the messages of the background process to a file")
 
 

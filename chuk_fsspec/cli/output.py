@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import re
 import select
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +35,12 @@ __all__ = [
 ]
 
 PROGRAM = "chuk-fsspec"
+
+_ARGUMENT = re.compile(r"(?<![\w-])([a-z][a-z_]*)=(True|False|…|(?=[\s,;:.)]|$))")
+"""An argument of the library in its messages: ``database=``, ``anon=True``."""
+
+_ERRNOS = {FileNotFoundError: errno.ENOENT, PermissionError: errno.EACCES, FileExistsError: errno.EEXIST}
+"""What is meant by errors of filesystems that only name the path."""
 
 _JSON = ContextVar("json", default=False)
 
@@ -115,8 +123,18 @@ def complain_of(error: BaseException, problem: str = "") -> None:
 def describe(error: BaseException) -> str:
     """An exception in the words of a person: for an ``OSError`` the path and what is the matter, without numbers."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{printable(str(error.filename))}: {error.strerror}" if error.filename else error.strerror
-    return str(error) or type(error).__name__
+        problem = _for_a_shell(error.strerror)
+        return f"{printable(str(error.filename))}: {problem}" if error.filename else problem
+    if isinstance(error, CommandError):
+        return str(error)
+    text = str(error) or type(error).__name__
+    code = next((code for kind, code in _ERRNOS.items() if isinstance(error, kind)), 0)
+    return f"{printable(text)}: {os.strerror(code)}" if code and " " not in text else _for_a_shell(text)
+
+
+def _for_a_shell(text: str) -> str:
+    """A message of the library, in which what is an argument in a program is an option."""
+    return _ARGUMENT.sub(lambda found: f"--option {found[1]}={(found[2] or '…').lower()}", text)
 
 
 def reader_is_gone() -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -11,6 +13,8 @@ from chuk_fsspec.cli.output import PROGRAM, complain
 
 USAGE = 2
 """Exit code for a command line that cannot be understood."""
+_CHOICES = re.compile(r"invalid choice: '([^']*)' (\(choose from .*\))")
+
 FAILED = 1
 """Exit code for what went wrong, unless a command has another."""
 
@@ -23,8 +27,44 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Write the one line and leave with exit code 2."""
-        complain(f"{message} (see {self.prog} --help)")
+        complain(f"{_nearest(message)} (see {self.prog} --help)")
         raise SystemExit(USAGE)
+
+
+def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
+    """What reads an argument that is a whole number.
+
+    Args:
+        least: the smallest that is taken.
+        most: the largest; None for any.
+    """
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least or (most is not None and number > most):
+            until = "up" if most is None else f"to {most}"
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} {until}")
+        return number
+
+    return read
+
+
+PORT = whole_number(0, 65535)
+"""Reads the number of a port; 0 is for any free one."""
+
+
+def _nearest(message: str) -> str:
+    """A complaint about a word that is none of many: with the nearest of them in place of all."""
+    found = _CHOICES.search(message)
+    if found is None:
+        return message
+    near = difflib.get_close_matches(found[1], re.findall(r"[\w.-]+", found[2]), n=1)
+    if near:
+        return f"{message[: found.start(2)].rstrip('(')}; did you mean {near[0]}?".replace(" ;", ";")
+    return message
 
 
 def add_command(
@@ -66,7 +106,7 @@ def add_command(
     parser.add_argument(*["-h"] * short_help, "--help", action="help", help="show this help")
     parser.add_argument("--json", action="store_true", help="speak JSON Lines: one object for each result or problem")
     parser.add_argument("--debug", action="store_true", help="log what happens, and show where an error came from")
-    parser.set_defaults(run=run, failed=failed)
+    parser.set_defaults(run=run, failed=failed, parser=parser)
     return parser
 
 

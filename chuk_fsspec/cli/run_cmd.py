@@ -35,6 +35,7 @@ chuk-fsspec run --on chuksqlite://::file:///data/w.db --discard -- ls -l
 """
 
 _NOT_FOUND = 127
+_NOT_EXECUTABLE = 126
 _BY_SIGNAL = 128
 _FAILED = 1
 _DATABASE_FILES = ("", "-wal", "-shm", "-journal")
@@ -69,7 +70,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--at", metavar="DIR", help="mount here, on an empty directory (default: a temporary one)")
     parser.add_argument("--full", action="store_true", help="show each file of new and removed directories")
-    add_option(parser, "--option", what="a storage option of the filesystem")
+    add_option(parser, "--option", "-o", what="a storage option of the filesystem")
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND ...", help="what to run, after --")
 
 
@@ -159,6 +160,9 @@ def _run_command(words: list[str], point: Path) -> int:
     except FileNotFoundError:
         complain(f"{words[0]}: command not found")
         return _NOT_FOUND
+    except OSError as error:
+        complain(f"{words[0]}: {error.strerror}")
+        return _NOT_EXECUTABLE
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

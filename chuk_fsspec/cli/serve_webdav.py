@@ -14,7 +14,7 @@ from chuk_adapters.webdav.users import Users
 from chuk_adapters.webdav.users.users import read_users
 from chuk_fsspec.cli.collector import calm_collector
 from chuk_fsspec.cli.output import CommandError, is_json, say, say_json
-from chuk_fsspec.cli.parsing import add_command
+from chuk_fsspec.cli.parsing import PORT, add_command, whole_number
 from chuk_fsspec.cli.passwords import ENVIRONMENT, read_password
 from chuk_fsspec.cli.serving import ENDING
 from chuk_fsspec.cli.trees import Tree, open_tree
@@ -49,7 +49,7 @@ def add_commands(commands: Any, group: str) -> None:
         help="a directory, any fsspec URL, with a path to serve that directory, or a workspace file (*.toml)",
     )
     parser.add_argument("--host", default="127.0.0.1", help="name or address to bind (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8080, help="0 for any free one (default: %(default)s)")
+    parser.add_argument("--port", type=PORT, default=8080, help="0 for any free one (default: %(default)s)")
     parser.add_argument("--read-only", action="store_true", help="refuse every change")
     who = parser.add_mutually_exclusive_group()
     who.add_argument("--user", metavar="NAME", help="let this user in, and nobody else")
@@ -68,8 +68,10 @@ def add_commands(commands: Any, group: str) -> None:
         "--allow-origin", action="append", default=[], metavar="ORIGIN", help="let pages of a site use it; repeatable"
     )
     parser.add_argument("--no-browser", action="store_true", help="show no pages of directories")
-    parser.add_argument("--max-body", type=int, metavar="BYTES", help="largest file that may be sent (default: any)")
-    add_option(parser, "--option", what="a storage option of the filesystem, for example --option capacity=1000000")
+    parser.add_argument(
+        "--max-body", type=whole_number(1), metavar="BYTES", help="largest file that may be sent (default: any)"
+    )
+    add_option(parser, "--option", "-o", what="a storage option of the filesystem, such as -o capacity=1000000")
 
 
 def run(args: argparse.Namespace) -> int:

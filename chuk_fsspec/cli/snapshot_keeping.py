@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from chuk_fsspec.cli.output import CommandError, complain, printable, say, say_json
+from chuk_fsspec.cli.parsing import whole_number
 from chuk_fsspec.cli.progress import ProgressLine
 from chuk_fsspec.cli.snapshot_target import add_snapshot_command, as_dict, as_line, open_snapshots
 from chuk_fsspec.contract.display import amount
@@ -46,7 +47,7 @@ def add_commands(commands: Any, group: str) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="its name (default: the time)")
     parser.add_argument("--description", default="", metavar="TEXT", help="what it is for")
     parser.add_argument(
-        "--workers", type=int, default=0, metavar="N", help="files to read at once (default: what suits)"
+        "--workers", type=whole_number(0), default=0, metavar="N", help="files to read at once (default: what suits)"
     )
     add_snapshot_command(
         commands,
@@ -78,7 +79,9 @@ def add_commands(commands: Any, group: str) -> None:
         example=_PRUNE_EXAMPLE,
     )
     for rule in _RULES:
-        parser.add_argument(f"--keep-{rule}", type=int, default=0, metavar="N", help=f"how many {rule} ones to keep")
+        parser.add_argument(
+            f"--keep-{rule}", type=whole_number(0), default=0, metavar="N", help=f"how many {rule} ones to keep"
+        )
     parser.add_argument("--dry-run", action="store_true", help="only say which ones would be forgotten")
     parser = add_snapshot_command(
         commands,
@@ -94,8 +97,6 @@ def add_commands(commands: Any, group: str) -> None:
 
 
 def _create(args: argparse.Namespace) -> int:
-    if args.workers < 0:
-        raise CommandError(f"--workers must be 0 or more, not {args.workers}")
     fs = open_snapshots(args, may_begin=True)
     with ProgressLine("read") as progress:
         snapshot = fs.create_snapshot(args.name, args.description, progress)

@@ -35,8 +35,8 @@ def add_snapshot_command(
     parser.add_argument(
         "--store", default="", metavar="URL", help="the directory that snapshots are kept in, of any filesystem"
     )
-    for option, what in (("--option", "the filesystem"), ("--store-option", "the store")):
-        add_option(parser, option, what=f"storage option of {what}")
+    add_option(parser, "--option", "-o", what="storage option of the filesystem")
+    add_option(parser, "--store-option", what="storage option of the store")
     return parser
 
 
@@ -56,7 +56,7 @@ def open_snapshots(args: argparse.Namespace, *, may_begin: bool = False) -> Snap
 
     if is_volatile(args.url):
         raise CommandError(f"the files of {args.url} end with this command; give a URL that lasts")
-    tree = open_tree(args.url, dict(args.option))
+    tree = open_tree(args.url, dict(args.option), may_create=False)
     options = _store(args, tree, may_begin=may_begin) if args.store else {}
     fs = SnapshotFileSystem(tree.fs, root=tree.path, **options)
     try:

@@ -6,7 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.cli.changes import as_record
-from chuk_fsspec.cli.output import CommandError, printable, say, say_json
+from chuk_fsspec.cli.output import printable, say, say_json
+from chuk_fsspec.cli.parsing import whole_number
 from chuk_fsspec.cli.progress import ProgressLine
 from chuk_fsspec.cli.snapshot_target import add_snapshot_command, as_dict, open_snapshots
 
@@ -37,7 +38,7 @@ def add_commands(commands: Any, group: str) -> None:
         details="List snapshots, newest first, with how much had changed since the one before each.",
         example=_LOG_EXAMPLE,
     )
-    parser.add_argument("--limit", type=int, metavar="N", help="how many (default: all)")
+    parser.add_argument("--limit", type=whole_number(0), metavar="N", help="how many (default: all)")
     parser = add_snapshot_command(
         commands,
         group,
@@ -67,8 +68,6 @@ def add_commands(commands: Any, group: str) -> None:
 
 
 def _log(args: argparse.Namespace) -> int:
-    if args.limit is not None and args.limit < 0:
-        raise CommandError(f"--limit must be 0 or more, not {args.limit}")
     entries = open_snapshots(args).log(args.limit)
     if args.json:
         for one in entries:

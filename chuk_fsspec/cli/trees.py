@@ -48,7 +48,7 @@ class Tree:
         return None if above.split(os.sep)[0] == os.pardir else normalise(above)
 
 
-def open_tree(what: str, options: dict[str, Any]) -> Tree:
+def open_tree(what: str, options: dict[str, Any], *, may_create: bool = True) -> Tree:
     """Open what the user named.
 
     A directory of this machine is a filesystem of its own (``chuklocal``): it keeps modes, owners and links, and no
@@ -57,6 +57,7 @@ def open_tree(what: str, options: dict[str, Any]) -> Tree:
     Args:
         what: a directory, a workspace file or a path in one, or any fsspec URL.
         options: storage options.
+        may_create: a database that is not there is made.
 
     Raises:
         OSError: ENOENT, ENOTDIR for a directory of this machine.
@@ -65,7 +66,7 @@ def open_tree(what: str, options: dict[str, Any]) -> Tree:
     directory = directory_of_this_machine(what)
     if directory is not None and sys.platform != "win32":
         return Tree(_rooted(directory, options), "/", f"file://{directory}", directory=directory)
-    fs, path = open_url(what, options)
+    fs, path = open_url(what, options, may_create=may_create)
     name = Path(what).name if is_workspace(what) else source_name(fs, path)
     tree = Tree(fs, path, name, is_volatile(what))
     if tree.is_volatile:

@@ -49,10 +49,14 @@ def open_url(url: str, options: dict[str, Any], *, may_create: bool = True) -> t
         file, path = split_workspace(url)
         return open_workspace(file), path
     check_url(url)
+    kind = PROTOCOLS.get(url.rpartition("::")[2].partition("://")[0])
+    if kind is not None and kind.wraps and not options:
+        raise CommandError(f"{url} has nothing below it: chain a URL to it, such as {kind.name}::file:///data")
     try:
         fs, path = url_to_fs(url, **(options if may_create else without_creation(url, options)))
     except TypeError as error:
-        raise CommandError(f"{url} does not take these options: {error}") from error
+        known = f"{', '.join(options)} (a name that it does not know, or a value of the wrong kind)"
+        raise CommandError(f"{url} does not take these options: {known if options else error}") from error
     return fs, path
 
 

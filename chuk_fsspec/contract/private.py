@@ -16,7 +16,11 @@ def write_private(path: str | os.PathLike[str], text: str) -> None:
         OSError: what was there stays, and nothing else is left behind.
     """
     temporary = f"{os.fspath(path)}.{os.urandom(6).hex()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        error.filename = os.fspath(path)
+        raise
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

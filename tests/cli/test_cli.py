@@ -19,9 +19,11 @@ from chuk_fsspec.cli.checks import Check
 from chuk_fsspec.cli.directories import open_directory
 from chuk_fsspec.cli.main import main
 from chuk_fsspec.cli.mounts import Mounted, find_mount, read_mountinfo
+from chuk_fsspec.cli.output import CommandError, describe
 from chuk_fsspec.cli.trees import source_name
 from chuk_fsspec.cli.urls import is_volatile, parse_option
 from chuk_fsspec.registry import PROTOCOLS
+from tests.cli.commands import all_commands
 
 COMMANDS = ("mount", "umount", "doctor", "audit")
 
@@ -75,7 +77,14 @@ def test_it_runs_as_a_module():
         (["mount", "chukmem://", "x", "--cache-timeout", "nan"], "'nan' is not a number of seconds"),
         (["mount", "chukmem://", "x", "--option", "capacity"], "'capacity' is not KEY=VALUE"),
         (["umount"], "required: MOUNTPOINT"),
-        (["doctor", "who"], "unrecognized arguments: who"),
+        (["doctor", "who"], "unrecognized arguments: who (see chuk-fsspec doctor"),
+        (["snapshot", "creat"], "invalid choice: 'creat'; did you mean create?"),
+        (["find", ".", "-maxdepth", "-1"], "'-1' is not a whole number from 0 up"),
+        (["snapshot", "prune", "x", "--keep-last", "x"], "argument --keep-last: 'x' is not a whole number"),
+        (["serve", "webdav", "x", "--port", "65536"], "'65536' is not a whole number from 0 to 65535"),
+        (["serve", "webdav", "x", "--max-body", "0"], "'0' is not a whole number from 1 up"),
+        (["sync", "x", "y", "-j", "-1"], "'-1' is not a whole number from 0 up"),
+        (["mcp", "x", "--max-result", "0.5"], "'0.5' is not a whole number from 1 up"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]):
@@ -99,6 +108,10 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], says: str
         ("quantum://x", "unknown protocol quantum; there are chukmem"),
         ("chukmem://../x", "climbs above the root"),
         ("/nonexistent/directory", "/nonexistent/directory: No such file or directory"),
+        ("chuksecure://x", "chuksecure://x has nothing below it: chain a URL to it"),
+        ("chukmount://", "chukmount:// has nothing below it: chain a URL to it"),
+        ("chuklocal://x", "--option root=…, or a chained URL"),
+        ("chuksqlite://x", "--option database=…, or a chained URL"),
     ],
 )
 def test_a_bad_url_is_one_line_that_says_what_was_meant(
@@ -126,6 +139,37 @@ def test_a_bad_mount_point_is_one_line_that_says_what_to_do(tmp_path: Path, caps
 def test_a_bad_storage_option_is_one_line(option: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert outcome(["mount", "--foreground", "chukmem://", str(tmp_path), "--option", option]) == 1
     assert_one_line(capsys.readouterr().err, says)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            ValueError("give key= and secret=, or anon=True"),
+            "give --option key=… and --option secret=…, or --option anon=true",
+        ),
+        (ValueError("'x=1' is no NAME=VALUE (max_files=1)"), "'x=1' is no NAME=VALUE (max_files=1)"),
+        (OSError(5, "upper=, a file, makes it last", "/a="), "/a=: --option upper=…, a file, makes it last"),
+        (CommandError("a= is a directory"), "a= is a directory"),
+        (FileNotFoundError("https://host/x"), "https://host/x: No such file or directory"),
+        (PermissionError("bucket/x"), "bucket/x: Permission denied"),
+    ],
+)  # fmt: skip
+def test_errors_are_told_in_the_words_of_a_shell(error: Exception, told: str):
+    assert describe(error) == told
+
+
+def test_a_move_to_no_directory_names_the_target(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "f").touch()
+    assert outcome(["mv", f"{tmp_path}/f", f"{tmp_path}/nope/f"]) == 1
+    assert_one_line(capsys.readouterr().err, f"{tmp_path}/nope/f: No such file or directory: its directory is missing")
+
+
+def test_a_private_file_is_named_and_not_its_temporary_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "secret").write_text("s")
+    arguments = ["serve", "passwd", f"{tmp_path}/nope/users", "alice", "--password-file", f"{tmp_path}/secret"]
+    assert outcome(arguments) == 1
+    assert_one_line(capsys.readouterr().err, f"{tmp_path}/nope/users: No such file")
 
 
 def test_unmounting_what_is_no_mount_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -159,6 +203,12 @@ def assert_one_line(text: str, *parts: str) -> None:
     assert text.count("\n") == 1, text
     for part in parts:
         assert part in text
+
+
+def test_a_storage_option_is_spelled_the_same_everywhere():
+    for name, parser in all_commands().items():
+        spellings = [action.option_strings for action in parser._actions if "--option" in action.option_strings]
+        assert spellings in ([], [["--option", "-o"]]), name
 
 
 # ---- doctor

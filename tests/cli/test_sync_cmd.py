@@ -78,7 +78,6 @@ def test_what_cannot_be_copied_is_named(project: Path, capsys: pytest.CaptureFix
         (["missing", "copy"], "No such file or directory"),
         (["project", "project/src"], "lie in one another"),
         (["project", "chukmem://copy"], "would end with this command"),
-        (["project", "copy", "-j", "-1"], "workers must be 0 or more"),
     ],
 )
 def test_bad_requests_change_nothing(

@@ -164,7 +164,7 @@ def _version_of(path: str, options: Options) -> int | None:
         header = on_descriptor(path, lambda fd: os.pread(fd, 100, 0))
     except FileNotFoundError:
         if not options.create or options.read_only:
-            hint = f"the database {name!r} does not exist; create=True, without read_only, makes it"
+            hint = f"the database {name!r} does not exist, and is not to be made"
             raise os_error(errno.ENOENT, hint=hint) from None
         if not os.path.isdir(os.path.dirname(path)):
             raise os_error(errno.ENOENT, hint=f"the directory of the database {name!r}") from None

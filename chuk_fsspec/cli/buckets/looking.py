@@ -11,6 +11,7 @@ from chuk_fsspec.cli.buckets.records import bucket_record, day, object_record
 from chuk_fsspec.cli.buckets.service import Service
 from chuk_fsspec.cli.files.records import moment, time_column
 from chuk_fsspec.cli.output import printable, say, say_json
+from chuk_fsspec.cli.parsing import whole_number
 from chuk_fsspec.cli.progress import ProgressLine
 from chuk_fsspec.contract.buckets import Buckets, StoredObject
 from chuk_fsspec.contract.display import amount
@@ -45,7 +46,9 @@ def add_commands(commands: Any, service: Service) -> None:
         example=_INFO_EXAMPLE,
     )
     add_bucket(parser)
-    parser.add_argument("--show-top", type=int, default=0, metavar="N", help="name the N largest objects, too")
+    parser.add_argument(
+        "--show-top", type=whole_number(0), default=0, metavar="N", help="name the N largest objects, too"
+    )
     parser = service.add_command(
         commands,
         "ls",

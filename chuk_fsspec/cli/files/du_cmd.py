@@ -11,7 +11,7 @@ from chuk_fsspec.cli.files.each import Complaints, for_each_location
 from chuk_fsspec.cli.files.location import Location, add_options
 from chuk_fsspec.cli.files.styling import shown
 from chuk_fsspec.cli.output import say, say_json
-from chuk_fsspec.cli.parsing import add_command
+from chuk_fsspec.cli.parsing import add_command, whole_number
 from chuk_fsspec.cli.progress import short_amount
 from chuk_fsspec.trees.walking import Found, walk
 
@@ -49,7 +49,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("-a", "--all", action="store_true", help="files, too")
     parser.add_argument("-c", "--total", action="store_true", help="the total in the end")
     parser.add_argument("-h", dest="human", action="store_true", help="sizes such as 1.5K and 12M")
-    parser.add_argument("-d", "--max-depth", type=int, metavar="N", help="show only N levels below what was named")
+    parser.add_argument(
+        "-d", "--max-depth", type=whole_number(0), metavar="N", help="show only N levels below what was named"
+    )
     add_options(parser)
 
 

@@ -15,7 +15,7 @@ from chuk_fsspec.cli.files.records import record
 from chuk_fsspec.cli.files.rm_cmd import remove_location
 from chuk_fsspec.cli.files.styling import add_color, name_style
 from chuk_fsspec.cli.output import CommandError, say_json
-from chuk_fsspec.cli.parsing import add_command
+from chuk_fsspec.cli.parsing import add_command, whole_number
 from chuk_fsspec.trees.walking import Found, listed, walk
 
 _EXAMPLE = """
@@ -51,8 +51,8 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("-newer", metavar="URL", help="changed later than this file")
     parser.add_argument("-empty", action="store_true", help="a file without bytes, or a directory without entries")
-    parser.add_argument("-mindepth", type=int, default=0, metavar="N", help="at least N levels below")
-    parser.add_argument("-maxdepth", type=int, metavar="N", help="at most N levels below")
+    parser.add_argument("-mindepth", type=whole_number(0), default=0, metavar="N", help="at least N levels below")
+    parser.add_argument("-maxdepth", type=whole_number(0), metavar="N", help="at most N levels below")
     parser.add_argument("-print0", action="store_true", help="end each name with NUL, for xargs -0")
     parser.add_argument("-delete", action="store_true", help="remove what was found; directories must be empty by then")
     add_color(parser)

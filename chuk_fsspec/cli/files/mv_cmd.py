@@ -115,4 +115,9 @@ def _rename(source: Location, end: Location) -> None:
         end.fs.rmdir(end.path)
     elif is_directory and end.lexists():
         raise os_error(errno.ENOTDIR, end.path)
-    source.fs.mv(source.path, end.path)
+    try:
+        source.fs.mv(source.path, end.path)
+    except FileNotFoundError:
+        if source.lexists():
+            raise os_error(errno.ENOENT, end.path, hint="its directory is missing; mkdir -p makes it") from None
+        raise

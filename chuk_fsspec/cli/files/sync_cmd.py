@@ -9,7 +9,7 @@ from typing import Any
 from chuk_fsspec.cli.collector import calm_collector
 from chuk_fsspec.cli.files.location import add_options, open_location, open_target, same_filesystem
 from chuk_fsspec.cli.output import CommandError, is_json, printable, say, say_json
-from chuk_fsspec.cli.parsing import add_command
+from chuk_fsspec.cli.parsing import add_command, whole_number
 from chuk_fsspec.cli.progress import ProgressLine
 from chuk_fsspec.cli.reporting import tell
 
@@ -46,7 +46,9 @@ def add_parser(commands: Any) -> None:
         metavar="PATTERN",
         help="neither copy nor remove what has such a name or, if PATTERN has a /, such a path; may be repeated",
     )
-    parser.add_argument("-j", "--workers", type=int, default=0, metavar="N", help="files to copy at the same time")
+    parser.add_argument(
+        "-j", "--workers", type=whole_number(0), default=0, metavar="N", help="files to copy at the same time"
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="name each file that is copied or removed")
     add_options(parser)
 

@@ -10,7 +10,7 @@ from chuk_fsspec.cli.files.location import Location, add_options
 from chuk_fsspec.cli.files.records import record
 from chuk_fsspec.cli.files.styling import add_color, name_style, shown
 from chuk_fsspec.cli.output import say, say_json
-from chuk_fsspec.cli.parsing import add_command
+from chuk_fsspec.cli.parsing import add_command, whole_number
 from chuk_fsspec.cli.progress import short_amount
 from chuk_fsspec.contract.display import amount
 from chuk_fsspec.trees.walking import Found, walk
@@ -33,7 +33,7 @@ def add_parser(commands: Any) -> None:
         short_help=False,
     )
     parser.add_argument("locations", nargs="*", default=["."], metavar="URL", help="URLs or paths (default: .)")
-    parser.add_argument("-L", dest="depth", type=int, metavar="N", help="go down N levels (default: all)")
+    parser.add_argument("-L", dest="depth", type=whole_number(1), metavar="N", help="go down N levels (default: all)")
     parser.add_argument("-a", dest="all", action="store_true", help="also names that begin with a dot")
     parser.add_argument("-d", dest="directories", action="store_true", help="directories only")
     parser.add_argument("-h", dest="human", action="store_true", help="sizes such as 1.5K and 12M")

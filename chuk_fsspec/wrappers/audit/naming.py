@@ -18,7 +18,7 @@ def is_database(log: str) -> bool:
         return True
     if log.endswith(_LINES_SUFFIXES):
         return False
-    raise ValueError(f"log: the name must end in {' or '.join((*_LINES_SUFFIXES, *_SQLITE_SUFFIXES))}")
+    raise ValueError(f"log: {os.path.basename(log)!r} must end in {' or '.join((*_LINES_SUFFIXES, *_SQLITE_SUFFIXES))}")
 
 
 def segment_path(log: str, number: int) -> str:

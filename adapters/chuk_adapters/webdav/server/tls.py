@@ -16,6 +16,8 @@ def server_context(certificate: str | os.PathLike[str], key: str | os.PathLike[s
     Raises:
         OSError: a file cannot be read, or is not what it should be (``ssl.SSLError`` is one).
     """
+    for file in (certificate, key or certificate):
+        os.stat(file)  # whose error names it, as that of OpenSSL does not
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_COMPRESSION | getattr(ssl, "OP_NO_RENEGOTIATION", 0)
