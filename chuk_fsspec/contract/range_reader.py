@@ -23,7 +23,8 @@ class RangeReader(io.BufferedIOBase):
     """A file that is read in ranges, with a buffer for small ones.
 
     Threads may share one. ``seek`` never waits, and a read takes the position when it is called: a thread that seeks
-    and then reads gets what it asked for, though others do so at the same time (duckdb does).
+    and then reads gets what it asked for, however long others read meanwhile (those of duckdb do so). Between the two
+    steps there is no lock that could keep another thread from seeking.
 
     It pickles as its filesystem, its path and its position, where the file is still the same when it is opened again.
 

@@ -69,7 +69,7 @@ def test_duckdb(fs: AbstractFileSystem) -> None:
         connection.execute("SET threads = 4")
         rows = f"SELECT range AS n, random() AS x, range % 3 AS k FROM range({ROWS})"
         url = f"{fs.protocol}:///data"
-        connection.execute(f"COPY ({rows}) TO '{url}/all.parquet' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+        connection.execute(f"COPY ({rows}) TO '{url}/all.parquet' (FORMAT parquet, ROW_GROUP_SIZE 8192)")
         connection.execute(f"COPY ({rows}) TO '{url}/by' (FORMAT parquet, PARTITION_BY (k))")
         for name in ("all.parquet", "by/*/*.parquet"):
             asked = f"SELECT count(*), sum(n) FROM read_parquet('{url}/{name}') WHERE x >= 0"

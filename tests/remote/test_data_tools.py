@@ -51,7 +51,7 @@ def test_duckdb(fs: AbstractFileSystem) -> None:
         connection.execute("SET threads = 4")
         url = f"{fs.protocol}:///duckdb/all.parquet"
         rows = f"SELECT range AS n, random() AS x FROM range({ROWS})"
-        connection.execute(f"COPY ({rows}) TO '{url}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+        connection.execute(f"COPY ({rows}) TO '{url}' (FORMAT parquet, ROW_GROUP_SIZE 8192)")
         asked = f"SELECT count(*), sum(n) FROM read_parquet('{fs.protocol}:///duckdb/*.parquet') WHERE x >= 0"
         assert connection.execute(asked).fetchone() == (ROWS, ROWS * (ROWS - 1) // 2)
 
