@@ -113,7 +113,7 @@ def strip_protocol(path: str | os.PathLike[str], protocols: Iterable[str]) -> st
     """Remove ``proto://`` or ``proto::`` and normalise what is left (fsspec's ``_strip_protocol``; idempotent).
 
     Args:
-        path: a URL, a path, or a path object.
+        path: a URL, a chain of them, a path, or a path object.
         protocols: the protocol names to remove.
 
     Returns:
@@ -129,9 +129,15 @@ def strip_protocol(path: str | os.PathLike[str], protocols: Iterable[str]) -> st
                 text = text[len(protocol) + 3 :]
                 break
             if text.startswith("::", len(protocol)):
-                text = text[len(protocol) + 2 :]
+                text = _path_in_chain(text[len(protocol) + 2 :])
                 break
     return normalise(text)
+
+
+def _path_in_chain(rest: str) -> str:
+    """The path of a chain (``proto::proto://path::...``) behind its first protocol, or what is no chain as it is."""
+    protocols, mark, path = rest.partition("://")
+    return path.partition("::")[0] if mark and "/" not in protocols else rest
 
 
 def split(path: str) -> tuple[str, str]:

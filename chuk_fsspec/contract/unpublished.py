@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-from typing import Any
+from typing import Any, NoReturn, SupportsIndex
 
 from chuk_fsspec.contract.conditions import Condition
+from chuk_fsspec.contract.reopening import refuse_pickling
 
 
 class UnpublishedFile(io.BufferedIOBase):
@@ -42,6 +43,9 @@ class UnpublishedFile(io.BufferedIOBase):
         if exc_type is not None:
             self.discard()
         self.close()
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+        refuse_pickling(self.path)
 
     def _require_readable(self) -> None:
         if "+" not in self.mode:

@@ -7,16 +7,17 @@ one ``bytes`` is not copied.
 from __future__ import annotations
 
 import io
-import os
 from typing import TYPE_CHECKING, Any
 
-from chuk_fsspec.contract.seeking import sought
+from chuk_fsspec.contract.range_reader import RangeReader
 from chuk_fsspec.contract.unpublished import UnpublishedBuffer, UnpublishedEnd, extend
 from chuk_fsspec.engine.handle import InodeHandle
 from chuk_fsspec.engine.store import Readable
 
 if TYPE_CHECKING:
     from chuk_fsspec.engine.filesystem import InodeFileSystem
+
+_BUFFER_SIZE = 64 * 1024
 
 
 class ReadFile(io.BytesIO):
@@ -43,56 +44,26 @@ class ReadFile(io.BytesIO):
         raise io.UnsupportedOperation("not open for writing")
 
 
-class HandleReader(io.RawIOBase):
+class HandleReader(RangeReader):
     """``rb`` on a large or sparse file: shows edits in place, but not another file that is published under its name."""
 
-    def __init__(self, handle: InodeHandle, content: Readable) -> None:
+    def __init__(self, fs: InodeFileSystem, path: str, handle: InodeHandle, content: Readable, etag: str) -> None:
+        super().__init__(fs, path, _BUFFER_SIZE)
+        self.etag = etag
         self._handle = handle
         self._content = content
-        self._position = 0
 
-    def readable(self) -> bool:
-        return True
+    @property
+    def size(self) -> int:
+        return len(self._content)
 
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        done = 0
-        for piece in self._content.read(len(buffer), self._position):
-            buffer[done : done + len(piece)] = piece
-            done += len(piece)
-        self._position += done
-        return done
-
-    def readall(self) -> bytes:
-        data = b"".join(self._content.read(max(len(self._content) - self._position, 0), self._position))
-        self._position += len(data)
-        return data
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        self._position = sought(offset, whence, position=self._position, size=len(self._content))
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
+    def _range(self, start: int, stop: int) -> bytes:
+        return b"".join(self._content.read(stop - start, start))
 
     def close(self) -> None:
         if not self.closed:
             self._handle.close()
         super().close()
-
-
-class BufferedReadFile(io.BufferedReader):
-    """A ``HandleReader`` with a buffer, and the attributes that fsspec's files have."""
-
-    def __init__(self, fs: InodeFileSystem, path: str, handle: InodeHandle, content: Readable) -> None:
-        super().__init__(HandleReader(handle, content), 64 * 1024)
-        self.fs, self.path, self.size = fs, path, len(content)
-
-    @property
-    def mode(self) -> str:
-        return "rb"
 
 
 class WriteFile(UnpublishedBuffer, io.BytesIO):

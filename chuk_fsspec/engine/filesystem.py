@@ -15,7 +15,7 @@ from chuk_fsspec.contract.errors import LinkInTheWay, PreconditionFailed, not_a_
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.engine.clock import now_ns
 from chuk_fsspec.engine.conditions import Check, check_of_file
-from chuk_fsspec.engine.files import AppendFile, BufferedReadFile, ReadFile, WriteFile
+from chuk_fsspec.engine.files import AppendFile, HandleReader, ReadFile, WriteFile
 from chuk_fsspec.engine.inode import Directory, Inode
 from chuk_fsspec.engine.listing import Listing
 from chuk_fsspec.engine.nofollow import NofollowResolver
@@ -168,7 +168,7 @@ class InodeFileSystem(StoreViews, RemovingFileSystem):
             file.seek(0, os.SEEK_END)
         return file
 
-    def _open_to_read(self, path: str) -> ReadFile | BufferedReadFile:
+    def _open_to_read(self, path: str) -> ReadFile | HandleReader:
         with self.store.reading:  # between a look and the next one, the file may be replaced
             inode = self._inode_at(path)
             if not inode.is_file:
@@ -176,7 +176,8 @@ class InodeFileSystem(StoreViews, RemovingFileSystem):
             whole = self.store.whole(inode)
             if whole is not None:
                 return ReadFile(self, path, whole)
-            return BufferedReadFile(self, path, self.inodes.open(inode, os.O_RDONLY), self.store.pin(inode))
+            etag, handle = inode.etag, self.inodes.open(inode, os.O_RDONLY)
+            return HandleReader(self, path, handle, self.store.pin(inode), etag)
 
     # ---- writing
 

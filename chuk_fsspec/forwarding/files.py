@@ -11,6 +11,7 @@ from fsspec.implementations.local import LocalFileOpener
 from fsspec.spec import AbstractBufferedFile
 
 from chuk_fsspec.contract.posix import Buffer, Handle
+from chuk_fsspec.contract.reopening import reduced, refuse_pickling
 
 
 class ForwardingFile(io.BufferedIOBase):
@@ -25,8 +26,14 @@ class ForwardingFile(io.BufferedIOBase):
     def __init__(self, file: Any, path: str, mode: str) -> None:
         self.__file: Any = file
         self.__discarded = False
+        self.__opened_by: Any = None
+        self.__options: dict[str, Any] = {}
         self.path = self.full_name = path
         self._mode = mode
+
+    def note_opener(self, fs: Any, options: dict[str, Any]) -> None:
+        """Let it be pickled: it is opened again by this filesystem, with these options."""
+        self.__opened_by, self.__options = fs, options
 
     @property
     def mode(self) -> str:
@@ -151,6 +158,13 @@ class ForwardingFile(io.BufferedIOBase):
         if not line:
             raise StopIteration
         return line
+
+    def __reduce__(self) -> Any:
+        if self.writable():
+            refuse_pickling(self.path)
+        if self.__opened_by is None:
+            raise TypeError(f"{self.path!r} was not opened by a filesystem that could open it again")
+        return reduced(self, self.__opened_by, self.__options, self.tell())
 
     def __exit__(self, exc_type: object, *exc_info: object) -> None:
         if exc_type is not None and self.writable():

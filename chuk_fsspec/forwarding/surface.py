@@ -21,6 +21,7 @@ from chuk_fsspec.contract.operations import FSSPEC, POSIX, Effect, Kind, Operati
 from chuk_fsspec.contract.paths import is_inside
 from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.forwarding.conditions import NAMES, etag_in, refuse, require_for_directory, taken_from
+from chuk_fsspec.forwarding.files import ForwardingFile
 from chuk_fsspec.forwarding.looking import LookingSurface
 from chuk_fsspec.forwarding.planning import pairs_of
 from chuk_fsspec.forwarding.transaction import ForwardedTransaction
@@ -75,7 +76,10 @@ class ForwardingFileSystem(LookingSurface):
         asked = self._asked(kwargs, path)
         if asked:
             require_change(mode)
-        return self._forward(FSSPEC["open"], path, mode=mode, **asked, **kwargs)
+        file = self._forward(FSSPEC["open"], path, mode=mode, **asked, **kwargs)
+        if isinstance(file, ForwardingFile):
+            file.note_opener(self, kwargs)
+        return file
 
     async def open_async(self, path: str, mode: str = "rb", **kwargs: Any) -> Any:
         """Open a file for asynchronous reading or writing, where the filesystem below is asynchronous. ENOTSUP."""

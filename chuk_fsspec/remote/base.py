@@ -131,6 +131,10 @@ class RemoteBase(LeafSurface, AsyncFileSystem):
         """The options with which another instance sees the same files."""
         return dict(self.storage_options)
 
+    def _of_version(self) -> dict[str, Any]:
+        """Options with which an instance made of the same arguments reads the version that this one reads."""
+        return {}
+
     def _wait(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Have a coroutine run by the loop of this filesystem."""
         return wait_for(self.loop, work)

@@ -13,6 +13,7 @@ from chuk_fsspec.contract.posix import Buffer
 from chuk_fsspec.contract.threads import in_thread
 from chuk_fsspec.remote.conditions import require_met
 from chuk_fsspec.remote.files.awaited import AsyncReadingFile, AsyncWritingFile
+from chuk_fsspec.remote.files.cached import CachedFile
 from chuk_fsspec.remote.files.reading import ReadingFile, Window
 from chuk_fsspec.remote.files.spooling import AppendingFile, SpoolingFile
 from chuk_fsspec.remote.files.writing import WritingFile
@@ -45,7 +46,10 @@ class Opening(Moving):
         **kwargs: Any,
     ) -> Any:
         require_open_mode(mode)
-        return self._wait(self._opened(path, mode, block_size, autocommit, condition, kwargs))
+        cache_type: str | None = kwargs.pop("cache_type", None)
+        normal = self._strip_protocol(path)
+        file = self._wait(self._opened(normal, mode, block_size, autocommit, condition, kwargs))
+        return CachedFile(file, cache_type, cache_options) if mode == "rb" and cache_type else file
 
     async def _opened(
         self,

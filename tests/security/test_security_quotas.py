@@ -60,7 +60,7 @@ def write_node(fs: Any, path: str, data: bytes) -> None:
 
 WRITERS: dict[str, Callable[[Any, str, bytes], Any]] = {
     "pipe_file": lambda fs, path, data: fs.pipe_file(path, data),
-    "pipe": lambda fs, path, data: fs.pipe({path: data, path + "0": b""}),
+    "pipe": lambda fs, path, data: fs.pipe({path: data, path + "-": b""}),
     "open": lambda fs, path, data: write_in_pieces(fs.open(path, "wb"), data),
     "append": lambda fs, path, data: write_in_pieces(fs.open(path, "ab"), data),
     "text": lambda fs, path, data: fs.write_text(path, data.decode()),

@@ -43,12 +43,12 @@ def write_all(fd: int, data: Any, offset: int) -> None:
         offset += written
 
 
-def read_all(fd: int) -> bytes:
-    """A whole file, from its start, also if it grows meanwhile or does not know its size."""
-    data = os.pread(fd, os.fstat(fd).st_size + 1, 0)
+def read_all(fd: int, offset: int = 0) -> bytes:
+    """A whole file, or all from ``offset`` on, also if it grows meanwhile or does not know its size."""
+    data = os.pread(fd, max(os.fstat(fd).st_size - offset, 0) + 1, offset)
     pieces = [data]
     done = len(data)
-    while data and (data := os.pread(fd, CHUNK, done)):
+    while data and (data := os.pread(fd, CHUNK, offset + done)):
         pieces.append(data)
         done += len(data)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from chuk_fsspec.backends.local.conditions import require_file
+from chuk_fsspec.backends.local.content import read_all, read_range
 from chuk_fsspec.backends.local.descriptor import Descriptor
 from chuk_fsspec.backends.local.names import named
 from chuk_fsspec.backends.local.status import etag_of
 from chuk_fsspec.backends.local.temporary import Temporary
+from chuk_fsspec.contract.range_reader import RangeReader
 from chuk_fsspec.contract.unpublished import UnpublishedBuffer, UnpublishedEnd
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class _Content(io.FileIO):
             return super().truncate(size)
 
 
-class ReadFile(io.BufferedReader):
+class ReadFile(RangeReader):
     """``rb``: the file as it was opened, also when another one is published under its name meanwhile.
 
     Attributes:
@@ -57,14 +58,29 @@ class ReadFile(io.BufferedReader):
     """
 
     def __init__(self, fs: LocalFileSystem, path: str, opened: Descriptor) -> None:
-        found = os.fstat(opened.number)
-        self.fs, self.path, self.size, self.etag = fs, path, found.st_size, etag_of(found)
+        super().__init__(fs, path, BUFFER_SIZE)
+        found = opened.stat()
+        self._size, self.etag = found.st_size, etag_of(found)
         self._opened = opened
-        super().__init__(_Content(opened.number, "rb", path), BUFFER_SIZE)
 
     @property
-    def mode(self) -> str:
-        return "rb"
+    def size(self) -> int:
+        return self._size
+
+    def _range(self, start: int, stop: int) -> bytes:
+        opened = self._opened
+        with named(self.path):
+            return read_range(opened.number, stop - start, start)
+
+    def _rest(self, start: int) -> bytes:
+        opened = self._opened
+        with named(self.path):
+            return read_all(opened.number, start)
+
+    def fileno(self) -> int:
+        """The number of the descriptor, which is open as long as this object is there."""
+        self._require_open()
+        return self._opened.number
 
 
 class WriteFile(UnpublishedBuffer, io.BufferedRandom):  # type: ignore[override]  # a mode that is told

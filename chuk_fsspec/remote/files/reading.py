@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import io
-import os
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from chuk_fsspec.contract.errors import os_error
-from chuk_fsspec.contract.seeking import sought
+from chuk_fsspec.contract.range_reader import RangeReader
 from chuk_fsspec.contract.threads import ended
 from chuk_fsspec.remote.describing import version_of
 from chuk_fsspec.remote.reading import VERSION_ATTEMPTS, Reading
@@ -38,7 +36,7 @@ class Window:
 
     A read that goes on where the last one ended doubles what is fetched, up to a limit, and then has several such
     ranges on their way; any other starts small again. A file that is no larger than the limit is fetched whole. So at
-    most five times the limit is held.
+    most five times the limit is held. Of several reads at once, one does so, and the others fetch what they ask for.
     """
 
     def __init__(self, fs: Reading, entry: Entry, largest: int) -> None:
@@ -52,6 +50,7 @@ class Window:
         self._fs, self.entry, self._largest = fs, entry, largest
         self._start, self._data = 0, b""
         self._is_begun = False
+        self._turn = asyncio.Lock()
         self._size = largest if entry.size <= largest else _SMALLEST // 2
         self._ahead: deque[_Ahead] = deque()
 
@@ -61,6 +60,13 @@ class Window:
         Raises:
             OSError: ESTALE if the file was replaced after some of it was read, EIO if it ends too early.
         """
+        if self._turn.locked() and self._is_begun:  # others read elsewhere in the file, and wait for nobody either
+            stop = min(stop, self.entry.size)
+            return await self.fetch(start, stop) if start < stop else b""
+        async with self._turn:
+            return await self._read_in_turn(start, stop)
+
+    async def _read_in_turn(self, start: int, stop: int) -> bytes:
         for attempt in range(VERSION_ATTEMPTS):
             try:
                 if attempt:
@@ -82,6 +88,16 @@ class Window:
             return
         found, self._data = await self._fs._store.read_latest(self.entry.path, start, max(stop, start + self._size))
         self.entry, self._start = self.entry._replace(size=found.size, etag=found.etag), start
+
+    async def fetch(self, start: int, stop: int) -> bytes:
+        """Bytes of this version, from ``start`` to before ``stop``, of which nothing is kept. ESTALE, EIO."""
+        path, entry = self.entry.path, self.entry
+        data = await self._fs._store.read(path, start, stop, entry.etag)
+        if not entry.etag or len(data) < stop - start:
+            await self._require_unchanged()
+        if len(data) < stop - start:
+            raise os_error(errno.EIO, path, hint=f"{len(data)} of {stop - start} bytes came")
+        return data
 
     @property
     def is_looking_ahead(self) -> bool:
@@ -108,7 +124,7 @@ class Window:
         first = start + len(known)
         fetched = await self._next(first, min(max(stop, first + self._size), self.entry.size))
         if len(known) + len(fetched) < stop - start:
-            fetched += await self._fetch(first + len(fetched), stop)
+            fetched += await self.fetch(first + len(fetched), stop)
         self._start, self._data = start, known + fetched if known else fetched
         if goes_on and first > 0:
             self._look_ahead(first + len(fetched))
@@ -119,7 +135,7 @@ class Window:
         if self._ahead and self._ahead[0].start == start:
             return await self._ahead.popleft().task
         await self.close()
-        return await self._fetch(start, stop)
+        return await self.fetch(start, stop)
 
     def _look_ahead(self, start: int) -> None:
         """Have what comes next fetched, now that the file is read in order."""
@@ -127,19 +143,10 @@ class Window:
         start = self._ahead[-1].stop if self._ahead else start
         while start < self.entry.size and len(self._ahead) < most:
             stop = min(start + self._size, self.entry.size)
-            task = asyncio.ensure_future(self._fetch(start, stop))
+            task = asyncio.ensure_future(self.fetch(start, stop))
             task.add_done_callback(_seen)
             self._ahead.append(_Ahead(start, stop, task))
             start = stop
-
-    async def _fetch(self, start: int, stop: int) -> bytes:
-        path, entry = self.entry.path, self.entry
-        data = await self._fs._store.read(path, start, stop, entry.etag)
-        if not entry.etag or len(data) < stop - start:
-            await self._require_unchanged()
-        if len(data) < stop - start:
-            raise os_error(errno.EIO, path, hint=f"{len(data)} of {stop - start} bytes came")
-        return data
 
     async def _require_unchanged(self) -> None:
         found = await self._fs._file_at(self.entry.path)
@@ -153,60 +160,33 @@ def _seen(task: asyncio.Task[bytes]) -> None:
         task.exception()
 
 
-class RawRemoteFile(io.RawIOBase):
-    """A window as a raw file."""
-
-    def __init__(self, fs: Any, window: Window) -> None:
-        self._fs, self._window, self._position = fs, window, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        data = self._take(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def readall(self) -> bytes:
-        return self._take(max(self._window.entry.size - self._position, 0))
-
-    def _take(self, size: int) -> bytes:
-        if self.closed:
-            raise ValueError("I/O operation on closed file")
-        data: bytes = self._fs._wait(self._window.read(self._position, self._position + size))
-        self._position += len(data)
-        return data
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        self._position = sought(offset, whence, position=self._position, size=self._window.entry.size)
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def close(self) -> None:
-        if not self.closed and self._window.is_looking_ahead:
-            with suppress(RuntimeError):  # of a loop that is gone, and took along what was on its way
-                self._fs._wait(self._window.close())
-        super().close()
-
-
-class ReadingFile(io.BufferedReader):
-    """``rb``, with the attributes that fsspec's files have."""
+class ReadingFile(RangeReader):
+    """``rb``, of one version."""
 
     def __init__(self, fs: Any, entry: Entry, block_size: int) -> None:
-        self._window = Window(fs, entry, block_size)
-        super().__init__(RawRemoteFile(fs, self._window), min(block_size, _SMALLEST))
-        self.fs, self.path, self.blocksize = fs, entry.path, block_size
+        super().__init__(fs, entry.path, min(block_size, _SMALLEST))
+        self.window = Window(fs, entry, block_size)
+        self.blocksize = block_size
 
     @property
     def size(self) -> int:
         """Bytes of the file."""
-        return self._window.entry.size
+        return self.window.entry.size
 
     @property
-    def mode(self) -> str:
-        return "rb"
+    def etag(self) -> str | None:  # type: ignore[override]  # it is told, and not set
+        """That of the version which is read, where the service tells it."""
+        return self.window.entry.etag or None
+
+    def _range(self, start: int, stop: int) -> bytes:
+        data: bytes = self.fs._wait(self.window.read(start, stop))
+        return data
+
+    def _reopening(self) -> dict[str, Any]:
+        return {"block_size": self.blocksize, **self.fs._of_version()}
+
+    def close(self) -> None:
+        if not self.closed and self.window.is_looking_ahead:
+            with suppress(RuntimeError):  # of a loop that is gone, and took along what was on its way
+                self.fs._wait(self.window.close())
+        super().close()

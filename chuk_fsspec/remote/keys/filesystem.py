@@ -72,6 +72,9 @@ class KeyFileSystem(RemoteFileSystem):
         view.__dict__.update(vars(self), _version=version_id, _known=Known(0, listings=False), _made_from=self)
         return view
 
+    def _of_version(self) -> dict[str, Any]:
+        return {"version_id": self._version} if self._version else {}
+
     async def _nothing_at(self, path: str) -> OSError:
         return no_version(path, self._version) if self._version else await super()._nothing_at(path)
 
