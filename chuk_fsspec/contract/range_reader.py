@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +114,20 @@ class RangeReader(io.BufferedIOBase):
             return piece.data[begin:end]
         return self._long_line(-1 if size is None else size)
 
+    def __iter__(self) -> Iterator[bytes]:
+        """The lines from here on. Whoever moves in the file meanwhile, or reads, gets those from there on."""
+        while True:
+            self._require_open()
+            piece = self._piece_at(self._position)
+            begin = self._position - piece.start
+            end = piece.data.rfind(b"\n") + 1
+            if begin < end:
+                yield from self._lines(piece, begin, end)
+            elif line := self._long_line(-1):
+                yield line
+            else:
+                return
+
     def peek(self, size: int = 0, /) -> bytes:
         """What is at hand, or a buffer full, without moving on."""
         self._require_open()
@@ -148,6 +163,16 @@ class RangeReader(io.BufferedIOBase):
         return reduced(self, self.fs, self._reopening(), self._position)
 
     # ---- steps
+
+    def _lines(self, piece: _Piece, begin: int, end: int) -> Iterator[bytes]:
+        """Whole lines of a piece, as long as nobody else moves or reads."""
+        position = piece.start + begin
+        for line in piece.data[begin : end - 1].split(b"\n"):
+            position += len(line) + 1
+            self._position = position
+            yield line + b"\n"
+            if self._position != position or self._piece is not piece:
+                return
 
     def _long_line(self, size: int) -> bytes:
         """A line, or ``size`` bytes of it, whose end is not at hand."""

@@ -73,6 +73,34 @@ def test_it_reads_as_a_file_in_memory(lines: list[bytes], steps: list[tuple[str,
         assert STEPS[name](file, number) == STEPS[name](model, number)
 
 
+@given(
+    lines=st.lists(st.binary(max_size=20), max_size=8),
+    steps=st.lists(st.none() | st.tuples(st.sampled_from(sorted(STEPS)), st.integers(-1, 60)), max_size=30),
+    buffer_size=st.integers(1, 40),
+)
+def test_lines_are_those_from_where_it_is(
+    lines: list[bytes], steps: list[tuple[str, int] | None], buffer_size: int
+) -> None:
+    data = b"\n".join(lines)
+
+    def told(file: Any) -> list[Any]:
+        found: list[Any] = []
+        for line, step in zip(file, steps, strict=False):
+            found += [line, file.tell(), STEPS[step[0]](file, step[1]) if step else None]
+        return found
+
+    assert told(Reader(data, buffer_size)) == told(io.BytesIO(data))
+
+
+def test_lines_end_when_it_is_closed() -> None:
+    file = Reader(b"a\nb\nc\n")
+    lines = iter(file)
+    assert next(lines) == b"a\n"
+    file.close()
+    with pytest.raises(ValueError, match="closed"):
+        next(lines)
+
+
 def test_it_is_read_as_text_and_behind_a_buffer() -> None:
     data = "Tromsø\nRome\n".encode() * 100
     file: Any = Reader(data)
