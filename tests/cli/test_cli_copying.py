@@ -182,6 +182,24 @@ def test_moving_in_one_filesystem_is_a_rename(here: Path, capsys: pytest.Capture
     assert "same file" in said(capsys, "mv", "file", "./file", code=1)
 
 
+def test_nothing_is_moved_onto_itself_under_the_name_of_another_filesystem(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "d" / "sub").mkdir(parents=True)
+    (here / "d" / "f").write_text("content")
+    for arguments, says in (
+        (("mv", "d/f", "chuklocal:///f"), "same file"),
+        (("cp", "d/f", "chuklocal:///f"), "same file"),
+        (("mv", "d", "chuklocal:///in"), "into itself"),
+        (("mv", "d", "chuklocal:///sub"), "into itself"),
+        (("cp", "-r", "d", "chuklocal:///new/deep"), "into itself"),
+        (("cp", "-r", "d/.", "chuklocal:///"), "same directory"),
+    ):
+        assert says in said(capsys, *arguments, "--target-option", f"root={here}/d", code=1), arguments
+    assert sorted(path.name for path in (here / "d").rglob("*")) == ["f", "sub"]
+    assert (here / "d" / "f").read_text() == "content"
+
+
 def test_what_cannot_be_copied_is_named_and_the_rest_is(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "src").mkdir()
     (here / "src" / "a").write_text("a")

@@ -6,7 +6,7 @@ import argparse
 import errno
 import stat
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,8 +20,9 @@ from chuk_fsspec.cli.progress import ProgressLine
 from chuk_fsspec.cli.urls import PIPE, add_option
 from chuk_fsspec.contract.attributes import Attributes
 from chuk_fsspec.contract.errors import os_error
-from chuk_fsspec.contract.paths import is_inside
+from chuk_fsspec.contract.paths import split
 from chuk_fsspec.contract.reports import Tally
+from chuk_fsspec.contract.whereabouts import ways_of
 from chuk_fsspec.transfer.batches import Batches
 from chuk_fsspec.transfer.copying import Copier, Ends
 from chuk_fsspec.trees.walking import Found, walk
@@ -208,17 +209,28 @@ class Transfer:
         self.failures(error)
 
     def _refuse_itself(self, attributes: Attributes) -> None:
+        source, target = self._source, self._target
+        if attributes.is_directory:
+            end = ways_of(target.fs, target.path)[0]
+            ways = ways_of(source.fs, source.path)
+            if ways[0][0] == end[0]:
+                raise CommandError(f"{source.text} and {target.text} are the same directory")
+            if any(way[0] in end for way in ways):
+                raise CommandError(f"{target.text} is inside of {source.text}, which cannot be copied into itself")
+        elif _entry_of(source) == _entry_of(target):
+            raise CommandError(f"{source.text} and {target.text} are the same file")
         if not self._ends.same:
             return
-        source, target = self._source, self._target
-        if source.path.rstrip("/") == target.path.rstrip("/"):
-            raise CommandError(f"{source.text} and {target.text} are the same file")
-        if attributes.is_directory and is_inside(target.path, source.path):
-            raise CommandError(f"{target.text} is inside of {source.text}, which cannot be copied into itself")
         if attributes.file_id is not None and not attributes.is_directory and target.lexists():
             there = target.attributes(follow=attributes.target is None)
             if there.file_id == attributes.file_id and attributes.nlink > 1:
                 raise CommandError(f"{source.text} and {target.text} are the same file")
+
+
+def _entry_of(location: Location) -> tuple[Hashable, str]:
+    """The directory of a name, whichever filesystem shows it, and the name."""
+    parent, name = split(location.path.rstrip("/"))
+    return ways_of(location.fs, parent)[0][0], name
 
 
 def size_below(location: Location) -> int:
