@@ -25,6 +25,8 @@ SOURCE = "/w/source"
 TAKEN = "/w/taken"
 NEW = b"written by the attacker"
 RENAME_EXCHANGE = 2
+PATIENCE = 20.0
+"""Seconds that a first result may take longer."""
 _AT_FDCWD = -100
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -135,7 +137,7 @@ def swap(path: str, other: str, seconds: float) -> int:
 
 
 def hammer(ways: list[str], path: str, seconds: float, sign: str) -> tuple[list[str], int, int]:
-    """Try ways over and over.
+    """Try ways over and over, and on a busy machine for longer, until there is a result.
 
     Returns:
         The results that show a sign, a regular expression, then how many results there were, and how many errors.
@@ -143,7 +145,7 @@ def hammer(ways: list[str], path: str, seconds: float, sign: str) -> tuple[list[
     found: list[str] = []
     results = errors = 0
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end or (results == 0 and time.monotonic() < end + PATIENCE):
         with suppress(OSError):  # others are at it too
             _ready()
         for way in ways:
