@@ -398,7 +398,7 @@ def test_a_fork_leaves_what_is_being_written(fs: SqliteFileSystem, database: str
 
 def drop_and_write(fs: SqliteFileSystem, file: Any, reader: Any) -> None:
     file._staged.stage.__del__()
-    reader.raw._content.__del__()
+    reader._content.__del__()
     fs.pipe("/child", b"child")
 
 
