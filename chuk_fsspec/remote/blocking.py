@@ -7,13 +7,16 @@ loop runs to its end where it is called.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import os
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
+
+from chuk_fsspec.remote.waiting import MISSED_SIGNAL_SECONDS
 
 Result = TypeVar("Result")
 
@@ -107,7 +110,7 @@ def run_together(work: Sequence[Coroutine[Any, Any, Result]], count: int) -> lis
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            _join(thread)
     except BaseException:
         given_up.set()
         raise
@@ -138,7 +141,9 @@ class _Helper:
     def outcome_of(self, request: Callable[[], Result]) -> tuple[Result, BaseException | None]:
         """Make a request there; what it returns, or raises."""
         self._requests.put(request)
-        return self._outcomes.get()
+        while True:
+            with contextlib.suppress(Empty):
+                return self._outcomes.get(timeout=MISSED_SIGNAL_SECONDS)
 
     def give_up(self) -> None:
         """Nobody waits for what it does, and it ends after that."""
@@ -148,6 +153,11 @@ class _Helper:
         while (request := self._requests.get()) is not None:
             self._outcomes.put(_outcome(request))
             del request
+
+
+def _join(thread: threading.Thread) -> None:
+    while thread.is_alive():
+        thread.join(MISSED_SIGNAL_SECONDS)
 
 
 def _outcome(request: Callable[[], Any]) -> tuple[Any, BaseException | None]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
+from concurrent.futures import TimeoutError as FutureTimeout
 from functools import wraps
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+
+MISSED_SIGNAL_SECONDS = 0.5
+"""How long one wait lasts: a signal that comes just before it begins does not interrupt it, and is seen at its end."""
 
 
 def wait_for(loop: asyncio.AbstractEventLoop | None, work: Coroutine[Any, Any, Result]) -> Result:
@@ -33,6 +38,9 @@ def wait_for(loop: asyncio.AbstractEventLoop | None, work: Coroutine[Any, Any, R
         raise RuntimeError("an event loop cannot wait for itself: await the method of this name with an underscore")
     future = asyncio.run_coroutine_threadsafe(work, loop)
     try:
+        while not future.done():
+            with contextlib.suppress(FutureTimeout):
+                return future.result(MISSED_SIGNAL_SECONDS)
         return future.result()
     except BaseException:
         future.cancel()

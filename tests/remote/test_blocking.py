@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -147,6 +148,11 @@ def one_interrupt() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+def interrupt_main_thread() -> None:
+    """By a signal, which interrupts a wait as well, where ``_thread.interrupt_main`` does not."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
 class Hanging:
     """A request that hangs, interrupts the main thread, and is lost in the end."""
 
@@ -166,7 +172,7 @@ class Hanging:
     def _request(self) -> None:
         self.made_by.append(threading.current_thread())
         while not self._hung.wait(0.01):  # one that comes just before the main thread waits is seen with the next
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            interrupt_main_thread()
         raise ConnectionResetError
 
 
@@ -204,7 +210,8 @@ def test_nor_does_it_when_there_are_several_at_once(hung: threading.Event) -> No
     assert len(hanging.made_by) == 1
 
 
-def test_who_has_given_up_is_not_waited_for() -> None:
+@pytest.mark.parametrize("interrupt", [_thread.interrupt_main, interrupt_main_thread])
+def test_who_has_given_up_is_not_waited_for(interrupt: Callable[[], None]) -> None:
     begun, outcomes = threading.Event(), []
 
     async def work() -> None:
@@ -215,11 +222,11 @@ def test_who_has_given_up_is_not_waited_for() -> None:
             outcomes.append(error)
             raise
 
-    def interrupt() -> None:
+    def end_it() -> None:
         begun.wait(30)
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        interrupt()
 
-    other = threading.Thread(target=interrupt)
+    other = threading.Thread(target=end_it)
     other.start()
     with pytest.raises(KeyboardInterrupt):
         run_together([work()], 1)
@@ -228,6 +235,16 @@ def test_who_has_given_up_is_not_waited_for() -> None:
     while not outcomes and time.monotonic() < deadline:
         time.sleep(0.01)
     assert len(outcomes) == 1
+
+
+def test_a_signal_that_interrupts_no_wait_ends_it_soon(hung: threading.Event) -> None:
+    def request() -> None:
+        _thread.interrupt_main()
+        hung.wait(60)
+
+    with pytest.raises(KeyboardInterrupt):
+        interruptibly(request)
+    assert not hung.is_set()
 
 
 def test_not_more_requests_at_once_than_said() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import gc
 import os
@@ -165,14 +166,18 @@ def test_a_pickle_and_json_hold_the_arguments_and_nothing_else(name: str):
     assert fs.to_dict().keys() == {"cls", "protocol", "args", "block_size"}
 
 
-def test_an_interrupted_wait_cancels_the_request(name: str):
+@pytest.mark.parametrize("interrupts_waits", [True, False])
+def test_an_interrupt_cancels_the_request(name: str, interrupts_waits: bool):
     fs = DictFileSystem(name, skip_instance_cache=True)
     fs.service.latency = 30
 
     def interrupt() -> None:
         while not fs.service.running:
             time.sleep(0.1)
-        signal.pthread_kill(main, signal.SIGINT)
+        if interrupts_waits:
+            signal.pthread_kill(main, signal.SIGINT)
+        else:
+            _thread.interrupt_main()
 
     main = threading.get_ident()
     thread = threading.Thread(target=interrupt)
